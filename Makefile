@@ -22,7 +22,7 @@ echo "Everything holds: $(1)"
 endef
 STYLE := format ruff mypy imports
 
-.PHONY: help run test test-fast test-short test-long bench format lint screenshots openapi lock audit release clean
+.PHONY: help run test test-fast test-short test-long bench format lint screenshots openapi docs lock audit release clean
 .PHONY: $(addprefix check-,$(STYLE) tests unmeasured coverage pure short whole rounds)
 
 help:  ## this list
@@ -75,6 +75,9 @@ screenshots: $(VENV)/development  ## the pictures of the README, anew (needs Chr
 
 openapi: $(VENV)/development  ## write docs/openapi.json anew, after a change of the API
 	@$(BIN)/python -m tools.openapi
+
+docs: openapi  ## write docs/settings.md, docs/commands.md and docs/api.md, after a change of settings, commands or routes
+	@$(BIN)/python -m tools.docs
 
 # Nothing enters a lock on the day of its release: a bad release is usually found and withdrawn within days.
 COOL_DOWN_DAYS := 7

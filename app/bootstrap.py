@@ -19,10 +19,10 @@ from app.transparency import appender
 
 
 def prepare(settings: Settings, now: datetime) -> None:
-    """Prepare tables (demo only), issuer, keys, marks with their rules, parks; run it again and it changes nothing.
+    """Prepare tables (demo only), issuer, keys, schemes with their rulesets and parks. Idempotent.
 
-    Certificates from before the public log are entered into it, and those without an extract get one. Raises
-    `UnsafeToStart`, which says what to do.
+    Certificates that precede the public log are entered into it, and those without a snapshot get one. Raises
+    `UnsafeToStart`, which states what to do.
     """
     if settings.profile is Profile.DEMO:
         startup_checks.mark_demo_keys(settings)
@@ -42,7 +42,7 @@ def prepare(settings: Settings, now: datetime) -> None:
             log_events.backfill(session, now)
             parks.seed_parks(session)
             session.commit()
-        with database.session() as session:  # what was just logged is there now
+        with database.session() as session:  # a new transaction, which reads the log entries just committed
             projector.backfill(session)
             session.commit()
     finally:
@@ -50,7 +50,7 @@ def prepare(settings: Settings, now: datetime) -> None:
 
 
 def require_migrated(database: Database) -> None:
-    """Raises `UnsafeToStart` when the tables are those of another version."""
+    """Require the tables of this version. Raises `UnsafeToStart` otherwise."""
     if not database_schema.is_migrated(database):
         raise UnsafeToStart(
             "The database is not migrated to this version of the service: run `mik admin migrate` first."

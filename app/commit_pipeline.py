@@ -1,4 +1,4 @@
-"""What is written last in every transaction that commits, in the lock order, and the database whose sessions do so."""
+"""List the commit steps of every write transaction in lock order, and open the database whose sessions run them."""
 
 from app.audit import recorder
 from app.certificates import status_list_publisher
@@ -8,10 +8,10 @@ from app.core.unit_of_work import CommitStep
 from app.transparency import appender
 
 COMMIT_STEPS: tuple[CommitStep, ...] = (
-    status_list_publisher.flush_bit_updates,  # locks the lists concerned and sets their bits
+    status_list_publisher.flush_bit_updates,  # locks the affected status lists and sets their bits
     appender.write_pending,  # locks log head, audit head; chains events, adds entries, signs
-    recorder.write_pending,  # locks the head of the history; has work only where nothing was logged
-    projector.write_pending,  # needs the entries of the log
+    recorder.write_pending,  # locks the audit head; has work only when nothing was logged
+    projector.write_pending,  # needs the log entries
 )
 
 

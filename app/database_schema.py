@@ -1,4 +1,4 @@
-"""Every mapped table in one import, and the migrations that make them."""
+"""Import every mapped table, run migrations, and generate grants for PostgreSQL."""
 
 from functools import cache
 from pathlib import Path
@@ -34,7 +34,7 @@ def alembic_config() -> Config:
 
 
 def migrate(database: Database, revision: str = "head") -> None:
-    """Bring the database to this revision, in one transaction."""
+    """Migrate the database to this revision, in one transaction."""
     config = alembic_config()
     with database.write_engine.begin() as connection:
         config.attributes["connection"] = connection
@@ -47,7 +47,7 @@ def _head_revision() -> str | None:
 
 
 def is_migrated(database: Database) -> bool:
-    """Whether the database stands at the head of the migrations that this code knows."""
+    """Whether the database is at the head revision of this version of the service."""
     with database.read_engine.connect() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return False
@@ -67,13 +67,13 @@ APPEND_ONLY_TABLES = frozenset(
         "visit_waivers",
     }
 )
-"""Tables with a trigger against UPDATE, DELETE and TRUNCATE (migrations). Rows are only ever added."""
+"""Tables with a trigger against UPDATE, DELETE and TRUNCATE (see migrations); rows are only inserted."""
 
 
 def grant_statements(role: str) -> str:
-    """SQL for PostgreSQL that gives this role what the service needs, and nothing with which history can be rewritten.
+    """Return PostgreSQL statements that grant this role what the service needs, without the means to alter history.
 
-    It may not own the tables: an owner can drop triggers and grant itself everything.
+    The role must not own the tables: an owner can drop triggers and grant itself everything.
     """
     lines = [
         "-- Run as the owner of the tables. The role must exist and be no member of the owner's role.",
@@ -86,7 +86,7 @@ def grant_statements(role: str) -> str:
     for table in sorted(Base.metadata.tables):
         verbs = "SELECT, INSERT" if table in APPEND_ONLY_TABLES else "SELECT, INSERT, UPDATE, DELETE"
         if table in {AuditHead.__tablename__, LogHead.__tablename__}:
-            verbs = "SELECT, UPDATE"  # its one row is made by the migration
+            verbs = "SELECT, UPDATE"  # the migration inserts its only row
         lines.append(f"GRANT {verbs} ON {table} TO {role};")
     lines.append("COMMIT;")
     return "\n".join(lines)

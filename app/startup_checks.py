@@ -1,6 +1,6 @@
-"""What must not go to production, seen in settings, environment, folder, keys, database and clock: all named at once.
+"""Report everything that must not go to production: settings, environment, folder, keys, database and clock.
 
-Every refusal says what to do. Nothing is repaired here, and looking changes nothing.
+All reasons are reported together, each with its remedy. The checks change nothing.
 """
 
 import difflib
@@ -31,13 +31,13 @@ from app.signing import issuer_identity, key_files, log_signer
 DEMO_MARKER_FILE = "MADE-BY-THE-DEMO"
 DEMO_EMAIL_SUFFIX = ".example"  # reserved by RFC 2606: nobody real has one
 MIN_NAME_SIMILARITY = 0.8  # less is somebody else's name: an orchestrator puts MIK_SERVICE_HOST and its like there
-CONNECTIONS_PER_WORKER = POOL_SIZE + MAX_OVERFLOW + 4  # the last are those of the verification lane
+CONNECTIONS_PER_WORKER = POOL_SIZE + MAX_OVERFLOW + 4  # the last 4 are those of the verification fast path
 MIN_CLOCK, MAX_CLOCK = datetime(2025, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 MAX_CLOCK_LAG = timedelta(minutes=5)
 
 
 class UncheckedSettings(Settings):
-    """The settings without their own refusal, so that it can be named together with all others."""
+    """Settings without their own validation, so that its errors are reported with all others."""
 
     @model_validator(mode="after")
     def _require_safe_in_production(self) -> Self:
@@ -67,7 +67,7 @@ def find_start_errors(
 
 
 def mark_demo_keys(settings: Settings) -> None:
-    """Before the demo makes its keys, a note is laid beside them: they must never sign for real."""
+    """Mark the folder before the demo creates its keys: they must never sign in production."""
     settings.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not settings.certificate_key.exists():
         note = "The keys in this folder were made by the demo profile, for trying out only.\n"
@@ -75,7 +75,7 @@ def mark_demo_keys(settings: Settings) -> None:
 
 
 def _check_variables(environment: Mapping[str, str]) -> Iterator[str]:
-    """A slip of the pen in a name would leave a default in force without a word."""
+    """Report unknown `MIK_` variables: a misspelt name would leave a default in force silently."""
     known = {f"MIK_{name.upper()}" for name in Settings.model_fields}
     for name in sorted(environment):
         if name.startswith("MIK_") and name not in known:

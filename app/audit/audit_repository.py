@@ -1,4 +1,4 @@
-"""Queries over audit events."""
+"""Query audit events."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from app.audit.model import AuditEvent, AuditHead
 
 
 def timeline(session: Session, case_id: UUID) -> Sequence[AuditEvent]:
-    """What happened to one application, oldest first."""
+    """Return the events of one application, oldest first."""
     query = sa.select(AuditEvent).where(AuditEvent.case_id == case_id).order_by(AuditEvent.seq)
     return session.scalars(query).all()
 
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events an auditor asks for; None asks for all. `until` is exclusive."""
+    """Filter of audit events; None places no condition. `since` is inclusive, `until` exclusive."""
 
     event: str | None = None
     subject_type: str | None = None
@@ -29,40 +29,40 @@ class EventFilter:
     until: datetime | None = None
 
 
-def list_events(session: Session, wanted: EventFilter, after: int, limit: int) -> Sequence[AuditEvent]:
-    """In the order of the chain, after this place in it."""
-    asked = (
-        (AuditEvent.event, wanted.event),
-        (AuditEvent.subject_type, wanted.subject_type),
-        (AuditEvent.subject_id, wanted.subject_id),
-        (AuditEvent.actor_id, wanted.actor_id),
+def list_events(session: Session, event_filter: EventFilter, after: int, limit: int) -> Sequence[AuditEvent]:
+    """Return matching events in the order of the chain, after the sequence number `after`."""
+    conditions = (
+        (AuditEvent.event, event_filter.event),
+        (AuditEvent.subject_type, event_filter.subject_type),
+        (AuditEvent.subject_id, event_filter.subject_id),
+        (AuditEvent.actor_id, event_filter.actor_id),
     )
     query = sa.select(AuditEvent).where(
-        AuditEvent.seq > after, *(c == value for c, value in asked if value is not None)
+        AuditEvent.seq > after, *(c == value for c, value in conditions if value is not None)
     )
-    if wanted.since is not None:
-        query = query.where(AuditEvent.at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(AuditEvent.at < wanted.until)
+    if event_filter.since is not None:
+        query = query.where(AuditEvent.at >= event_filter.since)
+    if event_filter.until is not None:
+        query = query.where(AuditEvent.at < event_filter.until)
     return session.scalars(query.order_by(AuditEvent.seq).limit(limit)).all()
 
 
 def last_event_at(session: Session) -> datetime | None:
-    """When the newest event happened; a clock that says less is wrong."""
+    """Return when the newest event happened; a clock that is behind it is wrong."""
     return session.scalar(sa.select(AuditEvent.at).order_by(AuditEvent.seq.desc()).limit(1))
 
 
 def hashes_of(session: Session, numbers: Collection[int]) -> dict[int, str]:
-    """The stored hashes of these events; one that is not there is left out."""
+    """Return the stored hashes of these events by number; missing events are left out."""
     query = sa.select(AuditEvent.seq, AuditEvent.hash).where(AuditEvent.seq.in_(numbers))
     return {row.seq: row.hash for row in session.execute(query)}
 
 
 def last_seq(session: Session) -> int:
-    """Number of the newest event; 0 without one."""
+    """Return the number of the newest event; 0 without one."""
     return session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
 
 
 def get_head_hash(session: Session) -> str:
-    """The hash of the newest event: it stands for the whole chain."""
+    """Return the hash of the newest event, which commits to the whole chain."""
     return session.scalars(sa.select(AuditHead.hash)).one()

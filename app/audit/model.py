@@ -1,4 +1,4 @@
-"""Tables of audit events and of their newest hash."""
+"""Tables of audit events and of the chain head."""
 
 from datetime import datetime
 from typing import Any

@@ -1,8 +1,9 @@
-"""One append-only table of what happened: every change of state, right, rule and key, in the transaction of the change.
+"""Append audit events to a hash chain, in the transaction of the change that they record.
 
-Events hold ids, codes and hashes only. Names and free text live in their own rows, so that a person can be erased
-while the chain stays whole. `record` only notes the event; the chain is written when the session commits, so that the
-lock on the head is always the last one taken (lock order: application, counters, log head, audit head).
+Changes of state, rights, rules and keys are recorded. Events contain ids, codes and hashes only; names and free text
+stay in rows of their own, so that a person can be erased while the chain stays verifiable. `record` only notes the
+event; the chain is written when the session commits, so that the lock on the head is always the last one taken (lock
+order: application, counters, log head, audit head).
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from app.core.database import core_table, dumps_canonical
 from app.core.unit_of_work import get_pending, take_pending
 
 GENESIS = "0" * 64
-"""What reading a row raises whose columns were filled past the service with what they cannot hold."""
+"""Previous hash of the first event."""
 _PENDING_KEY = "audit events"
 
 
@@ -46,19 +47,19 @@ def record(
     case_id: UUID | None = None,
     **data: Any,
 ) -> None:
-    """Note an event; it is chained and written with the commit of this session, or not at all."""
+    """Note an event; the commit of this session chains and writes it."""
     subject_type, subject_id = subject
     entry = _PendingEvent(event, actor, subject_type, str(subject_id), case_id, data, now)
     get_pending(session, _PENDING_KEY, list).append(entry)
 
 
 def chain_hash(prev_hash: str, row: Mapping[str, Any]) -> str:
-    """Hash of one event over everything it says and the hash before it."""
+    """Hash the members of one event together with the hash before it."""
     return hashlib.sha256(f"{prev_hash}\n{dumps_canonical(row)}".encode()).hexdigest()
 
 
 def hashed_members(row: AuditEvent) -> dict[str, Any]:
-    """What the hash of a row covers, in one fixed spelling on every database."""
+    """Return what the hash of a row covers, in one format on every database."""
     return {
         "seq": row.seq,
         "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -71,14 +72,14 @@ def hashed_members(row: AuditEvent) -> dict[str, Any]:
 
 
 def write_pending(session: Session) -> None:
-    """Chain and write the noted events; a step of the commit."""
+    """Chain and write the noted events; a commit step."""
     if get_pending(session, _PENDING_KEY, list):
         append_and_lock_head(session)
 
 
 @dataclass(frozen=True, slots=True)
 class ChainHead:
-    """The newest event of the chain: its number, and its hash, which stands for all before it."""
+    """The newest event of the chain: its number and its hash, which commits to all events before it."""
 
     seq: int
     hash: str
@@ -91,9 +92,9 @@ _ADD_EVENTS = sa.insert(core_table(AuditEvent))
 
 
 def append_and_lock_head(session: Session) -> ChainHead:
-    """Chain what was noted so far, and hold the head until this transaction ends. No other lock may be taken after it.
+    """Append the noted events and lock the head until the transaction ends. No other lock may be taken after it.
 
-    For the public log, which has to know the head before the commit does this by itself.
+    The public log uses it, because an entry needs the head before the commit writes the remaining events.
     """
     session.flush()  # so that the head is the last lock taken
     head = session.execute(_LOCKED_HEAD).one()

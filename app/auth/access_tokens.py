@@ -1,7 +1,7 @@
-"""Access tokens (RFC 9068, `at+jwt`): short, for one audience, under a key of their own.
+"""Issue and verify access tokens (RFC 9068, `at+jwt`): short-lived, for one audience, signed with a key of their own.
 
-A token says only who it speaks for, in which session, and how far a client's was narrowed. Roles, membership, session
-and second factor are read from the database at every request, so that what ends is cut off at once.
+A token names only its subject, the session and the scopes of an API client. Roles, membership, session and second
+factor are read from the database at every request, so that a revocation takes effect at once.
 """
 
 import secrets
@@ -17,6 +17,8 @@ AUDIENCE = "mik-api"
 
 
 class AccessTokens:
+    """Issue access tokens with one signer, and verify them with its public key."""
+
     def __init__(self, signer: Signer, *, issuer: str, minutes: int) -> None:
         self._signer = signer
         self._keys = {signer.kid: signer.public}
@@ -40,7 +42,7 @@ class AccessTokens:
         return self._signer.sign(claims, typ=jws.TYP_ACCESS_TOKEN)
 
     def authenticate(self, authorization: str | None, now: datetime) -> TokenSubject:
-        """Whom the `Authorization` header speaks for; Unauthenticated says in words what is missing."""
+        """Return the subject of the `Authorization` header. Raises `Unauthenticated`, which states what is missing."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Sign in first: POST /v1/auth/token, then send “Authorization: Bearer …”.")

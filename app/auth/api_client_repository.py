@@ -1,4 +1,4 @@
-"""Queries over API clients and their secrets."""
+"""Query API clients and their secrets."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,7 +38,7 @@ def list_clients_of_organisation(
 
 
 def list_clients_with_secret_by(session: Session, user_id: UUID) -> Sequence[ApiClient]:
-    """Clients that are not revoked, and of which this person made a secret that was not ended."""
+    """Return clients that are not revoked and have an active secret that this person created."""
     seen = sa.exists().where(
         ClientSecret.client_id == ApiClient.id, ClientSecret.created_by == user_id, ClientSecret.ended_at.is_(None)
     )
@@ -52,7 +52,7 @@ def find_secret(session: Session, secret_id: UUID) -> ClientSecret | None:
 
 
 def list_active_secrets(session: Session, client_ids: Sequence[UUID], now: datetime) -> Sequence[ClientSecret]:
-    """The secrets that work, oldest first."""
+    """Return the active secrets of these clients, oldest first."""
     query = sa.select(ClientSecret).where(ClientSecret.client_id.in_(client_ids), ClientSecret.ended_at.is_(None))
     return session.scalars(query.where(ClientSecret.expires_at > now).order_by(ClientSecret.id)).all()
 
@@ -63,6 +63,6 @@ def list_newest_secrets(session: Session, client_id: UUID, limit: int) -> Sequen
 
 
 def record_use(session: Session, secret_row: ClientSecret, now: datetime) -> None:
-    """Note the last use of a client and of its secret."""
+    """Record the last use of a client and of its secret."""
     session.execute(sa.update(ApiClient).where(ApiClient.id == secret_row.client_id).values(last_used_at=now))
     session.execute(sa.update(ClientSecret).where(ClientSecret.id == secret_row.id).values(last_used_at=now))

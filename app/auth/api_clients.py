@@ -1,4 +1,4 @@
-"""API clients of companies, and their secrets: two work at most, so that one is in use before the other ends."""
+"""Manage API clients of companies and their secrets. Two secrets may be active, so that they can be rotated."""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -19,14 +19,14 @@ from app.core.database import new_id
 from app.core.errors import Conflict, NotFound
 
 CLIENT_PREFIX = "mikc_"
-SECRET_PREFIX = "miks_"  # noqa: S105 (only the beginning of one)
+SECRET_PREFIX = "miks_"  # noqa: S105 (the prefix of every secret, no secret)
 MAX_ACTIVE_SECRETS = 2
 MAX_COMPARED_SECRETS = 20
-"""Of the newest secrets: with a secret that is over, the reason can be told."""
+"""Newest secrets compared at authentication: an expired secret among them yields a precise reason."""
 
 
 class SecretInvalidReason(StrEnum):
-    """Why a secret that is right lets nobody in."""
+    """Why a matching secret does not authenticate the client."""
 
     ENDED = "It was ended by a member of the company."
     EXPIRED = "It has expired: a member of the company makes another one (POST /v1/api-clients/{client_id}/secrets)."
@@ -34,7 +34,7 @@ class SecretInvalidReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """What an id and a secret are worth: `client` is whose id it is, `secret` the one that matched, `over` why not."""
+    """Result of an authentication: `client` owns the id, `secret` is the matching row, `over` the reason it fails."""
 
     client: ApiClient | None
     secret: ClientSecret | None = None
@@ -50,7 +50,7 @@ def create_client(
     life: timedelta,
     scopes: Iterable[Scope] = (Scope.READ,),
 ) -> tuple[ApiClient, ClientSecret, str]:
-    """A new API client with its first secret, which exists only in this answer. It may do what its scopes say."""
+    """Create an API client with the given scopes and its first secret, which is returned only here."""
     organisation_id = require_organisation_id(actor)
     require_person(actor)
     created_by = require_administrator(actor)
@@ -74,7 +74,7 @@ def create_client(
 
 
 def load_own_client(session: Session, actor: Actor, client_id: UUID, *, lock: bool = False) -> ApiClient:
-    """A client of one's own company, for its administrators; another company's is absent."""
+    """Load a client of the actor's own company, for its administrators; other companies' clients are absent."""
     client = (
         api_client_repository.find_client_of_organisation(session, actor.organisation_id, client_id, lock=lock)
         if actor.organisation_id
@@ -88,12 +88,14 @@ def load_own_client(session: Session, actor: Actor, client_id: UUID, *, lock: bo
 
 
 def revoke_client(session: Session, actor: Actor, client_id: UUID, now: datetime) -> ApiClient:
+    """Revoke a client; its secrets and tokens stop working at once. A second call changes nothing."""
     client = load_own_client(session, actor, client_id)
     mark_revoked(session, actor, client, now)
     return client
 
 
 def mark_revoked(session: Session, actor: Actor, client: ApiClient, now: datetime) -> None:
+    """Revoke a loaded client and record it."""
     if client.revoked_at is None:
         client.revoked_at = now
         recorder.record(session, actor, "client.revoked", ("client", client.id), now)
@@ -102,9 +104,8 @@ def mark_revoked(session: Session, actor: Actor, client: ApiClient, now: datetim
 def add_secret(
     session: Session, actor: Actor, client_id: UUID, *, now: datetime, life: timedelta
 ) -> tuple[ClientSecret, str]:
-    """Another secret beside the present one. Errors: NotFound, Forbidden; Conflict `client-revoked`,
-    `too-many-secrets`."""
-    client = load_own_client(session, actor, client_id, lock=True)  # of two at once, the second counts the first
+    """Add a second active secret. Raises `NotFound`, `Forbidden`, `Conflict` (`client-revoked`, `too-many-secrets`)."""
+    client = load_own_client(session, actor, client_id, lock=True)  # a concurrent call counts this secret
     if client.revoked_at is not None:
         raise Conflict("This API client was revoked; create another one.", code="client-revoked")
     if len(api_client_repository.list_active_secrets(session, [client.id], now)) >= MAX_ACTIVE_SECRETS:
@@ -116,7 +117,7 @@ def add_secret(
 
 
 def end_secret(session: Session, actor: Actor, client_id: UUID, secret_id: UUID, now: datetime) -> ClientSecret:
-    """The secret lets nobody in any more, and what it brought ends with this transaction. A second end is no harm."""
+    """End a secret; the access tokens issued for it stop working with this transaction. Idempotent."""
     client = load_own_client(session, actor, client_id, lock=True)
     secret = api_client_repository.find_secret(session, secret_id)
     if secret is None or secret.client_id != client.id:
@@ -146,29 +147,31 @@ def _add_secret(
 
 
 def granted_scopes(client: ApiClient) -> frozenset[Scope]:
+    """Return the scopes that the client was granted when it was created."""
     return frozenset(map(Scope, client.scopes))
 
 
 def is_secret_active(session: Session, secret_id: UUID, now: datetime) -> bool:
-    """Whether this secret still lets its client in."""
+    """Whether this secret still authenticates its client."""
     secret = api_client_repository.find_secret(session, secret_id)
     return secret is not None and is_active(secret, now)
 
 
 def is_active(secret: ClientSecret, now: datetime) -> bool:
+    """Whether the secret has neither ended nor expired."""
     return secret.ended_at is None and now < secret.expires_at
 
 
 def authenticate_client(session: Session, client_id: str, text: str, now: datetime) -> ClientAuthentication:
-    """Whose id and secret these are; compared in constant time, also when there is no such client."""
+    """Find the client and secret that match; compared in constant time, also when there is no such client."""
     client = api_client_repository.find_client_by_public_id(session, client_id)
-    known: Sequence[ClientSecret] = (
+    candidates: Sequence[ClientSecret] = (
         api_client_repository.list_newest_secrets(session, client.id, MAX_COMPARED_SECRETS)
         if client is not None
         else ()
     )
     digest = token_hash(text)
-    matching = [row for row in known if secrets.compare_digest(row.secret_hash, digest)]
+    matching = [row for row in candidates if secrets.compare_digest(row.secret_hash, digest)]
     if client is None or client.revoked_at is not None:
         return ClientAuthentication(None)
     if not matching:

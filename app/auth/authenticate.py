@@ -1,4 +1,4 @@
-"""Load the actor for whom an access token speaks."""
+"""Load the actor that an access token names."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,11 +14,11 @@ from app.core.errors import Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class TokenSubject:
-    """Whom a token speaks for: `user:<id>` in a session of theirs, or `client:<id>`, narrowed to scopes or not."""
+    """Subject of a token: `user:<id>` with a session, or `client:<id>`, optionally narrowed to scopes."""
 
     kind: ActorKind
     id: UUID
-    session_id: UUID | None = None  # of a client: the secret that the token was given for
+    session_id: UUID | None = None  # of a client: the secret that the token was issued for
     scopes: frozenset[Scope] | None = None
 
     def __str__(self) -> str:
@@ -39,7 +39,10 @@ class TokenSubject:
 
 
 def load_actor(session: Session, subject: TokenSubject, now: datetime) -> Actor:
-    """Roles, membership and session as they are now, not as when the token was made: an end cuts off at once."""
+    """Load the actor with current roles, membership and session, so that a revocation takes effect at once.
+
+    Raises `Unauthenticated` when the client, secret, session or account is no longer active.
+    """
     if subject.kind is ActorKind.CLIENT:
         client = api_client_repository.find_client(session, subject.id)
         if client is None or client.revoked_at is not None:
@@ -70,5 +73,5 @@ def load_actor(session: Session, subject: TokenSubject, now: datetime) -> Actor:
 
 
 def with_organisation(actor: Actor, organisation_id: UUID) -> Actor:
-    """The same person, as of the organisation that they have just become a member of."""
+    """Return the actor as a member of the organisation that they have just joined."""
     return replace(actor, roles=frozenset({Role.APPLICANT}), organisation_id=organisation_id)

@@ -1,6 +1,6 @@
-"""Staff of the demo profile: random passwords and authenticators, kept in one file that only its owner can read.
+"""Create the staff of the demo profile with random passwords and authenticators, stored in one private file.
 
-The file holds e-mail → password, and one member `totp_secrets` with e-mail → secret (base 32) for the staff.
+The file maps e-mail → password, and has one member `totp_secrets` that maps e-mail → secret (base 32) for the staff.
 """
 
 import fcntl
@@ -33,8 +33,11 @@ STAFF: Mapping[str, tuple[str, frozenset[Role]]] = {
 
 
 def ensure_demo_staff(database: Database, settings: Settings, now: datetime) -> None:
-    """Make the staff and the authenticators that are missing. Password and secret are in the file before the account
-    exists: a kill in between loses nothing, the next run makes the account with them. Who was removed stays removed."""
+    """Create missing staff accounts and authenticators. Removed accounts stay removed.
+
+    Password and secret are in the file before the account exists: after a crash in between, the next run creates the
+    account with them.
+    """
     accounts = save_accounts(settings.data_dir, {email: generate_password() for email in STAFF}, with_secrets=True)
     totp = load_totp_secrets(settings.data_dir)
     with database.read_session() as session:
@@ -43,12 +46,12 @@ def ensure_demo_staff(database: Database, settings: Settings, now: datetime) -> 
         bare = [user for user in present if not mfa.is_enrolled(session, user.id)]
     if not missing and not bare:
         return
-    seal = SecretBox.from_folder(settings.keys_dir)
+    secret_box = SecretBox.from_folder(settings.keys_dir)
     passwords = PasswordHasher(settings.password_hashers)
     hashes = {email: passwords.hash(accounts[email]) for email in missing}
     with database.session() as session:
         for user in bare:
-            mfa.activate_secret(session, SYSTEM, seal, user.id, totp[user.email], now)
+            mfa.activate_secret(session, SYSTEM, secret_box, user.id, totp[user.email], now)
         for email in missing:
             name, roles = STAFF[email]
             user = users.create_staff(
@@ -60,28 +63,31 @@ def ensure_demo_staff(database: Database, settings: Settings, now: datetime) -> 
                 roles=roles,
                 now=now,
             )
-            mfa.activate_secret(session, SYSTEM, seal, user.id, totp[email], now)
+            mfa.activate_secret(session, SYSTEM, secret_box, user.id, totp[email], now)
         session.commit()
 
 
 def generate_password() -> str:
+    """Return a random password."""
     return secrets.token_urlsafe(15)
 
 
 def load_passwords(data_dir: Path) -> dict[str, str]:
-    """E-mail → password of every demo account."""
+    """Read e-mail → password of every demo account."""
     return {email: password for email, password in _read_accounts(data_dir).items() if isinstance(password, str)}
 
 
 def load_totp_secrets(data_dir: Path) -> dict[str, str]:
-    """E-mail → secret of the authenticator, for the staff."""
+    """Read e-mail → authenticator secret of the staff."""
     found = _read_accounts(data_dir).get(TOTP_SECRETS_KEY, {})
     return found if isinstance(found, dict) else {}
 
 
 def save_accounts(data_dir: Path, passwords: Mapping[str, str], *, with_secrets: bool = False) -> dict[str, str]:
-    """Add accounts that are not known yet, and authenticators for these where asked for; what is known stays.
-    Returns all passwords. Safe against a second process."""
+    """Add missing accounts to the file, with authenticator secrets on request; present entries stay unchanged.
+
+    Returns all passwords. Safe against a concurrent process.
+    """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data_dir / f".{ACCOUNTS_FILE}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,12 +1,12 @@
-"""Throttling of guesses, pure numbers over the store: by account and network together, by network, by account.
+"""Throttle log-in attempts by account and network, by network, and by account.
 
-A guess is counted before it is compared (`count_guess`, in a transaction of its own), so that a hundred at once are a
-hundred; one that was right is taken back (`forgive`). A network that fails too often waits. Counting by account alone
-would let anybody lock out a reviewer, so that limit only slows down: each network has a few tries left, and whoever
-gives a right code of the authenticator beside the password is let in however often others failed.
+An attempt is counted before it is compared (`count_attempt`, in a transaction of its own), so that concurrent attempts
+all count; a successful one is taken back (`clear_failures`). A network with too many failures must wait. Counting by
+account alone would let anyone lock out a reviewer, so that limit only slows attempts down: each network has a few
+attempts left, and a correct code of the authenticator beside the password always succeeds.
 
-Codes of an authenticator are counted apart, and by account alone: they have a million values, and whoever gets to guess
-them has the password already. A right password must not forgive them: it would let its thief go on for ever.
+Codes of an authenticator are counted separately and by account alone: they have a million values, and an attacker who
+can try them already has the password. A correct password must not clear them, or its thief could continue without end.
 """
 
 import hashlib
@@ -30,17 +30,20 @@ MAIL_WINDOW = timedelta(hours=1)
 MAX_MAILS_PER_RECIPIENT = 5
 MAX_BY_ACCOUNT_AND_NETWORK, MAX_BY_NETWORK, MAX_BY_ACCOUNT = 10, 100, 50
 MAX_WHEN_THROTTLED = 3
-"""Tries that a network has at an account at which all others together failed more than `MOST_BY_ACCOUNT` times."""
+"""Attempts that a network has at an account with more than `MAX_BY_ACCOUNT` failures in total."""
 REGISTRATION_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class FailureLimit:
+    """A counter of failures by its key, and the number at which it blocks."""
+
     key: str
     max_failures: int
 
 
 def account_limits(account: str, address: str) -> tuple[FailureLimit, ...]:
+    """Return the limits of an attempt: by account and network, by network, by account."""
     return (
         FailureLimit(_key("account+address", account, network_of(address)), MAX_BY_ACCOUNT_AND_NETWORK),
         FailureLimit(_key("address", network_of(address)), MAX_BY_NETWORK),
@@ -49,12 +52,13 @@ def account_limits(account: str, address: str) -> tuple[FailureLimit, ...]:
 
 
 def code_limits(user_id: UUID) -> tuple[FailureLimit, ...]:
+    """Return the limits of attempts at the authenticator codes of a user."""
     return (FailureLimit(_key("code", str(user_id)), 10),)
 
 
 @dataclass(frozen=True, slots=True)
 class FailureCounts:
-    """How often was guessed in this window, the present guess included."""
+    """Number of attempts in this window, the present one included."""
 
     by_account_and_network: int
     by_network: int
@@ -62,23 +66,25 @@ class FailureCounts:
 
     @property
     def needs_second_factor(self) -> bool:
-        """Whether the password alone is not enough now: the network has used up its tries at this account."""
+        """Whether the password alone is not enough: the network has used up its attempts at this account."""
         return self.by_account_and_network > (
             MAX_WHEN_THROTTLED if self.by_account > MAX_BY_ACCOUNT else MAX_BY_ACCOUNT_AND_NETWORK
         )
 
 
 def require_network_below_limit(session: Session, account: str, address: str, now: datetime) -> None:
-    """Refuse a network that has failed too often, by reading alone: a flood of such requests must write nothing."""
+    """Reject a network with too many failures without writing, so that a flood of requests writes nothing."""
     _require_below_limits(session, account_limits(account, address)[1:2], now)
 
 
 def count_attempt(session: Session, account: str, address: str, now: datetime) -> FailureCounts:
-    """Count a guess that is about to be compared; commit before it is. Errors: TooManyAttempts for the network."""
+    """Count an attempt before its comparison; commit first. Raises `TooManyAttempts` for the network."""
     by_both, by_network, by_account = account_limits(account, address)
     counts = {
         limit.key: user_repository.add_failure(session, limit.key, now, now - WINDOW)
-        for limit in sorted((by_both, by_network, by_account), key=lambda each: each.key)  # one order of locks for all
+        for limit in sorted(
+            (by_both, by_network, by_account), key=lambda limit: limit.key
+        )  # one order of locks for all
     }
     if counts[by_network.key] > by_network.max_failures:
         raise too_many_attempts()
@@ -86,6 +92,7 @@ def count_attempt(session: Session, account: str, address: str, now: datetime) -
 
 
 def require_code_attempts_left(session: Session, user_id: UUID, now: datetime) -> None:
+    """Require that authenticator codes of this user may still be tried. Raises `TooManyAttempts`."""
     _require_below_limits(session, code_limits(user_id), now)
 
 
@@ -96,37 +103,55 @@ def _require_below_limits(session: Session, exhausted: tuple[FailureLimit, ...],
 
 
 def too_many_attempts() -> TooManyAttempts:
+    """Return the error of a network or account with too many failed attempts."""
     return TooManyAttempts(
         "Too many failed attempts. Wait a quarter of an hour, then try again.",
         retry_after=int(WINDOW.total_seconds()),
     )
 
 
-def is_audited(counted: FailureCounts, *, known: bool) -> bool:
-    """Whether this failure leaves an audit event. Few of many do, so that guessing fills no disk: the first of a
-    window, the tenth, and the one that reaches a limit; of nobody's account those of the network are counted."""
-    return counted.by_account in {1, 10, MAX_BY_ACCOUNT} if known else counted.by_network in {1, 10, MAX_BY_NETWORK}
+def is_audited(counted: FailureCounts, *, account_exists: bool) -> bool:
+    """Whether this failure is recorded as an audit event. Only a few are, so that attacks do not fill the disk.
+
+    Recorded are the first and the tenth of a window and the one that reaches a limit. Failures at an account that does
+    not exist are counted by network.
+    """
+    return (
+        counted.by_account in {1, 10, MAX_BY_ACCOUNT}
+        if account_exists
+        else counted.by_network in {1, 10, MAX_BY_NETWORK}
+    )
 
 
 def record_failure(
-    session: Session, counted: FailureCounts, account: str, address: str, known: tuple[str, UUID] | None, now: datetime
+    session: Session,
+    counted: FailureCounts,
+    account: str,
+    address: str,
+    account_owner: tuple[str, UUID] | None,
+    now: datetime,
 ) -> None:
-    """Record a wrong password or secret. `known`: whose it would be; None: nobody's. Then the key of the network is
-    named, never what was typed, which may be a password in the wrong box."""
+    """Record a wrong password or secret at the account `account_owner`.
+
+    If None, no such account exists; the event then names the network's key, never the input, which may be a password
+    typed into the wrong field.
+    """
     _, by_network, _ = account_limits(account, address)
-    count = counted.by_account if known else counted.by_network
-    recorder.record(session, SYSTEM, "sign_in.failed", known or ("address", by_network.key), now, failures=count)
+    count = counted.by_account if account_owner else counted.by_network
+    recorder.record(
+        session, SYSTEM, "sign_in.failed", account_owner or ("address", by_network.key), now, failures=count
+    )
 
 
 def count_wrong_code(session: Session, user_id: UUID, now: datetime) -> None:
-    """Count a wrong code of an authenticator; each leaves an audit event, as no more than ten are looked at."""
+    """Count a wrong authenticator code. Each is recorded as an audit event, as at most ten are evaluated."""
     for limit in code_limits(user_id):
         count = user_repository.add_failure(session, limit.key, now, now - WINDOW)
         recorder.record(session, SYSTEM, "second_factor.failed", ("user", user_id), now, failures=count)
 
 
 def count_report(session: Session, address: str, now: datetime) -> None:
-    """Reports of misuse take no account: ten from one address in a window. An IPv6 address counts as its network."""
+    """Count a report of misuse, which needs no account: ten per network in a window. Raises `TooManyAttempts`."""
     limit = FailureLimit(_key("report", network_of(address)), MAX_REPORTS)
     if (
         user_repository.add_failure(session, limit.key, now, now - WINDOW) > limit.max_failures
@@ -138,7 +163,7 @@ def count_report(session: Session, address: str, now: datetime) -> None:
 
 
 def count_mail_request(session: Session, address: str, now: datetime) -> None:
-    """Requests for mail from one network, whatever address they name. Errors: TooManyAttempts."""
+    """Count a request for mail by its network, for any recipient. Raises `TooManyAttempts`."""
     limit = FailureLimit(_key("mail", network_of(address)), MAX_MAIL_REQUESTS)
     if (
         user_repository.add_failure(session, limit.key, now, now - WINDOW) > limit.max_failures
@@ -150,13 +175,13 @@ def count_mail_request(session: Session, address: str, now: datetime) -> None:
 
 
 def consume_mail_allowance(session: Session, email: str, now: datetime) -> bool:
-    """Count a message that was asked for this e-mail address; False: it has had enough of them for this hour."""
+    """Count a mail requested for this address. Returns False when the address has reached its limit per hour."""
     key, since = _key("mailed", email), now - MAIL_WINDOW
     return user_repository.add_failure(session, key, now, since) <= MAX_MAILS_PER_RECIPIENT
 
 
 def network_of(address: str) -> str:
-    """Whoever has one address of an IPv6 network of 64 bits has all of them."""
+    """Return the network of an address: IPv4 address, or /64 of IPv6, as its holder controls all of it."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -167,13 +192,16 @@ def network_of(address: str) -> str:
 
 
 def clear_code_failures(session: Session, user_id: UUID) -> None:
+    """Clear the failed authenticator codes of a user."""
     for limit in code_limits(user_id):
         user_repository.clear_failures(session, limit.key)
 
 
 def clear_failures(session: Session, account: str, address: str) -> None:
-    """A right password clears what this account failed from this network; of what was failed elsewhere only the guess
-    itself is taken back, which was counted beforehand."""
+    """Clear the failures of this account from this network after a correct password.
+
+    Of failures from elsewhere only the present attempt is taken back, which was counted beforehand.
+    """
     by_both, by_network, by_account = account_limits(account, address)
     for limit in sorted((by_both, by_network, by_account), key=lambda each: each.key):
         if limit is by_both:
@@ -182,17 +210,19 @@ def clear_failures(session: Session, account: str, address: str) -> None:
             user_repository.decrement_failures(session, limit.key)
 
 
-def count_registration(session: Session, address: str, now: datetime, *, most: int) -> None:
-    """Count a registration that was made from this address; the machine itself may make any number.
+def count_registration(session: Session, address: str, now: datetime, *, max_registrations: int) -> None:
+    """Count a registration from this address; loopback addresses are not limited.
 
-    Errors: TooManyAttempts where `most` were made within a day; 0: as many as come.
+    Raises `TooManyAttempts` above `max_registrations` within a day; 0 means no limit.
     """
-    if most == 0 or _is_loopback(address):
+    if max_registrations == 0 or _is_loopback(address):
         return
     key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
-    if user_repository.add_failure(session, key, now, since) > most:  # rolled back with the registration
+    if user_repository.add_failure(session, key, now, since) > max_registrations:  # rolled back with the registration
         raise TooManyAttempts(
-            Message("No more than %(limit)s registrations are taken from one address in a day.", limit=most),
+            Message(
+                "No more than %(limit)s registrations are taken from one address in a day.", limit=max_registrations
+            ),
             retry_after=int(REGISTRATION_WINDOW.total_seconds()),
         )
 

@@ -1,4 +1,4 @@
-"""Who may come in: users, roles, API clients, sessions, second factors, and what is handed over or asked for."""
+"""Tables of users, roles, API clients, sessions, second factors, one-time tokens and access requests."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -37,7 +37,7 @@ class User(Base):
 
     @property
     def current_or_former_email(self) -> str:
-        """The e-mail address that this person has, or had here."""
+        """Return the present e-mail address, or the former one of a removed account."""
         return self.former_email or self.email
 
     __table_args__ = (
@@ -51,7 +51,7 @@ class User(Base):
 
 
 class StaffRole(Base):
-    """A role of a member of staff. The copied `is_staff` makes the database refuse a role for a company's member."""
+    """A role of a staff user. The copied `is_staff` lets the database reject a role for a company's member."""
 
     __tablename__ = "staff_roles"
 
@@ -67,7 +67,7 @@ class StaffRole(Base):
 
 
 class ApiClient(Base):
-    """A program of a company."""
+    """An OAuth API client of a company."""
 
     __tablename__ = "api_clients"
 
@@ -83,7 +83,7 @@ class ApiClient(Base):
 
 
 class ClientSecret(Base):
-    """A secret of a program. It is shown once; only a hash is kept. Two may be alive, so that one follows the other."""
+    """A secret of an API client, stored as a hash only. Two may be active, so that they can be rotated."""
 
     __tablename__ = "client_secrets"
 
@@ -100,7 +100,7 @@ class ClientSecret(Base):
 
 
 class FailedLogins(Base):
-    """Failed attempts in the present window, by account and by address (both hashed)."""
+    """Failed attempts in the present window, by hashed account or network."""
 
     __tablename__ = "guesses"
 
@@ -110,7 +110,7 @@ class FailedLogins(Base):
 
 
 class UserSession(Base):
-    """A session of a person: all refresh tokens that came from one sign-in, and when the second factor was given."""
+    """A session of a person: all refresh tokens of one sign-in, and when the second factor was given."""
 
     __tablename__ = "sign_ins"
 
@@ -129,7 +129,7 @@ class UserSession(Base):
 
 
 class RefreshToken(Base):
-    """One link in the chain of a session. Used ones are kept, so that a second use of one is noticed."""
+    """One refresh token of a session. Used ones are stored, so that reuse is detected."""
 
     __tablename__ = "refresh_tokens"
 
@@ -140,7 +140,7 @@ class RefreshToken(Base):
 
 
 class TotpEnrolment(Base):
-    """The authenticator of a member of staff (RFC 6238). Secrets are sealed: see app/core/crypto/secret_box.py."""
+    """The authenticator of a staff user (RFC 6238). Secrets are encrypted; see `app/core/crypto/secret_box.py`."""
 
     __tablename__ = "second_factors"
 
@@ -158,7 +158,7 @@ class TotpEnrolment(Base):
 
 
 class Invitation(Base):
-    """A seat in a company, offered by one of its members to whoever holds the token."""
+    """An offer by a member of a company to the bearer of the token to become a member."""
 
     __tablename__ = "invitations"
 
@@ -176,7 +176,7 @@ class Invitation(Base):
 
 
 class AddressConfirmation(Base):
-    """A one-time token mailed to an address that asked to register: whoever has it reads the mail of that address."""
+    """A one-time token mailed to an address that requested registration; its bearer controls the mailbox."""
 
     __tablename__ = "address_confirmations"
 
@@ -207,17 +207,17 @@ class PasswordReset(Base):
 
 class AccessRequestKind(StrEnum):
     GRANT_ROLE = "grant-role"
-    RESET_SECOND_FACTOR = "reset-second-factor"  # of somebody who lost the authenticator
+    RESET_SECOND_FACTOR = "reset-second-factor"  # of a user who lost the authenticator
 
 
 class AccessRequestState(StrEnum):
     OPEN = "open"  # another owner acts next
     CONFIRMED = "confirmed"
-    REFUSED = "refused"  # by another owner, or taken back by the one who asked
+    REFUSED = "refused"  # by another owner, or taken back by the requester
 
 
 class AccessRequest(Base):
-    """What one owner asks for and another confirms: four eyes over rights."""
+    """A request by one owner that another owner confirms (four eyes over permissions)."""
 
     __tablename__ = "access_requests"
 

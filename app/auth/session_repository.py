@@ -1,4 +1,4 @@
-"""Queries over sessions, their refresh tokens, second factors, and what was handed over once."""
+"""Query sessions, refresh tokens, second factors, invitations, one-time tokens and access requests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from app.core.database import core_table, page_of
 
 @dataclass(frozen=True, slots=True)
 class SessionWithUser:
-    """Who is behind a session, with the rights of this moment. `roles` are those of the staff."""
+    """A session with its user and their current permissions. `roles` are those of staff."""
 
     id: UUID
     user_id: UUID
@@ -43,7 +43,7 @@ class SessionWithUser:
 
 
 def _session_with_user_query() -> sa.Select[Any]:
-    """One row for each role, or one without a role. Asked by every request: by columns, and built once."""
+    """Build the query of every request once: by columns, one row for each role, or one row without a role."""
     session, person, role = core_table(UserSession), core_table(User), core_table(StaffRole)
     of_session = (session.c.id, session.c.user_id, session.c.expires_at, session.c.ended_at, session.c.second_factor_at)
     rights = (
@@ -65,6 +65,7 @@ _SESSION_WITH_USER = _session_with_user_query()
 
 
 def session_with_user(session: Session, sign_in_id: UUID) -> SessionWithUser | None:
+    """Load a session with its user and their roles; None if there is no such session."""
     rows = session.execute(_SESSION_WITH_USER, {"sign_in_id": sign_in_id}).all()
     if not rows:
         return None
@@ -91,7 +92,7 @@ def find_session(session: Session, sign_in_id: UUID, *, lock: bool = False) -> U
 
 
 def find_session_by_token(session: Session, token_hash: str, *, lock: bool = False) -> UserSession | None:
-    """The session that a refresh token belongs to."""
+    """Find the session that a refresh token belongs to."""
     query = sa.select(UserSession).join(RefreshToken, RefreshToken.sign_in_id == UserSession.id)
     query = query.where(RefreshToken.token_hash == token_hash)
     if lock:
@@ -100,12 +101,12 @@ def find_session_by_token(session: Session, token_hash: str, *, lock: bool = Fal
 
 
 def find_refresh_token(session: Session, token_hash: str) -> RefreshToken | None:
-    """As it is now: ask after the session was locked."""
+    """Find a refresh token in its current state; lock the session first."""
     return session.get(RefreshToken, token_hash, populate_existing=True)
 
 
 def end_sessions(session: Session, user_id: UUID, because: str, now: datetime) -> int:
-    """End every open session of a person; returns how many there were."""
+    """End every open session of a person; returns their number."""
     ending = sa.update(UserSession).where(
         UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > now
     )
@@ -114,12 +115,12 @@ def end_sessions(session: Session, user_id: UUID, because: str, now: datetime) -
 
 
 def has_sessions_expired_before(session: Session, before: datetime) -> bool:
-    """Whether there are sessions for `forget_sign_ins`."""
+    """Whether `delete_sessions_expired_before` would delete sessions."""
     return bool(session.scalar(sa.select(sa.exists().where(UserSession.expires_at < before))))
 
 
 def delete_sessions_expired_before(session: Session, before: datetime) -> None:
-    """Sessions that could not be renewed any more at that moment go, with their refresh tokens."""
+    """Delete sessions that could not be renewed at that moment, with their refresh tokens."""
     session.execute(sa.delete(UserSession).where(UserSession.expires_at < before))
 
 
@@ -130,7 +131,7 @@ def find_enrolment(session: Session, user_id: UUID, *, lock: bool = False) -> To
 
 
 def find_enrolled_user_ids(session: Session, ids: Sequence[UUID]) -> frozenset[UUID]:
-    """Who of these has an authenticator in force."""
+    """Return which of these users have an active authenticator."""
     query = sa.select(TotpEnrolment.user_id).where(TotpEnrolment.user_id.in_(ids), TotpEnrolment.sealed.is_not(None))
     return frozenset(session.scalars(query))
 
@@ -158,7 +159,7 @@ def list_open_invitations(
 def close_invitations(
     session: Session, now: datetime, *, by: UUID | None = None, organisation_id: UUID | None = None, email: str = ""
 ) -> Sequence[UUID]:
-    """Withdraw the open invitations made by a person, or to an address of one company; returns their ids."""
+    """Withdraw the open invitations made by a person, or to an address by one company; returns their ids."""
     closing = sa.update(Invitation).where(Invitation.closed_at.is_(None))
     if by is not None:
         closing = closing.where(Invitation.invited_by == by)
@@ -174,18 +175,18 @@ def find_confirmation_by_token(session: Session, token_hash: str) -> AddressConf
 
 
 def lock_confirmations(session: Session, email: str) -> Sequence[AddressConfirmation]:
-    """All of this address as they are now, locked in one order."""
+    """Lock all confirmations of this address in one order and return their current state."""
     query = sa.select(AddressConfirmation).where(AddressConfirmation.email == email).order_by(AddressConfirmation.id)
     return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
 
 
 def has_old_confirmations(session: Session, before: datetime) -> bool:
-    """Whether there are rows for `delete_old_confirmations`."""
+    """Whether `delete_old_confirmations` would delete rows."""
     return bool(session.scalar(sa.select(sa.exists().where(AddressConfirmation.expires_at < before))))
 
 
 def delete_old_confirmations(session: Session, before: datetime) -> None:
-    """Addresses of people who asked to register go, whether or not they did."""
+    """Delete address confirmations of that age, used or not."""
     session.execute(sa.delete(AddressConfirmation).where(AddressConfirmation.expires_at < before))
 
 
@@ -197,6 +198,7 @@ def find_reset_by_token(session: Session, token_hash: str, *, lock: bool = False
 
 
 def close_resets(session: Session, user_id: UUID, now: datetime) -> None:
+    """Close all open password resets of a user."""
     open_ = sa.update(PasswordReset).where(PasswordReset.user_id == user_id, PasswordReset.closed_at.is_(None))
     session.execute(open_.values(closed_at=now), execution_options={"synchronize_session": False})
 
@@ -219,7 +221,7 @@ def list_access_requests(
 
 
 def lock_open_requests_of_user(session: Session, user_id: UUID) -> Sequence[AccessRequest]:
-    """Open requests about this person, or made by them; locked."""
+    """Lock and return the open requests about this person or by them."""
     query = sa.select(AccessRequest).where(
         AccessRequest.state == AccessRequestState.OPEN.value,
         sa.or_(AccessRequest.user_id == user_id, AccessRequest.requested_by == user_id),

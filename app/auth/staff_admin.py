@@ -1,7 +1,7 @@
-"""The owners' side: who is staff, and with which roles.
+"""Manage staff users and their roles, on behalf of owners.
 
-Rights come from two: one owner asks, another confirms, and nobody confirms what is for himself. Rights are taken by
-one, at once, because that is the safe direction. The last active owner cannot be removed.
+Granting a role needs two owners: one requests, another confirms, and neither may be the one who receives it. One owner
+alone can revoke a role at once, because that is the safe direction. The last active owner cannot be removed.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ READER_ROLES = (Role.OWNER, Role.AUDITOR)
 
 
 def get_staff_user(session: Session, actor: Actor, user_id: UUID) -> User:
-    """For owners and auditors. Members of companies are not staff, and absent here."""
+    """Load a staff user for owners and auditors. Members of companies raise `NotFound`."""
     require_role(actor, *READER_ROLES)
     user = user_repository.find_user(session, user_id)
     if user is None or not user.is_staff:
@@ -34,7 +34,10 @@ def get_staff_user(session: Session, actor: Actor, user_id: UUID) -> User:
 
 
 def load_changeable(session: Session, actor: Actor, user_id: UUID) -> User:
-    """The same for an owner who changes rights: 403 for the role, 404, then 403 for the second factor."""
+    """Load a staff user for an owner who changes permissions.
+
+    Raises, in this order: `Forbidden` (role), `NotFound`, `SecondFactorRequired`.
+    """
     require_role(actor, Role.OWNER)
     user = get_staff_user(session, actor, user_id)
     require_second_factor(actor)
@@ -44,8 +47,10 @@ def load_changeable(session: Session, actor: Actor, user_id: UUID) -> User:
 def create_staff_user(
     session: Session, actor: Actor, *, email: str, full_name: str, roles: Iterable[Role], now: datetime
 ) -> tuple[User, PasswordReset, str]:
-    """An account without a password or a role, and a token that sets the password; the roles are asked for, and another
-    owner confirms them. Errors: Conflict `email-taken`."""
+    """Create an account without password and roles, with a token that sets the password, and request its roles.
+
+    Another owner confirms the roles. Raises `Conflict` (`email-taken`).
+    """
     require_role(actor, Role.OWNER)
     require_second_factor(actor)
     user = users.create_user(session, email, full_name, NO_PASSWORD, organisation_id=None, now=now)
@@ -56,15 +61,15 @@ def create_staff_user(
 
 
 def deactivate_staff_user(session: Session, actor: Actor, user_id: UUID, now: datetime) -> User:
-    """The account ends at once, with its sessions, its roles and what it asked for. Errors: Conflict `last-owner`."""
+    """Deactivate an account with its sessions, roles and open requests. Raises `Conflict` (`last-owner`)."""
     load_changeable(session, actor, user_id)
     owners = _lock_active_owners(session, actor)
     user = user_repository.lock_user(session, user_id)
     if user is None or not user.active:
         raise Conflict("This account was removed already.", code="not-active")
     _require_other_owner(owners, user_id)
-    for asked in session_repository.lock_open_requests_of_user(session, user_id):
-        _close_request(session, actor, asked, AccessRequestState.REFUSED, now)
+    for request in session_repository.lock_open_requests_of_user(session, user_id):
+        _close_request(session, actor, request, AccessRequestState.REFUSED, now)
     for role in sorted(user_repository.get_roles(session, user_id)):
         _remove_role(session, actor, user_id, role, now)
     users.deactivate_user(session, actor, user, now)
@@ -72,7 +77,7 @@ def deactivate_staff_user(session: Session, actor: Actor, user_id: UUID, now: da
 
 
 def revoke_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> User:
-    """Errors: Conflict `last-owner`, `no-such-role`."""
+    """Revoke a role. Raises `Conflict` (`last-owner`, `no-such-role`)."""
     user = load_changeable(session, actor, user_id)
     owners = _lock_active_owners(session, actor)
     if role is Role.OWNER:
@@ -82,7 +87,7 @@ def revoke_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: 
 
 
 def request_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> AccessRequest:
-    """A role for this person, as soon as another owner confirms it."""
+    """Request a role for this person; another owner confirms it. Raises `Conflict` (`no-such-role`, `has-role`)."""
     user = load_changeable(session, actor, user_id)
     if role not in STAFF_ROLES:
         raise Conflict("This role cannot be granted to a person.", code="no-such-role")
@@ -92,8 +97,10 @@ def request_role(session: Session, actor: Actor, user_id: UUID, role: Role, now:
 
 
 def request_second_factor_reset(session: Session, actor: Actor, user_id: UUID, now: datetime) -> AccessRequest:
-    """Of somebody who lost the authenticator. By two owners: together with a reset of the password it opens an account,
-    and one person alone must not become another."""
+    """Request the reset of a lost authenticator; another owner confirms it.
+
+    Together with a password reset it opens an account, so one person alone must not be able to do both.
+    """
     user = load_changeable(session, actor, user_id)
     if not mfa.is_enrolled(session, user_id):
         raise Conflict("This person has no authenticator.", code="not-enrolled")
@@ -101,74 +108,75 @@ def request_second_factor_reset(session: Session, actor: Actor, user_id: UUID, n
 
 
 def get_access_request(session: Session, actor: Actor, request_id: UUID) -> AccessRequest:
+    """Load an access request for owners and auditors. Raises `NotFound`."""
     require_role(actor, *READER_ROLES)
-    asked = session_repository.find_access_request(session, request_id)
-    if asked is None:
+    request = session_repository.find_access_request(session, request_id)
+    if request is None:
         raise NotFound.of("request")
-    return asked
+    return request
 
 
 def confirm_request(
     session: Session, actor: Actor, request_id: UUID, version: ExpectedVersion, now: datetime
 ) -> AccessRequest:
-    """The second pair of eyes: the right is given, or the authenticator reset.
+    """Confirm a request as second owner: the role is granted, or the authenticator reset.
 
-    Errors, in this order: Forbidden; NotFound; SecondFactorRequired; FourEyes; VersionRequired, StaleVersion;
-    WrongState; Conflict `asker-left`, `not-active`, `has-role`.
+    Raises, in this order: `Forbidden`; `NotFound`; `SecondFactorRequired`; `FourEyes`; `VersionRequired`,
+    `StaleVersion`; `WrongState`; `Conflict` (`asker-left`, `not-active`, `has-role`).
     """
-    asked, owners = _load_decidable(session, actor, request_id)
-    if actor.id in {asked.requested_by, asked.user_id}:
+    request, owners = _load_decidable(session, actor, request_id)
+    if actor.id in {request.requested_by, request.user_id}:
         raise FourEyes("You asked for this, or it is for you; another owner must confirm it.")
-    _require_open(asked, version, "confirm")
-    if asked.requested_by not in owners:
+    _require_open(request, version, "confirm")
+    if request.requested_by not in owners:
         raise Conflict("Who asked for this is no owner any more; ask anew.", code="asker-left")
-    user = user_repository.lock_user(session, asked.user_id)
+    user = user_repository.lock_user(session, request.user_id)
     if user is None:
         raise NotFound.of("member of staff")
     _require_active(user)
-    _close_request(session, actor, asked, AccessRequestState.CONFIRMED, now)
-    if asked.role is None:
+    _close_request(session, actor, request, AccessRequestState.CONFIRMED, now)
+    if request.role is None:
         mfa.delete_enrolment(session, actor, user.id, now)
-        return asked
-    role = Role(asked.role)
+        return request
+    role = Role(request.role)
     if role in user_repository.get_roles(session, user.id):
         raise Conflict(Message("This person has the role %(role)s already.", role=Message(role.value)), code="has-role")
     user_repository.add_role(session, user.id, role)
-    recorder.record(session, actor, "role.granted", ("user", user.id), now, role=role.value, request=asked.id)
-    return asked
+    recorder.record(session, actor, "role.granted", ("user", user.id), now, role=role.value, request=request.id)
+    return request
 
 
 def refuse_request(
     session: Session, actor: Actor, request_id: UUID, version: ExpectedVersion, now: datetime
 ) -> AccessRequest:
-    """By any owner; by the one who asked it means to take it back."""
-    asked, _ = _load_decidable(session, actor, request_id)
-    _require_open(asked, version, "refuse")
-    _close_request(session, actor, asked, AccessRequestState.REFUSED, now)
-    return asked
+    """Refuse a request as any owner; the requester thereby takes it back."""
+    request, _ = _load_decidable(session, actor, request_id)
+    _require_open(request, version, "refuse")
+    _close_request(session, actor, request, AccessRequestState.REFUSED, now)
+    return request
 
 
 def _load_decidable(session: Session, actor: Actor, request_id: UUID) -> tuple[AccessRequest, frozenset[UUID]]:
-    """The request, locked, and the owners now."""
+    """Return the request, locked, and the current owners."""
     require_role(actor, Role.OWNER)
     get_access_request(session, actor, request_id)
     require_second_factor(actor)
     owners = _lock_active_owners(session, actor)
-    asked = session_repository.find_access_request(session, request_id, lock=True)
-    assert asked is not None  # found above, and requests are never deleted
-    return asked, owners
+    request = session_repository.find_access_request(session, request_id, lock=True)
+    assert request is not None  # found above, and requests are never deleted
+    return request, owners
 
 
-def _require_open(asked: AccessRequest, version: ExpectedVersion, action: str) -> None:
-    require_version(version, asked.version)
-    if asked.state != AccessRequestState.OPEN:
-        raise WrongState("request", state=asked.state, action=action, allowed=())
+def _require_open(request: AccessRequest, version: ExpectedVersion, action: str) -> None:
+    require_version(version, request.version)
+    if request.state != AccessRequestState.OPEN:
+        raise WrongState("request", state=request.state, action=action, allowed=())
 
 
 def _create_request(
     session: Session, actor: Actor, user: User, kind: AccessRequestKind, role: Role | None, now: datetime
 ) -> AccessRequest:
-    asked = AccessRequest(
+    request = AccessRequest(
         id=new_id(),
         user_id=user.id,
         kind=kind.value,
@@ -178,22 +186,22 @@ def _create_request(
         requested_at=now,
         version=1,
     )
-    session.add(asked)
-    _record_request_event(session, actor, "access.requested", asked, now)
-    return asked
+    session.add(request)
+    _record_request_event(session, actor, "access.requested", request, now)
+    return request
 
 
 def _close_request(
-    session: Session, actor: Actor, asked: AccessRequest, state: AccessRequestState, now: datetime
+    session: Session, actor: Actor, request: AccessRequest, state: AccessRequestState, now: datetime
 ) -> None:
-    asked.state, asked.decided_by, asked.decided_at = state.value, require_user_id(actor), now
-    asked.version += 1
-    _record_request_event(session, actor, f"access.request_{state}", asked, now)
+    request.state, request.decided_by, request.decided_at = state.value, require_user_id(actor), now
+    request.version += 1
+    _record_request_event(session, actor, f"access.request_{state}", request, now)
 
 
-def _record_request_event(session: Session, actor: Actor, event: str, asked: AccessRequest, now: datetime) -> None:
-    subject = ("user", asked.user_id)
-    recorder.record(session, actor, event, subject, now, request=asked.id, kind=asked.kind, role=asked.role)
+def _record_request_event(session: Session, actor: Actor, event: str, request: AccessRequest, now: datetime) -> None:
+    subject = ("user", request.user_id)
+    recorder.record(session, actor, event, subject, now, request=request.id, kind=request.kind, role=request.role)
 
 
 def _remove_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> None:
@@ -205,8 +213,10 @@ def _remove_role(session: Session, actor: Actor, user_id: UUID, role: Role, now:
 
 
 def _lock_active_owners(session: Session, actor: Actor) -> frozenset[UUID]:
-    """The active owners, held until the commit: of two owners who part each other at once, the second is none by now.
-    Taken before any other lock of this file."""
+    """Lock and return the active owners, before any other lock of this module.
+
+    Of two owners who remove each other concurrently, the second is no longer an owner when the lock is granted.
+    """
     owners = user_repository.lock_active_owner_ids(session)
     if actor.id not in owners:
         raise Forbidden("You are no owner any more.")

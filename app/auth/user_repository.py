@@ -1,4 +1,4 @@
-"""Queries over users, roles and guesses."""
+"""Query users, roles and failed log-ins."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ def find_users(session: Session, ids: Sequence[UUID]) -> dict[UUID, User]:
 
 
 def list_emails_with_suffix(session: Session, ending: str) -> Sequence[str]:
-    """E-mail addresses of active users with this ending, such as `.example`; ten of them are enough to name."""
+    """Return up to ten e-mail addresses of active users with this ending, such as `.example`."""
     query = sa.select(User.email).where(User.email.endswith(ending, autoescape=True), User.active)
     return session.scalars(query.order_by(User.email).limit(10)).all()
 
@@ -45,8 +45,10 @@ def get_failure_count(session: Session, key: str, since: datetime) -> int:
 
 
 def add_failure(session: Session, key: str, now: datetime, since: datetime) -> int:
-    """Count one more; a window that is over starts anew. In one statement, so that parallel guesses all count, the
-    first ones of a window as well. Returns how many there are now."""
+    """Count one more failure and return the new count; an expired window restarts.
+
+    One statement, so that concurrent attempts all count, also the first ones of a window.
+    """
     count: int = session.execute(
         sa.text(
             "INSERT INTO guesses (key, window_start, failures) VALUES (:key, :now, 1) ON CONFLICT (key) DO UPDATE SET "
@@ -60,7 +62,7 @@ def add_failure(session: Session, key: str, now: datetime, since: datetime) -> i
 
 
 def decrement_failures(session: Session, key: str) -> None:
-    """One less: what was counted before it was compared turned out to be right."""
+    """Take back one failure: an attempt counted before its comparison was successful."""
     session.execute(
         sa.update(FailedLogins)
         .where(FailedLogins.key == key, FailedLogins.failures > 0)
@@ -73,13 +75,16 @@ def clear_failures(session: Session, key: str) -> None:
 
 
 def is_known_email(session: Session, email: str) -> bool:
-    """Whether anybody has, or had, this address."""
+    """Whether a user has, or had, this address."""
     query = sa.select(User.id).where(sa.or_(User.email == email, User.former_email == email)).limit(1)
     return session.scalar(query) is not None
 
 
 def lock_user(session: Session, user_id: UUID) -> User | None:
-    """As it is now, held until the commit: of a sign-in and a new password at once, the second sees the first."""
+    """Lock a user until the commit and return the current row.
+
+    Of a concurrent sign-in and password change, the second sees the first.
+    """
     return session.get(User, user_id, with_for_update=True, populate_existing=True)
 
 
@@ -89,7 +94,7 @@ def list_active_members(session: Session, organisation_id: UUID, after: UUID | N
 
 
 def get_active_administrator_ids(session: Session, organisation_id: UUID) -> frozenset[UUID]:
-    """As they are now: lock the company before."""
+    """Return the current administrators; the caller has locked the company."""
     query = sa.select(User.id).where(User.organisation_id == organisation_id, User.active, User.is_administrator)
     return frozenset(session.scalars(query))
 
@@ -107,7 +112,7 @@ def get_roles_of_users(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[
 
 
 def lock_active_owner_ids(session: Session) -> frozenset[UUID]:
-    """The owners as they are now. Their roles are locked first, so that two owners who part each other take turns."""
+    """Lock the roles of owners, then return the active owners, so that two who remove each other are serialised."""
     owner = StaffRole.role == Role.OWNER.value
     session.scalars(sa.select(StaffRole.user_id).where(owner).order_by(StaffRole.user_id).with_for_update()).all()
     return frozenset(
@@ -120,6 +125,6 @@ def add_role(session: Session, user_id: UUID, role: Role) -> None:
 
 
 def remove_role(session: Session, user_id: UUID, role: Role) -> bool:
-    """Whether there was one to remove."""
+    """Remove a role; returns whether there was one."""
     gone = sa.delete(StaffRole).where(StaffRole.user_id == user_id, StaffRole.role == role.value)
     return session.execute(gone.returning(StaffRole.role)).first() is not None

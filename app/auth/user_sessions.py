@@ -1,8 +1,8 @@
-"""Sessions of people: refresh tokens that are good once, and an end that cuts everything off at once.
+"""Manage sessions of people: single-use refresh tokens, and immediate revocation.
 
-Every renewal gives a new refresh token and makes the old one worthless. A second use of an old one means that two
-hold it, and nobody can tell which of them is the thief: the whole session ends, access tokens included. There is no
-grace for two renewals at once or for a lost answer; see docs/decisions/0020-sessions.md.
+Each refresh returns a new token and invalidates the old one. Reuse of an old one means that two parties have it, and
+the thief cannot be identified: the whole session ends, access tokens included. There is no grace period for concurrent
+refreshes or lost responses; see docs/decisions/0020-sessions.md.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from app.auth.session_repository import SessionWithUser
 from app.core.actor import SYSTEM, Actor
 from app.core.database import new_id
 
-STAFF_LIFETIME = timedelta(hours=12)  # a working day: who decides signs in every morning
-MEMBER_LIFETIME = timedelta(days=30)  # a company looks in now and then; what binds it is submitted and kept in its name
+STAFF_LIFETIME = timedelta(hours=12)  # a working day: staff sign in every morning
+MEMBER_LIFETIME = timedelta(days=30)  # members sign in rarely; binding actions are recorded with their name
 RETENTION = timedelta(days=30)
 TOKEN_PREFIX = "mikr_"  # noqa: S105 (the prefix of every token, no secret)
 
@@ -30,7 +30,7 @@ class EndReason(StrEnum):
     SIGNED_OUT = "signed-out"
     REUSE = "refresh-token-reused"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 (a cause, not a password)
-    PASSWORD_RESET = "password-reset"  # noqa: S105 (the same)
+    PASSWORD_RESET = "password-reset"  # noqa: S105 (a cause, not a password)
     SECOND_FACTOR_RESET = "second-factor-reset"
     REMOVED = "removed"
     CLAIM_REFUSED = "claim-refused"
@@ -38,14 +38,14 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IssuedSession:
-    """A session with its newest refresh token, which exists only in this answer."""
+    """A session with its newest refresh token, which is returned only here."""
 
     session: UserSession
     refresh_token: str
 
 
 def start_session(session: Session, user: User, now: datetime, *, second_factor: bool) -> IssuedSession:
-    """The caller has checked password and code, and holds the user's row, so that no new password comes in between."""
+    """Start a session. The caller has verified password and code and locked the user against a password change."""
     signed_in = UserSession(
         id=new_id(),
         user_id=user.id,
@@ -59,14 +59,14 @@ def start_session(session: Session, user: User, now: datetime, *, second_factor:
 
 
 def is_known_refresh_token(session: Session, token: str) -> bool:
-    """Whether this was ever a refresh token of ours: a look without a lock, so that strangers keep no writer busy."""
+    """Whether this service ever issued the refresh token; reads without a lock, so that forged ones block no writer."""
     return session_repository.find_session_by_token(session, token_hash(token)) is not None
 
 
 def rotate_refresh_token(session: Session, token: str, now: datetime) -> IssuedSession | None:
-    """The session with a new refresh token; None where the token is good for nothing.
+    """Return the session with a new refresh token; None when the token is not valid.
 
-    A token that was used before ends its session: commit in either case.
+    Reuse of a token ends its session, so the caller commits in either case.
     """
     digest = token_hash(token)
     signed_in = session_repository.find_session_by_token(session, digest, lock=True)
@@ -84,11 +84,12 @@ def rotate_refresh_token(session: Session, token: str, now: datetime) -> IssuedS
 
 
 def is_session_open(signed_in: UserSession | SessionWithUser, now: datetime) -> bool:
+    """Whether the session has neither ended nor expired."""
     return signed_in.ended_at is None and now < signed_in.expires_at
 
 
 def end_session(session: Session, actor: Actor, signed_in: UserSession, because: EndReason, now: datetime) -> None:
-    """A second end changes nothing."""
+    """End a session and record it; a second call changes nothing."""
     if not is_session_open(signed_in, now):
         return
     signed_in.ended_at, signed_in.ended_because = now, because.value
@@ -97,7 +98,7 @@ def end_session(session: Session, actor: Actor, signed_in: UserSession, because:
 
 
 def end_all_sessions(session: Session, actor: Actor, user_id: UUID, because: EndReason, now: datetime) -> None:
-    """Every session of a person, access tokens included."""
+    """End every session of a person, access tokens included."""
     if count := session_repository.end_sessions(session, user_id, because.value, now):
         recorder.record(
             session, actor, "user.signed_out", ("user", user_id), now, because=because.value, sessions=count
@@ -105,12 +106,12 @@ def end_all_sessions(session: Session, actor: Actor, user_id: UUID, because: End
 
 
 def has_expired_sessions(session: Session, now: datetime) -> bool:
-    """Whether `forget` has something to do."""
+    """Whether `delete_expired_sessions` would delete sessions."""
     return session_repository.has_sessions_expired_before(session, now - RETENTION)
 
 
 def delete_expired_sessions(session: Session, now: datetime) -> None:
-    """Sessions that are over for a month go; until then they show how they ended."""
+    """Delete sessions that expired `RETENTION` ago; until then they show how they ended."""
     session_repository.delete_sessions_expired_before(session, now - RETENTION)
 
 

@@ -1,4 +1,4 @@
-"""Use cases around who may come in: staff, members, and who an access token speaks for."""
+"""Create, deactivate and restrict user accounts of staff and members."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,7 +17,7 @@ from app.core.messages import Message
 
 
 def normalize_email(email: str) -> str:
-    """The spelling under which an address is unique."""
+    """Return an e-mail address in the spelling under which it is unique."""
     return email.strip().lower()
 
 
@@ -31,6 +31,7 @@ def create_staff(
     roles: Iterable[Role],
     now: datetime,
 ) -> User:
+    """Create a staff user with roles. Raises `Conflict` (`no-such-role`, `email-taken`)."""
     granted = sorted(set(roles))
     if not granted or not set(granted) <= STAFF_ROLES:
         raise Conflict(
@@ -56,7 +57,7 @@ def create_member(
     now: datetime,
     language: str | None = None,
 ) -> User:
-    """A member of the company; the first one is its administrator. Errors: Conflict `email-taken`."""
+    """Create a member of a company; the first one is its administrator. Raises `Conflict` (`email-taken`)."""
     is_first = not user_repository.list_active_members(session, organisation_id, None, 1)
     user = create_user(session, email, full_name, password_hash, organisation_id=organisation_id, now=now)
     user.is_administrator, user.language = is_first, language
@@ -69,7 +70,7 @@ def create_member(
 def create_user(
     session: Session, email: str, full_name: str, password_hash: str, *, organisation_id: UUID | None, now: datetime
 ) -> User:
-    """A row for a person, and nothing else: rights and history are the caller's. Errors: Conflict `email-taken`."""
+    """Insert a user row; the caller adds permissions and audit events. Raises `Conflict` (`email-taken`)."""
     if user_repository.find_user_by_email(session, normalize_email(email)):
         raise Conflict("This e-mail address is registered already.", code="email-taken")
     user = User(
@@ -87,8 +88,10 @@ def create_user(
 
 
 def withdraw_administration(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
-    """These people are about to join a company that others act for: its administrators decide about their rights, and
-    about programs."""
+    """Withdraw administration from members who join a company that others already act for.
+
+    The administrators of that company decide about their permissions and about API clients.
+    """
     for user in user_repository.list_members(session, organisation_id):
         user.is_administrator = False
     for client in api_client_repository.list_clients_of_organisation(session, organisation_id, None, 10_000):
@@ -96,8 +99,7 @@ def withdraw_administration(session: Session, actor: Actor, organisation_id: UUI
 
 
 def make_members_read_only(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
-    """Nobody acts for this organisation any more: its people read what was decided and do nothing else; its clients
-    end with this transaction."""
+    """Make the members of a refused organisation read-only; its API clients end with this transaction."""
     for user in user_repository.list_members(session, organisation_id):
         if user.active and user.sealed_at is None:
             user.sealed_at = now
@@ -109,8 +111,10 @@ def make_members_read_only(session: Session, actor: Actor, organisation_id: UUID
 
 
 def deactivate_user(session: Session, actor: Actor, user: User, now: datetime) -> None:
-    """Nobody comes in by this account again: sessions, codes, resets and invitations end with this transaction. What
-    the person did keeps its row; the address is free, for the same person at another company perhaps."""
+    """Deactivate an account: its sessions, codes, resets and invitations end with this transaction.
+
+    Rows of the person's actions stay; the address becomes free for another account.
+    """
     user.active = False
     user.former_email, user.email = user.email, f"removed:{user.id}"
     user_sessions.end_all_sessions(session, actor, user.id, EndReason.REMOVED, now)

@@ -1,4 +1,5 @@
-"""Who is asking, as a value. Services take an Actor; nothing below the edge knows sessions or tokens."""
+"""Represent the authenticated caller as a value. Only `web/` and `auth/` handle sessions and access tokens; services
+take an `Actor`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,20 +14,20 @@ class Role(StrEnum):
     APPROVER = "approver"  # decides on a recommendation that somebody else made
     OWNER = "owner"  # of the mark: suspends and revokes, rulesets, keys, users
     AUDITOR = "auditor"  # reads everything, changes nothing
-    INSPECTOR = "inspector"  # customs desk
-    SYSTEM = "system"  # the command line and what falls due; never granted to a person
+    INSPECTOR = "inspector"  # customs officer
+    SYSTEM = "system"  # the `mik` command and due tasks; never granted to a person
 
 
 STAFF_ROLES = frozenset(Role) - {Role.APPLICANT, Role.SYSTEM}
 
 
 class Scope(StrEnum):
-    """What an API client of a company may be trusted with. People are not narrowed by scopes."""
+    """Permission of an API client of a company. Scopes do not narrow what a person may do."""
 
     READ = "read"
     PRODUCTS_WRITE = "products:write"  # sites and products
     APPLICATIONS_WRITE = "applications:write"  # drafts and their evidence
-    APPLICATIONS_SUBMIT = "applications:submit"  # what binds the company: submit, answer, withdraw
+    APPLICATIONS_SUBMIT = "applications:submit"  # actions that bind the company: submit, respond, withdraw
     CERTIFICATES_SURRENDER = "certificates:surrender"
 
 
@@ -38,13 +39,15 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
+    """The caller of a service function: kind, id, roles and, for an applicant, the company."""
+
     kind: ActorKind
     id: UUID | None  # None only for the system itself
     roles: frozenset[Role]
     organisation_id: UUID | None = None  # the one company that an applicant acts for
     is_administrator: bool = False  # of that company
-    session_id: UUID | None = None  # the sign-in of a person
-    second_factor_at: datetime | None = None  # when it was given in this session; None too if that is not recent
+    session_id: UUID | None = None  # the user session of a person
+    second_factor_at: datetime | None = None  # when a code was accepted in this session; None also if not recent
     scopes: frozenset[Scope] | None = None  # of an API client; None: a person
 
     @property

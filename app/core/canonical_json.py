@@ -1,4 +1,4 @@
-"""Write JSON in one canonical form, and hash it: sorted keys, no spaces, ASCII. Pure."""
+"""Encode JSON in one canonical form and hash it: sorted keys, no spaces, ASCII. Pure."""
 
 import hashlib
 import json
@@ -8,10 +8,10 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces, in ASCII, so that any text whatever can be encoded and hashed."""
+    """Encode a value as JSON with sorted keys and no spaces, in ASCII, so that any text can be encoded and hashed."""
     return _ENCODER.encode(value)
 
 
 def digest(value: Any) -> str:
-    """SHA-256 over the canonical JSON, lower-case hex."""
+    """Hash the canonical JSON of a value with SHA-256; lower-case hex."""
     return hashlib.sha256(canonical_json(value).encode("ascii")).hexdigest()

@@ -1,4 +1,4 @@
-"""Counters without gaps, for serial numbers."""
+"""Draw serial numbers without gaps from named counters."""
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -7,7 +7,7 @@ from app.core.database import Base
 
 
 class Counter(Base):
-    """A number without gaps: taken under a lock, inside the transaction that uses it."""
+    """The last number drawn from a named counter. Its row is locked by the transaction that draws a number."""
 
     __tablename__ = "counters"
 
@@ -16,17 +16,17 @@ class Counter(Base):
 
 
 def next_number(session: Session, counter: str) -> int:
-    """The next value of a counter, without gaps: the row stays locked until the transaction ends."""
+    """Return the next value of a counter. The row stays locked until the transaction ends, so there are no gaps."""
     return next_numbers(session, counter, 1)[0]
 
 
-def next_numbers(session: Session, counter: str, many: int) -> range:
-    """The next `many` values of a counter, in the same way."""
-    last: int = session.execute(_INCREMENT_COUNTER, {"name": counter, "many": many}).scalar_one()
-    return range(last - many + 1, last + 1)
+def next_numbers(session: Session, counter: str, count: int) -> range:
+    """Return the next `count` values of a counter; see `next_number`."""
+    last: int = session.execute(_INCREMENT_COUNTER, {"name": counter, "count": count}).scalar_one()
+    return range(last - count + 1, last + 1)
 
 
 _INCREMENT_COUNTER = sa.text(
-    "INSERT INTO counters (name, value) VALUES (:name, :many) "
+    "INSERT INTO counters (name, value) VALUES (:name, :count) "
     "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
 )

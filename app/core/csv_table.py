@@ -1,7 +1,7 @@
-"""Tables that people send as CSV, read strictly: bytes in, cells with their line numbers out. Pure.
+"""Parse uploaded CSV files strictly: bytes in, cells with their line numbers out. Pure.
 
-Every fault is named by line and column, all of them at once, so that a file is put right in one round. UTF-8 with or
-without a byte order mark, comma or semicolon, quotes, any line ends.
+All faults of a file are reported together, each with line and column, so that one correction is enough. Accepts UTF-8
+with or without a byte order mark, comma or semicolon, quotes and any line ends.
 """
 
 import csv
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RowMessage:
-    """Something about the file. Line 0 is the file as a whole."""
+    """An error or warning about a place in the file. Line 0 means the file as a whole."""
 
     line: int
     column: str | None
@@ -42,13 +42,13 @@ class RowMessage:
     def __str__(self) -> str:
         place = f"line {self.line}" if self.line else "file"
         text = f"{place}, column {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
-        # Parts of the file are quoted here: nothing in them may steer the terminal that shows it.
+        # The message quotes the file: control characters in it must not reach the terminal that displays it.
         return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """One record: the physical line on which it begins, and its cells by column; empty cells are ""."""
+    """One record: the physical line on which it begins, and its cells by column. Empty cells are ""."""
 
     number: int
     cells: Mapping[str, str]
@@ -56,13 +56,15 @@ class CsvRow:
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
+    """The parsed file: column names, rows that have the right number of cells, and every fault found."""
+
     columns: tuple[str, ...]
     rows: tuple[CsvRow, ...]
     errors: tuple[RowMessage, ...]
 
 
 class InvalidCsv(ValueError):
-    """The file cannot be read as a table at all, or not beyond this line."""
+    """The file cannot be parsed as a table, or not beyond this line."""
 
     def __init__(self, line: int, message: Message) -> None:
         super().__init__(message)
@@ -70,12 +72,12 @@ class InvalidCsv(ValueError):
 
 
 def parse_csv(
-    data: bytes, known: Collection[str], *, most_bytes: int = MAX_BYTES, most_rows: int = MAX_ROWS
+    data: bytes, expected_columns: Collection[str], *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS
 ) -> CsvTable:
-    """The cells of a CSV file. `known` names the columns expected: they tell which delimiter the file uses."""
+    """Parse a CSV file into rows and errors. `expected_columns` serve to detect the delimiter."""
     try:
-        text = decode_text(data, most_bytes)
-        records = list(read_records(text, detect_delimiter(text, known), most_rows))
+        text = decode_text(data, max_bytes)
+        records = list(read_records(text, detect_delimiter(text, expected_columns), max_rows))
     except InvalidCsv as fault:
         return CsvTable((), (), (fault.row_message,))
     if len(records) <= 1:
@@ -108,10 +110,11 @@ def parse_csv(
     return CsvTable(columns, tuple(lines), tuple(errors))
 
 
-def decode_text(data: bytes, most_bytes: int) -> str:
-    if len(data) > most_bytes:
+def decode_text(data: bytes, max_bytes: int) -> str:
+    """Decode the file as UTF-8. Raises `InvalidCsv` when it is too large, not text, not UTF-8 or empty."""
+    if len(data) > max_bytes:
         raise InvalidCsv(
-            0, Message("The file is larger than %(limit)s bytes.", code="too-long", limit=f"{most_bytes:,}")
+            0, Message("The file is larger than %(limit)s bytes.", code="too-long", limit=f"{max_bytes:,}")
         )
     if b"\0" in data:
         raise InvalidCsv(0, Message("This is not a text file. Save the table as “CSV UTF-8”.", code="unreadable-file"))
@@ -127,39 +130,43 @@ def decode_text(data: bytes, most_bytes: int) -> str:
     return text
 
 
-def detect_delimiter(text: str, known: Collection[str]) -> str:
-    """The delimiter by which the header names most of the known columns; the comma where both do alike."""
+def detect_delimiter(text: str, expected_columns: Collection[str]) -> str:
+    """Return the delimiter that yields the most expected columns in the header; the comma when both yield as many."""
     header = _HEADER.match(text)[1]  # type: ignore[index]  # it matches every text
-    return max(DELIMITERS, key=lambda mark: sum(normalize_column_name(cell) in known for cell in header.split(mark)))
+    return max(
+        DELIMITERS,
+        key=lambda delimiter: sum(normalize_column_name(cell) in expected_columns for cell in header.split(delimiter)),
+    )
 
 
 def normalize_column_name(cell: str) -> str:
+    """Return a header cell as it is compared with column names: normalised, without quotes, case-folded."""
     return normalize(cell).strip('"').casefold()
 
 
-def read_records(text: str, delimiter: str, most_rows: int) -> Iterator[tuple[int, list[str]]]:
-    """The records that hold something, each with the line on which it begins."""
+def read_records(text: str, delimiter: str, max_rows: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records that have a non-empty cell, each with the line on which it begins."""
     reader = csv.reader(_short_lines(text), delimiter=delimiter, strict=True)
-    begins, count = 1, 0
+    first_line, count = 1, 0
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 count += 1
-                if count > most_rows + 1:
+                if count > max_rows + 1:
                     raise InvalidCsv(
-                        begins,
-                        Message("The file has more than %(limit)s rows.", code="too-many", limit=f"{most_rows:,}"),
+                        first_line,
+                        Message("The file has more than %(limit)s rows.", code="too-many", limit=f"{max_rows:,}"),
                     )
-                yield begins, cells
-            begins = reader.line_num + 1
+                yield first_line, cells
+            first_line = reader.line_num + 1
     except csv.Error:
         raise InvalidCsv(
-            begins, Message("The quotes or delimiters of this row cannot be read.", code="unreadable-row")
+            first_line, Message("The quotes or delimiters of this row cannot be read.", code="unreadable-row")
         ) from None
 
 
 def _short_lines(text: str) -> Iterator[str]:
-    """Line by line: one of 20 million commas would become as many cells."""
+    """Yield the lines of the file. Their length is limited: a line of 20 million commas would make as many cells."""
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
         if len(line) > MAX_LINE_LENGTH:
             raise InvalidCsv(number, Message("This line is longer than %(limit)s characters.", limit=MAX_LINE_LENGTH))
@@ -167,13 +174,14 @@ def _short_lines(text: str) -> Iterator[str]:
 
 
 def unsafe_cell_errors(line: CsvRow) -> Iterator[RowMessage]:
+    """Yield an error for each cell whose text is too long or has characters that are not accepted."""
     for column, cell in line.cells.items():
-        if cell and (wrong := text_error(cell, MAX_CELL_LENGTH)):
-            yield RowMessage(line.number, column, wrong)
+        if cell and (fault := text_error(cell, MAX_CELL_LENGTH)):
+            yield RowMessage(line.number, column, fault)
 
 
 class CellReader:
-    """The cells of one line, read column by column; what is wrong is noted, not raised."""
+    """Read the cells of one line column by column. Faults are collected in `errors` and `warnings`, not raised."""
 
     def __init__(self, line: CsvRow) -> None:
         self.line = line
@@ -187,19 +195,20 @@ class CellReader:
         self.warnings.append(RowMessage(self.line.number, column, message))
 
     def optional(self, column: str) -> str | None:
-        """The cell's text; None where it is empty or the column is missing."""
+        """Return the cell's text; None where it is empty or the column is missing."""
         return self.line.cells.get(column) or None
 
-    def required(self, column: str, *, most: int = MAX_CELL_LENGTH) -> str:
+    def required(self, column: str, *, max_length: int = MAX_CELL_LENGTH) -> str:
+        """Return the cell's text; an empty or too long one adds an error."""
         text = self.line.cells.get(column, "")
         if not text:
             self.error(column, Message("This must not be empty.", code="empty"))
-        elif len(text) > most:
-            self.error(column, Message("This is longer than %(limit)s characters.", code="too-long", limit=most))
+        elif len(text) > max_length:
+            self.error(column, Message("This is longer than %(limit)s characters.", code="too-long", limit=max_length))
         return text
 
     def choice(self, column: str, choices: Mapping[str, T]) -> T | None:
-        """One of the listed words, however capitalised."""
+        """Return the value of a listed word, in any capitalisation; another word adds an error."""
         text = self.optional(column)
         if text is None:
             return None
@@ -216,6 +225,7 @@ class CellReader:
         return choices.get(text.casefold())
 
     def day(self, column: str) -> date | None:
+        """Return the cell as a date in the format YYYY-MM-DD; any other text adds an error."""
         text = self.optional(column)
         if text is None:
             return None
@@ -229,7 +239,7 @@ class CellReader:
         return None
 
     def number(self, column: str) -> Decimal | None:
-        """A plain decimal number: no exponent, no thousands, a point before the decimals."""
+        """Return the cell as a decimal number: no exponent, no thousands separator, a point before the decimals."""
         text = self.optional(column)
         if text is None:
             return None
@@ -243,4 +253,5 @@ class CellReader:
 
 
 def shorten(text: str) -> str:
+    """Cut a quoted value to 40 characters for use in a message."""
     return text if len(text) <= 40 else text[:40] + "…"

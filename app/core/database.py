@@ -1,7 +1,7 @@
-"""Engines, sessions, column types. SQLite and PostgreSQL alike.
+"""Define engines, sessions and column types for SQLite and PostgreSQL.
 
-SQLite has one writer: write transactions begin with BEGIN IMMEDIATE (a lock taken late would fail half-way), and
-readers have an engine of their own with a plain BEGIN, so that they never wait for the writer (WAL).
+SQLite has one writer. Write transactions start with BEGIN IMMEDIATE, because a lock taken later could fail half-way.
+Readers have an engine of their own with a plain BEGIN, so that they never wait for the writer (WAL).
 """
 
 import json
@@ -36,12 +36,12 @@ NAMING_CONVENTION = {
 
 
 def new_id() -> UUID:
-    """UUIDv7: sorts by the time of its making, so that keyset pages and indexes stay cheap."""
+    """Return a UUIDv7. It sorts by creation time, so that keyset pagination and indexes stay cheap."""
     return uuid7()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. A naive one is a programming error and is refused, not guessed."""
+    """An aware datetime in UTC. A naive one is a programming error and raises ValueError."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -61,7 +61,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
-    """A decimal that stays exact: NUMERIC on PostgreSQL, a scaled integer on SQLite (which has only floats)."""
+    """An exact decimal: NUMERIC on PostgreSQL, a scaled integer on SQLite, which has only floats."""
 
     impl = sa.Numeric
     cache_ok = True
@@ -93,6 +93,8 @@ JsonColumn = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 class Base(DeclarativeBase):
+    """Base class of every mapped table."""
+
     metadata = sa.MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcDateTime(),
@@ -106,31 +108,36 @@ class Base(DeclarativeBase):
 
 
 def unique_where(name: str, *columns: str, condition: str) -> sa.Index:
-    """A unique index over the rows that meet the condition, on both databases."""
+    """Return a unique index over the rows that meet the condition, for both databases."""
     where = sa.text(condition)
     return sa.Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
 
 
 def core_table(mapped: type[Base]) -> sa.Table:
-    """The table under a mapped class. A statement over tables leaves the mapper out: rows instead of objects, and a
-    third of the cost. Danger: it does not flush first, so it does not see what the session has yet to write."""
+    """Return the table of a mapped class, for statements that bypass the mapper.
+
+    Such a statement returns rows instead of objects at a third of the cost. It does not flush first: changes that the
+    session has not yet written are invisible to it.
+    """
     return Base.metadata.tables[mapped.__tablename__]
 
 
-def locked(query: Query, wanted: bool = True) -> Query:
-    """The rows as they are now, not as this session read them before, and locked. A key-share lock does not stop
-    foreign keys."""
-    return query.with_for_update(key_share=True).execution_options(populate_existing=True) if wanted else query
+def locked(query: Query, enabled: bool = True) -> Query:
+    """Add a row lock to the query and reload rows that the session has already loaded.
+
+    The key-share lock does not block inserts that refer to the row by a foreign key.
+    """
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True) if enabled else query
 
 
 PAGE_ROWS = 1_000
-"""Rows read at once, and parameters of one IN: both databases have a limit."""
+"""Rows per page, and parameters of one IN list: both databases limit them."""
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
-"""What reading a row raises whose columns hold what their types cannot be."""
+"""Errors raised while a row is loaded whose columns contain values that their types cannot represent."""
 
 
 def parts_of(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """A thousand values at a time."""
+    """Yield the values in slices of at most `PAGE_ROWS`."""
     for start in range(0, len(values), PAGE_ROWS):
         yield values[start : start + PAGE_ROWS]
 
@@ -138,15 +145,17 @@ def parts_of(values: Sequence[T]) -> Iterator[Sequence[T]]:
 def page_of(
     session: Session, query: sa.Select[T], key: QueryableAttribute[Any], after: object, limit: int | None
 ) -> Sequence[T]:
-    """At most `limit` rows in the order of their key, from the one after `after`; None: from the first."""
+    """Return at most `limit` rows in the order of their key, after the key `after`; from the first if it is None."""
     if after is not None:
         query = query.where(key > after)
     return session.scalars(query.order_by(key).limit(limit)).all()
 
 
 def pages_of(session: Session, mapped: type[T], key: QueryableAttribute[Any]) -> Iterator[Sequence[T]]:
-    """Every row in the order of its key, a thousand at a time, and the last ones before one that cannot be read by
-    themselves. At that one raises one of `UNREADABLE`."""
+    """Yield all rows in the order of their key, in pages of `PAGE_ROWS`.
+
+    Rows that precede an unreadable row are yielded one by one; the unreadable row raises one of `UNREADABLE`.
+    """
     after, limit = None, PAGE_ROWS
     while True:
         try:
@@ -154,7 +163,7 @@ def pages_of(session: Session, mapped: type[T], key: QueryableAttribute[Any]) ->
         except UNREADABLE:
             if limit == 1:
                 raise
-            limit = 1  # one by one, up to the one it is
+            limit = 1  # one by one, up to the unreadable row
             continue
         if not rows:
             return
@@ -166,7 +175,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",",
 
 
 def dumps_canonical(value: Any) -> str:
-    """JSON as it is stored: readable letters, stable order."""
+    """Encode JSON as it is stored: non-ASCII letters unescaped, keys sorted."""
     return _ENCODER.encode(value)
 
 
@@ -174,8 +183,10 @@ POOL_SIZE, MAX_OVERFLOW = 10, 20
 
 
 class Database:
-    """The two engines of one database, and the sessions over them. `steps` run first in every commit: sessions that
-    record or log need those of `app/commit_pipeline.py`."""
+    """The two engines of one database and their sessions. `steps` run first in every commit.
+
+    Sessions that record audit events or append to the log need the steps of `app/commit_pipeline.py`.
+    """
 
     def __init__(self, url: str, steps: Sequence[CommitStep] = ()) -> None:
         self.url = url
@@ -186,19 +197,19 @@ class Database:
         self._reads = sessionmaker(self.read_engine, expire_on_commit=False, autoflush=False)
 
     def attach_session_info(self, info: Mapping[str, Any]) -> None:
-        """What every session that may write has at hand from now on, in its `info`."""
+        """Add values to `Session.info` of every write session created from now on."""
         self._writes.configure(info=dict(info))
 
     def session(self) -> Session:
-        """A session that may write. The caller commits once, before it answers."""
+        """Return a session that may write. The caller commits once, before the response is sent."""
         return self._writes()
 
     def read_session(self) -> Session:
-        """A session that reads one consistent state and is never committed."""
+        """Return a session that reads one consistent state and is never committed."""
         return self._reads()
 
     def max_connections(self) -> int | None:
-        """How many connections the server takes from us and others; None for SQLite, which counts none."""
+        """Return how many connections the server accepts in total; None for SQLite, which has no such limit."""
         if self.is_sqlite:
             return None
         query = (
@@ -217,13 +228,13 @@ def _create_engine(url: str, *, begin: str) -> Engine:
         return sa.create_engine(
             url,
             json_serializer=dumps_canonical,
-            hide_parameters=True,  # what people sent must not reach the log with a traceback
+            hide_parameters=True,  # personal data in parameters must not reach the log with a traceback
             pool_pre_ping=True,
             pool_size=POOL_SIZE,
             max_overflow=MAX_OVERFLOW,
             connect_args={"options": "-c timezone=utc -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
         )
-    # check_same_thread: FastAPI may run the parts of one request on several threads, one after the other.
+    # check_same_thread: FastAPI may run the parts of one request on several threads, one after another.
     engine = sa.create_engine(
         url, json_serializer=dumps_canonical, hide_parameters=True, connect_args={"check_same_thread": False}
     )
@@ -235,7 +246,7 @@ def _create_engine(url: str, *, begin: str) -> Engine:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
             cursor.execute("PRAGMA " + pragma)
         cursor.close()
-        connection.isolation_level = None  # the driver must not begin by itself; the listener below does
+        connection.isolation_level = None  # the driver must not begin transactions; the listener below does
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
@@ -245,14 +256,15 @@ def _create_engine(url: str, *, begin: str) -> Engine:
 
 
 def is_lock_timeout(error: OperationalError) -> bool:
-    """Whether a statement waited in vain for what another transaction holds."""
+    """Whether the statement timed out while it waited for a lock of another transaction."""
     original = error.orig
     if isinstance(original, sqlite3.OperationalError):
-        return original.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte; the rest says of which kind
+        return original.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # low byte; the rest is the extended code
     return isinstance(original, LockNotAvailable)
 
 
 def is_disk_full(error: OperationalError) -> bool:
+    """Whether the statement failed because the disk of the database is full."""
     original = error.orig
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
@@ -260,6 +272,6 @@ def is_disk_full(error: OperationalError) -> bool:
 
 
 def check_in(column: str, values: type[Any] | Mapping[str, Any] | list[str]) -> str:
-    """SQL text of a check constraint: the column holds one of the values of an enum."""
+    """Return the SQL text of a check constraint that allows only the values of an enum."""
     listed = ", ".join(f"'{v}'" for v in values)
     return f"{column} IN ({listed})"

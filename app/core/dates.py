@@ -1,45 +1,45 @@
-"""Days, months and moments. Days are counted in Asia/Baku, four hours ahead of UTC all year. Pure but for `utc_now`."""
+"""Compute with days, months and moments in Asia/Baku, four hours ahead of UTC all year. Pure, except `utc_now`."""
 
 import calendar
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
 
-BAKU: Final = timezone(timedelta(hours=4), "+04:00")  # Azerbaijan keeps no summer time
+BAKU: Final = timezone(timedelta(hours=4), "+04:00")  # Azerbaijan has no daylight saving time
 
 
 def utc_now() -> datetime:
-    """The one clock of the service; tests hand in another through `app.state.clock`."""
+    """Read the clock of the service; tests replace it through `app.state.clock`."""
     return datetime.now(UTC)
 
 
 def format_utc(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the second: `2026-11-22T17:00:00Z`."""
+    """Format a moment by RFC 3339 in UTC, to the second: `2026-11-22T17:00:00Z`."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def baku_day(moment: datetime) -> date:
-    """The calendar day of this moment in Azerbaijan."""
+    """Return the calendar day of a moment in Asia/Baku."""
     return moment.astimezone(BAKU).date()
 
 
 def day_start(day: date) -> datetime:
-    """The moment a day begins in Asia/Baku."""
+    """Return the first moment of a day in Asia/Baku."""
     return datetime.combine(day, time.min, BAKU)
 
 
 def day_end(day: date) -> datetime:
-    """The last whole second of a day in Asia/Baku."""
+    """Return the last whole second of a day in Asia/Baku."""
     return datetime.combine(day, time(23, 59, 59), BAKU)
 
 
 def subtract_months(day: date, months: int) -> date:
-    """The same day so many months before; a month without that day ends on its last one."""
+    """Return the day that many months earlier; where the month lacks that day, its last day."""
     return add_months(day, -months)
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day so many months after; a month without that day ends on its last one."""
+    """Return the day that many months later; where the month lacks that day, its last day."""
     index = day.year * 12 + day.month - 1 + months
     year, month = index // 12, index % 12 + 1
     if year < date.min.year:
@@ -50,9 +50,10 @@ def add_months(day: date, months: int) -> date:
 
 
 def last_valid_day(first: date, months: int, ends: Iterable[date | None]) -> date:
-    """The day before the same day `months` later, never beyond a known end (residency, registration of the mark, …).
+    """Return the last valid day, inclusive: one day before the anniversary, but not after any of `ends`.
 
-    From 31 August, six months end on the last of February: a month without the day ends on its last one.
+    `ends` are other limits, such as the end of the residency or of the registration of the mark. Six months from 31
+    August end on the last day of February: a month that lacks the day ends on its last one.
     """
     anniversary = add_months(first, months)
     last = anniversary - timedelta(days=1) if anniversary.day == first.day else anniversary

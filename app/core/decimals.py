@@ -1,4 +1,4 @@
-"""Figures as people type them: what the tables can hold exactly. Pure."""
+"""Check decimal input against what a column can store exactly. Pure."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from app.core.messages import Message
 
 
 class DecimalColumn(NamedTuple):
-    """A column of the tables: so many digits in all, so many of them after the point."""
+    """The capacity of a decimal column: digits in total, and digits after the point."""
 
     digits: int
     places: int
@@ -18,18 +18,18 @@ AREA = DecimalColumn(10, 2)
 
 
 def decimal_error(
-    figure: Decimal, column: DecimalColumn, *, least: Decimal = Decimal(0), most: Decimal | None = None
+    figure: Decimal, column: DecimalColumn, *, min_value: Decimal = Decimal(0), max_value: Decimal | None = None
 ) -> Message | None:
-    """What is wrong with a figure for this column, in words for who typed it; None if it is fine.
+    """Return what is wrong with a figure for this column, as a message for the user; None if it fits.
 
-    NaN and the infinities are refused first: every comparison with NaN raises.
+    NaN and infinities are rejected first, because every comparison with NaN raises.
     """
     if not figure.is_finite():
         return Message("This is not a number.", code="not-a-number")
-    if figure < least:
-        return Message("This is less than %(minimum)s.", code="too-small", minimum=str(least))
-    if most is not None and figure > most:
-        return Message("This is more than %(maximum)s.", code="too-large", maximum=str(most))
+    if figure < min_value:
+        return Message("This is less than %(minimum)s.", code="too-small", minimum=str(min_value))
+    if max_value is not None and figure > max_value:
+        return Message("This is more than %(maximum)s.", code="too-large", maximum=str(max_value))
     if figure and figure.adjusted() >= column.digits - column.places:
         limit = column.digits - column.places
         return Message("This has more than %(limit)s digits before the point.", code="too-large", limit=limit)
@@ -39,15 +39,15 @@ def decimal_error(
 
 
 def quantize_for_storage(figure: Decimal, column: DecimalColumn) -> Decimal:
-    """The figure with exactly the places of its column, as it will be read back. Only for figures found right."""
+    """Return the figure with the decimal places of its column, as it will be read back. It must have passed a check."""
     exact = figure.quantize(Decimal(1).scaleb(-column.places))
-    return exact or abs(exact)  # no minus zero
+    return exact or abs(exact)  # zero without a sign
 
 
 def _decimal_places(figure: Decimal) -> int:
-    """The place of the last digit that is not zero: 1.50 has one place after the point.
+    """Return the position of the last digit that is not zero: 1.50 has one decimal place.
 
-    Counted on the digits: `normalize` would round a long figure to the precision of the context.
+    Counted on the digits, because `normalize` would round a long figure to the precision of the context.
     """
     _, digits, exponent = figure.as_tuple()
     assert isinstance(exponent, int)  # finite

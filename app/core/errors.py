@@ -1,7 +1,7 @@
-"""What can go wrong, in the domain's words.
+"""Define the errors that services raise.
 
-An error carries a stable `code`, a sentence for the person who reads it and plain data. It knows no
-status code: `app/web/problems/problem_details.py` holds the one table that turns these classes into HTTP answers.
+An error carries a stable `code`, a message for the reader and plain data. It has no status code:
+`app/web/problems/problem_details.py` alone maps these classes to HTTP responses.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from app.core.messages import Message, to_message, to_value_message
 
 
 class MikError(Exception):
-    """Base of every refusal. `data` becomes members of the problem document: JSON values only, no secrets."""
+    """Base of every rejection. `data` becomes members of the problem document: JSON values only, no secrets."""
 
     code: ClassVar[str] = "error"
 
@@ -25,13 +25,13 @@ class MikError(Exception):
 
 
 class Unauthenticated(MikError):
-    """Nobody we know is asking."""
+    """The request carries no valid credentials."""
 
     code = "unauthenticated"
 
 
 class Forbidden(MikError):
-    """We know who asks; this deed is not theirs."""
+    """The actor is authenticated but may not perform the action."""
 
     code = "forbidden"
 
@@ -43,25 +43,25 @@ class FourEyes(Forbidden):
 
 
 class AdministratorRequired(Forbidden):
-    """A member of the company, but no administrator of it."""
+    """The actor is a member of the company but not one of its administrators."""
 
     code = "administrator-required"
 
 
 class SecondFactorRequired(Forbidden):
-    """The right person, as far as a password can tell; the deed needs a code of the authenticator as well."""
+    """The actor has the role, but the action also requires a recent code of the authenticator."""
 
     code = "second-factor-required"
 
 
 class InsufficientScope(Forbidden):
-    """The API client, or this token of it, was not trusted with that."""
+    """The API client, or this token, lacks the scope."""
 
     code = "insufficient-scope"
 
 
 class NotFound(MikError):
-    """There is no such thing, or it belongs to another company: both look the same from outside."""
+    """The object does not exist or belongs to another company; a client cannot tell which."""
 
     code = "not-found"
 
@@ -71,32 +71,32 @@ class NotFound(MikError):
 
 
 class VersionRequired(MikError):
-    """The change must name the version it was made against (`If-Match`)."""
+    """The request must name the version that it changes (`If-Match`)."""
 
     code = "version-required"
 
 
 class StaleVersion(MikError):
-    """Somebody else changed the thing since it was read."""
+    """The object was changed since the client read it."""
 
     code = "stale-version"
 
 
 class Conflict(MikError):
-    """The request is well made, but does not fit the present state of things."""
+    """The request is well-formed but conflicts with the present state."""
 
     code = "conflict"
 
 
 class InProgress(Conflict):
-    """Another request holds what this one needs, perhaps the first try of this very one; ask again in a moment."""
+    """Another request holds a lock that this one needs, possibly its own first attempt; retry shortly."""
 
     code = "in-progress"
     retry_after: ClassVar[int] = 2  # seconds
 
 
 class WrongState(Conflict):
-    """The action is not allowed in this state; `allowed` names the moves that are."""
+    """The action is not allowed in this state; `allowed` lists the actions that are."""
 
     code = "wrong-state"
 
@@ -114,7 +114,7 @@ class WrongState(Conflict):
 
 
 class CertifiedDataLocked(Conflict):
-    """What was certified cannot change unless its holder reports the change for each certificate."""
+    """Certified data cannot change before the holder reports the change for each certificate."""
 
     code = "certified"
 
@@ -130,7 +130,7 @@ class CertifiedDataLocked(Conflict):
 
 
 class NotEligible(Conflict):
-    """The published rules do not allow the mark; `findings` names every criterion in the way."""
+    """The published rules do not allow certification; `findings` lists every criterion that is not met."""
 
     code = "not-eligible"
 
@@ -139,6 +139,7 @@ MAX_LISTED_ERRORS = 100
 
 
 def validation_failed_message(count: int) -> Message:
+    """Return the message of a validation error, with the number of errors."""
     return Message("Validation failed: %(count)s error.", many="Validation failed: %(count)s errors.", count=count)
 
 
@@ -154,21 +155,21 @@ class Invalid(MikError):
     def with_errors(
         cls, errors: Sequence[Mapping[str, str]], *, code: str | None = None, shown: int = MAX_LISTED_ERRORS
     ) -> "Invalid":
-        """All faults of a request; a message says how many there are."""
+        """Build the error from all faults of a request; `shown` limits the list, the message gives the total."""
         return cls(validation_failed_message(len(errors)), errors[:shown], code=code)
 
     @classmethod
     def at(cls, pointer: str, detail: str) -> "Invalid":
-        """One wrong member, named by a JSON pointer such as `/site_id`."""
+        """Build the error for one member, named by a JSON pointer such as `/site_id`."""
         return cls(detail, [{"pointer": pointer, "detail": detail}])
 
 
 class ErrorCollector:
-    """Collects what several checks find wrong, so that all of it is refused at once.
+    """Collect the errors of several checks, so that all are reported in one response.
 
-    with faults.collected(): check_one(…)
-    with faults.collected(): check_another(…)
-    faults.refuse()
+    with faults.collect(): check_one(…)
+    with faults.collect(): check_another(…)
+    faults.raise_if_any()
     """
 
     def __init__(self) -> None:
@@ -182,11 +183,11 @@ class ErrorCollector:
             self._collected.append(why)
 
     def raise_if_any(self) -> None:
-        """Errors: Invalid with every fault that was collected."""
+        """Raise the collected errors. Raises `Invalid` with every fault; a single error is raised as it is."""
         if len(self._collected) == 1:
             raise self._collected[0]
         if self._collected:
-            raise Invalid.with_errors([fault for each in self._collected for fault in each.data["errors"]])
+            raise Invalid.with_errors([fault for error in self._collected for fault in error.data["errors"]])
 
 
 class TooLarge(MikError):
@@ -198,7 +199,7 @@ class UnsupportedMedia(MikError):
 
 
 class TooManyAttempts(MikError):
-    """Guesses are throttled; `retry_after` seconds must pass."""
+    """Attempts are throttled; the client must wait `retry_after` seconds."""
 
     code = "too-many-attempts"
 
@@ -208,13 +209,13 @@ class TooManyAttempts(MikError):
 
 
 class Unavailable(MikError):
-    """The service cannot do this now; trying again later is right."""
+    """The service cannot handle the request now; the client should retry later."""
 
     code = "unavailable"
 
 
 class StorageFull(MikError):
-    """The disk is full. What was sent is not kept, not even in part."""
+    """The disk is full. Nothing of the request was stored."""
 
     code = "storage-full"
 
@@ -223,26 +224,31 @@ class StorageFull(MikError):
 
 
 class UnsafeToStart(MikError):
-    """The service refuses to start; the message says what to change."""
+    """The service refuses to start; the message names what to change."""
 
     code = "unsafe-to-start"
 
 
 @dataclass(frozen=True, slots=True)
 class VersionPrecondition:
-    """The version a change was made against, and what has to be asked just before it is looked at: whether this very
-    change was made already and only its answer got lost (a retry names an old version by nature)."""
+    """The version that a change was made against, and a hook called just before it is compared.
+
+    The hook replays the stored response of a change already made: a retry names an old version by nature.
+    """
 
     version: int | None
     before_check: Callable[[], None]
 
 
 ExpectedVersion = int | VersionPrecondition | None
-"""What a service takes as the version of a change; None where the caller named none."""
+"""The version argument of a service; None where the caller named none."""
 
 
 def require_version(expected: ExpectedVersion, actual: int) -> None:
-    """The change was made against the row as it is now (RFC 9110 §13.1.1, RFC 6585 §3)."""
+    """Require that the change was made against the current version of the row (RFC 9110 §13.1.1, RFC 6585 §3).
+
+    Raises `VersionRequired` when no version was given and `StaleVersion` when it is another one.
+    """
     if isinstance(expected, VersionPrecondition):
         expected.before_check()
         expected = expected.version

@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and so that they outlive a power cut."""
+"""Write files atomically and durably."""
 
 import os
 import secrets
@@ -8,8 +8,10 @@ from pathlib import Path
 
 
 def write_once(path: Path, content: bytes) -> None:
-    """Write a new file, for its owner alone, and its folder where there is none. The first writer of a path wins: a
-    file that is there already stays, and a reader never sees half a file."""
+    """Create a file for its owner alone, and its folder if missing. The first writer of a path wins.
+
+    An existing file stays as it is, and a reader never sees a partial file.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _draft(path, content, 0o600) as draft, suppress(FileExistsError):
         os.link(draft, path)
@@ -17,14 +19,14 @@ def write_once(path: Path, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file in place of whatever has its name. A reader sees the old file or the new one."""
+    """Replace a file atomically. A reader sees the old content or the new one."""
     with _draft(path, content, mode) as draft:
         draft.replace(path)
         sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names of the files in this folder on the disk."""
+    """Flush the directory entries of this folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -34,14 +36,14 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _draft(path: Path, content: bytes, mode: int) -> Iterator[Path]:
-    """The content under a name of its own beside the path, on the disk; removed afterwards where it is still there."""
+    """Write the content to a temporary file beside the path, flushed to the disk; it is removed afterwards."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(descriptor, mode)  # whatever the mask is
+            os.fchmod(descriptor, mode)  # independent of the umask
             os.fsync(descriptor)
         yield draft
     finally:

@@ -1,7 +1,7 @@
-"""The languages of pages and papers, their catalogues and their direction. No HTTP here: who asks is told elsewhere.
+"""Load catalogues and text direction of the languages of pages and documents.
 
-Catalogues are `app/locales/<language>/<domain>.po`, read as they are: translators change one file, nothing is built.
-Message keys are the English texts.
+Catalogues are `app/locales/<language>/<domain>.po`, read without a build step: translators change one file. Message
+keys are the English texts. Content negotiation is in `web/`.
 """
 
 import io
@@ -21,7 +21,7 @@ Direction = Literal["ltr", "rtl"]
 
 @cache
 def load_catalogue(domain: str, language: str) -> NullTranslations:
-    """The translations of one domain (`pages`, `paper`, `problems`). English is the language of the keys.
+    """Return the translations of one domain (`pages`, `paper`, `problems`). English is the language of the keys.
 
     Raises FileNotFoundError for a domain or language without a catalogue.
     """
@@ -47,5 +47,5 @@ def text_direction(language: str) -> Direction:
 
 
 def country_name(code: str, language: str) -> str:
-    """The name of a country (ISO 3166-1 alpha-2) in a language; the code itself where it has none."""
+    """Return the name of a country (ISO 3166-1 alpha-2) in a language; the code itself where it has none."""
     return str(get_locale(language).territories.get(code, code))

@@ -1,10 +1,10 @@
-"""English messages that can be said in another language, with their values as data. Pure.
+"""Define English messages that can be translated, with their values as data. Pure.
 
     Message("This is longer than %(limit)s characters.", code="too-long", limit=100)
 
-A `Message` is the English text. It also carries the text with its placeholders, which is the key of the catalogues
+A `Message` is the English text. It also carries the template, which is the key of the catalogues
 (`app/locales/*/problems.po`), and the values, which a problem document gives as members of their own. After adding one
-run `python -m tests.pages.strings --write` and translate what is new.
+run `python -m tests.pages.strings --write` and translate the new entries.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 
 class Message(str):  # noqa: SLOT000 (a handful in a request)
-    """`code` is stable and names the kind of fault; `many` is the plural, chosen by the value `count`."""
+    """`code` is stable and names the type of fault; `many` is the plural template, chosen by the value `count`."""
 
     key: str
     many: str | None
@@ -26,7 +26,7 @@ class Message(str):  # noqa: SLOT000 (a handful in a request)
         return message
 
     def translated(self, catalogue: NullTranslations) -> str:
-        """The sentence by this catalogue; in English where it lacks it."""
+        """Return the message in the language of the catalogue; in English where the catalogue lacks it."""
         if self.many is None:
             text = catalogue.gettext(self.key)
         else:
@@ -35,23 +35,23 @@ class Message(str):  # noqa: SLOT000 (a handful in a request)
 
 
 def to_message(text: str) -> Message:
-    """The text itself where it is a message, else one without values."""
+    """Return the text itself if it is a message, else a message without values."""
     return text if isinstance(text, Message) else Message(text)
 
 
 def to_value_message(value: object) -> Message:
-    """The word for a value of a closed list, such as a state or a role."""
+    """Return the word for a value of a closed list, such as a state or a role."""
     return Message(str(value).replace("_", " "))
 
 
 def join_alternatives(values: Sequence[str]) -> str:
-    """The alternatives, as they are named in a sentence."""
+    """Join the alternatives with commas and “or”."""
     *others, last = values
     return Message("%(others)s or %(last)s", others=others, last=last) if others else last
 
 
 def localise(value: Any, catalogue: NullTranslations) -> Any:
-    """A JSON value with every message in it translated."""
+    """Translate every message inside a JSON value."""
     if isinstance(value, Message):
         return value.translated(catalogue)
     if isinstance(value, Mapping):
@@ -72,7 +72,7 @@ def _fill_in(text: str, values: Mapping[str, Any], catalogue: NullTranslations) 
 
 
 def _join_list(value: Any) -> Any:
-    """Lists are enumerated."""
+    """Join a list with commas; return any other value unchanged."""
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 

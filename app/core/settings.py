@@ -1,4 +1,4 @@
-"""One frozen Settings, read from `MIK_…` once, at the edge. README lists every name; a test keeps the two in step."""
+"""Define `Settings`, read once from `MIK_…` at start. `make docs` writes them to docs/settings.md."""
 
 import ipaddress
 import re
@@ -15,10 +15,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 class Profile(StrEnum):
     DEMO = "demo"  # makes its own keys, staff and tables; for trying out
-    PRODUCTION = "production"  # refuses what is unsafe instead of repairing it
+    PRODUCTION = "production"  # rejects unsafe settings instead of repairing them
 
 
 class Settings(BaseSettings):
+    """Immutable configuration of the service."""
+
     model_config = SettingsConfigDict(env_prefix="MIK_", frozen=True, extra="ignore")
 
     profile: Profile = Field(default=Profile.DEMO, description="`demo` or `production`")
@@ -121,7 +123,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _normalize_database_url(cls, value: str) -> str:
-        """psycopg 3 is the one PostgreSQL driver, whatever the short form of the address names."""
+        """Use psycopg 3 as PostgreSQL driver, whichever short form the address has."""
         for short in ("postgres://", "postgresql://"):
             if value.startswith(short):
                 return "postgresql+psycopg://" + value.removeprefix(short)
@@ -141,7 +143,7 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _normalize_proxies(cls, value: str) -> str:
-        """Everybody is refused: whoever may name an address of his choice is never slowed down when guessing."""
+        """Reject a network of all addresses: a client that can forge its address would never be throttled."""
         proxies = [proxy.strip() for proxy in value.split(",") if proxy.strip()]
         for proxy in proxies:
             try:
@@ -181,7 +183,7 @@ class Settings(BaseSettings):
     @field_validator("mail_from")
     @classmethod
     def _require_mail_from(cls, value: str) -> str:
-        """Read as the header that it becomes: one address, with a name or without."""
+        """Validate the sender as a header: one address, with a name or without."""
         if not value:
             return value
         try:
@@ -209,7 +211,7 @@ class Settings(BaseSettings):
 
     @property
     def all_own_hosts(self) -> frozenset[str]:
-        """Of the base address, and those named beside it."""
+        """Hosts of the base address and of `own_hosts`."""
         return frozenset({urlsplit(self.base_url).hostname or "", *filter(None, self.own_hosts.split(","))})
 
     @property
@@ -218,7 +220,7 @@ class Settings(BaseSettings):
 
     @property
     def sqlite_path(self) -> Path | None:
-        """The file of the database; None for PostgreSQL."""
+        """Return the database file; None for PostgreSQL."""
         prefix = "sqlite:///"
         url = self.sqlalchemy_url
         return Path(url.removeprefix(prefix).partition("?")[0]) if url.startswith(prefix) else None
@@ -257,12 +259,12 @@ class Settings(BaseSettings):
 
     @property
     def default_issuer(self) -> str:
-        """did:web of host and port of the base address (the port's colon is percent-encoded)."""
+        """Return the did:web of host and port of the base address (the port's colon is percent-encoded)."""
         return "did:web:" + quote(urlsplit(self.base_url).netloc, safe=".-")
 
 
 def find_unsafe_settings(settings: Settings) -> list[str]:
-    """What must not go to production as far as the settings alone show it, each with what to do about it."""
+    """List settings that are unsafe in production, each with its remedy."""
     return [*_check_address(settings), *_check_paths(settings), *_check_mail(settings)]
 
 
@@ -325,7 +327,7 @@ _PRIVATE_ENDINGS = tuple(
 
 
 def _is_private_host(host: str) -> bool:
-    """Names that only this machine or this house knows, and bare addresses: a did:web needs a name."""
+    """Whether the host is a bare address or a private name: a did:web needs a public name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

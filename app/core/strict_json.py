@@ -1,4 +1,4 @@
-"""JSON as strangers send it, read strictly: one meaning or a refusal, and never a crash (RFC 8259, RFC 7493)."""
+"""Parse untrusted JSON strictly: one meaning or a rejection, and never a crash (RFC 8259, RFC 7493)."""
 
 import json
 import re
@@ -13,7 +13,7 @@ MAX_DIGITS = 400
 
 
 def loads(text: bytes | str) -> Any:
-    """Parse UTF-8 JSON. ValueError for a byte-order mark, duplicate members, NaN, huge numbers, deep nesting."""
+    """Parse UTF-8 JSON. Raises ValueError for a byte-order mark, duplicate members, NaN, huge numbers, deep nesting."""
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
@@ -28,15 +28,15 @@ def loads(text: bytes | str) -> Any:
         ) from why
 
 
-# A string without an end is matched to the end of the text: starting anew at each of its quotes would take for ever.
+# An unterminated string matches to the end of the text: retrying at each of its quotes would be quadratic.
 _STRINGS = re.compile(r'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 _BRACKETS = re.compile(r"[\[{\]}]")
 
 
 def _require_max_depth(text: str) -> None:
-    """Counted before parsing: a parser that recurses would die of a million brackets."""
+    """Count the depth before parsing: a recursive parser would crash on a million brackets."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return  # too few brackets to nest too deeply: nearly everything ends here
+        return  # too few brackets to nest too deeply: the usual case
     depth = 0
     for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
         depth += 1 if bracket in "[{" else -1
@@ -64,7 +64,7 @@ def _parse_int(digits: str) -> int:
 
 
 def _parse_decimal(digits: str) -> Decimal:
-    """Exact: money must not pass through a float."""
+    """Parse exactly: money must not pass through a float."""
     if len(digits) > MAX_DIGITS or not isfinite(float(digits)):
         raise ValueError(Message("A number is too large.", code="unreadable-json"))
     return Decimal(digits)

@@ -22,7 +22,7 @@ _BEFORE_SAVEPOINT = "unit_of_work.before_savepoint"
 
 
 class PendingWorkNotWritten(Exception):
-    """A fault of ours: a transaction was about to commit with noted work that no step has written."""
+    """Bug in this service: a transaction was about to commit with noted work that no step has written."""
 
 
 class UnitOfWork(Session):
@@ -47,7 +47,7 @@ def get_pending(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
 
 
 def take_pending(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
-    """Return the noted work of one kind to the step that writes it now, and forget it."""
+    """Return the noted work of one kind to the step that writes it now, and remove it from the session."""
     work: Work = session.info.get(_PENDING, {}).pop(kind, None) or empty()
     return work
 

@@ -1,4 +1,4 @@
-"""The version of the service, from the metadata of the installed package: pyproject.toml is where it is written."""
+"""The version of the service, read from the metadata of the installed package (`pyproject.toml`)."""
 
 from importlib.metadata import version
 

@@ -1,1 +1,1 @@
-"""What people hold in their hands: the stamp, QR codes, labels, the signed paper."""
+"""Render documents of certificates: QR codes, labels, QR tokens, the signed PDF certificate."""

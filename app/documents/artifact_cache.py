@@ -1,7 +1,7 @@
-"""Where papers and stamps that were made once are kept: they are signed, and a signature is never the same twice.
+"""Cache rendered documents and QR tokens in files: their signatures cannot be reproduced.
 
-A folder of plain files that may be emptied at any time: what is missing is made again. One thing has one place; a newer
-state of it takes the place of the older.
+The folder may be emptied at any time: what is missing is rendered again. Each document has one file; a newer version
+replaces an older one.
 """
 
 import logging
@@ -15,37 +15,43 @@ log = logging.getLogger(__name__)
 
 
 class ArtifactCache:
-    """Workers and threads that make the same thing at once all hand out the one that was put in first."""
+    """Cache files by owner, kind and key.
+
+    Workers and threads that create the same file at once all return the one that was written first.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def get(self, owner: str, kind: str, key: str) -> bytes | None:
-        """What is kept under these names, if anything. Names are of letters, digits, points and hyphens."""
+        """Return the cached file, or None. Names have only letters, digits, dots and hyphens."""
         try:
             return self._path(owner, kind, key).read_bytes()
         except OSError:
             return None
 
     def get_or_create(self, owner: str, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
-        """What is kept under these names, made now where nothing is. `key` names the state: older ones are removed."""
+        """Return the cached file; create it where there is none.
+
+        `key` names the version: files of the same owner and kind with another key are deleted.
+        """
         found = self.get(owner, kind, key)
         if found is not None:
             return found
-        made = make()
+        content = make()
         path = self._path(owner, kind, key)
         try:
-            write_once(path, made)
-        except OSError as why:
-            log.warning("%s cannot be kept: %s", path, why.strerror)
-            return made
+            write_once(path, content)
+        except OSError as error:
+            log.warning("%s cannot be cached: %s", path, error.strerror)
+            return content
         for older in path.parent.glob(f"{kind}~*"):
             if older != path:
                 older.unlink(missing_ok=True)
-        return self.get(owner, kind, key) or made
+        return self.get(owner, kind, key) or content
 
     def delete(self, owner: str, kind: str, key: str) -> None:
-        """Take away what turned out to be damaged."""
+        """Delete a damaged file."""
         with suppress(OSError):
             self._path(owner, kind, key).unlink()
 

@@ -1,4 +1,4 @@
-"""From the register to the press: what is read of a certificate before anything slow begins."""
+"""Load what documents show about a certificate, before any slow rendering begins."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,12 +20,15 @@ from app.schemes.emblems import read_emblem
 
 
 def load_document_data(session: Session, certificate: Certificate, keys: KeyRing, base_url: str) -> DocumentData:
-    """All that paper and stamp say, in the words of the day of issue. Raises Unavailable for a damaged credential."""
+    """Load the data of the PDF certificate and the QR token, in the wording of the day of issue.
+
+    Raises `Unavailable` for a damaged credential.
+    """
     c = certificate
     try:
         credential = jws.verify(c.token, typ=jws.TYP_CREDENTIAL, keys=keys.may_have_signed)
-    except jws.TokenRejected as why:
-        raise Unavailable("The stored credential does not verify; nothing is made of it.") from why
+    except jws.TokenRejected as error:
+        raise Unavailable("The stored credential does not verify; no document is made from it.") from error
     row = scheme_repository.find_scheme(session, c.scheme_code)
     mark: Mapping[str, Any] = row.content if row else {}
     authority = mark.get("authority") or {}
@@ -54,7 +57,7 @@ def load_document_data(session: Session, certificate: Certificate, keys: KeyRing
         authority_names=dict(authority.get("names", {})),
         contact=tuple(filter(None, (authority.get(name) for name in ("email", "phone", "address")))),
     )
-    stamp = QrToken.from_certificate(
+    qr_token = QrToken.from_certificate(
         number=c.number,
         holder_name=c.holder_name,
         product_names=c.product_names,
@@ -64,11 +67,11 @@ def load_document_data(session: Session, certificate: Certificate, keys: KeyRing
         list_id=c.status_list_id,
         index=c.status_index,
     )
-    return DocumentData(facts, stamp, c.version)
+    return DocumentData(facts, qr_token, c.version)
 
 
 def _load_park_names(session: Session, code: str | None) -> dict[str, str]:
-    """A park that the register no longer knows is named by its code: that is what was certified."""
+    """Return the names of a park; the code of a park that is no longer registered."""
     if code is None:
         return {}
     try:

@@ -1,5 +1,6 @@
-"""Making what people hold in their hands: stamp, codes, label, signed paper. Slow work: on a thread, never inside a
-transaction, a few at once.
+"""Render QR tokens, codes, labels and the signed PDF certificate.
+
+Rendering is slow: run it on a thread of the `RenderPool`, never inside a transaction.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DocumentData:
-    """A certificate as it is now, for the press. `version` is that of its row."""
+    """Data of a certificate for rendering. `version` is that of its row."""
 
     facts: PdfFacts
     qr_token: QrToken
@@ -35,59 +36,71 @@ class DocumentData:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRenderer:
-    """One for each worker. `signer` is asked anew each time; `organisation` is None where papers were not set up."""
+    """Render documents; one instance per worker.
+
+    `signer` is called for each document; `signing_identity` is None where PDF signing is not configured.
+    """
 
     signer: Callable[[], Signer]
     signing_identity: PdfSigningIdentity | None
     cache: ArtifactCache
     timestamp_url: str = ""
-    demo: bool = False  # what comes from a demo says so
+    demo: bool = False  # documents of a demo are marked as such
 
-    def qr_token(self, wanted: QrToken) -> str:
-        """The one stamp of this content under the present key, checked whenever it is taken out."""
+    def qr_token(self, expected: QrToken) -> str:
+        """Return the QR token of this content, signed with the active key.
+
+        A cached token is verified each time.
+        """
         signer = self.signer()
-        key = hashlib.sha256(wanted.payload()).hexdigest()[:24] + short_kid(signer.kid)
+        key = hashlib.sha256(expected.payload()).hexdigest()[:24] + short_kid(signer.kid)
         for _ in range(2):
             text = self.cache.get_or_create(
-                wanted.number, "stamp", key, lambda: qr_token.sign_qr_token(wanted, signer).encode("ascii")
+                expected.number, "stamp", key, lambda: qr_token.sign_qr_token(expected, signer).encode("ascii")
             ).decode("ascii", "replace")
             try:
-                if qr_token.verify_qr_token(text, {signer.kid: signer.public}) == wanted:
+                if qr_token.verify_qr_token(text, {signer.kid: signer.public}) == expected:
                     return text
             except QrTokenRejected:
-                log.warning("the kept stamp of %s is damaged: made anew", wanted.number)
-            self.cache.delete(wanted.number, "stamp", key)
-        return qr_token.sign_qr_token(wanted, signer)
+                log.warning("the cached QR token of %s is damaged and is signed again", expected.number)
+            self.cache.delete(expected.number, "stamp", key)
+        return qr_token.sign_qr_token(expected, signer)
 
-    def qr_url(self, order: DocumentData) -> str:
-        """The address in the QR code."""
-        return qr_token.url_with_token(order.facts.url, self.qr_token(order.qr_token))
+    def qr_url(self, data: DocumentData) -> str:
+        """Return the address in the QR code."""
+        return qr_token.url_with_token(data.facts.url, self.qr_token(data.qr_token))
 
-    def qr_svg(self, order: DocumentData) -> bytes:
-        """The code of the stamped address; drawn once, which takes a processor for some hundredths of a second."""
-        url = self.qr_url(order)
-        return self._get_or_draw(order, "qr-svg", url, lambda: qr_codes.qr_svg(url).encode("ascii"))
+    def qr_svg(self, data: DocumentData) -> bytes:
+        """Draw the code of the address with the QR token.
 
-    def qr_png(self, order: DocumentData) -> bytes:
-        url = self.qr_url(order)
-        return self._get_or_draw(order, "qr-png", url, lambda: qr_codes.qr_png(url))
+        The image is cached: drawing takes a processor for some hundredths of a second.
+        """
+        url = self.qr_url(data)
+        return self._get_or_draw(data, "qr-svg", url, lambda: qr_codes.qr_svg(url).encode("ascii"))
 
-    def label(self, order: DocumentData) -> bytes:
-        drawable, url, number = typesetter.drawable_characters(), order.facts.url, order.facts.number
-        mark = to_printable(order.facts.mark_name, drawable)
-        holder = to_printable(order.facts.holder_name_az or order.facts.holder_name, drawable)
-        make = partial(qr_codes.label_svg, url, mark=mark, holder=holder, number=number, demo=self.demo)
-        return self._get_or_draw(order, "label", f"{url}\0{mark}\0{holder}\0{self.demo}", lambda: make().encode())
+    def qr_png(self, data: DocumentData) -> bytes:
+        url = self.qr_url(data)
+        return self._get_or_draw(data, "qr-png", url, lambda: qr_codes.qr_png(url))
 
-    def _get_or_draw(self, order: DocumentData, kind: str, content: str, make: Callable[[], bytes]) -> bytes:
+    def label(self, data: DocumentData) -> bytes:
+        drawable, url, number = typesetter.drawable_characters(), data.facts.url, data.facts.number
+        mark = to_printable(data.facts.mark_name, drawable)
+        holder = to_printable(data.facts.holder_name_az or data.facts.holder_name, drawable)
+        create = partial(qr_codes.label_svg, url, mark=mark, holder=holder, number=number, demo=self.demo)
+        return self._get_or_draw(data, "label", f"{url}\0{mark}\0{holder}\0{self.demo}", lambda: create().encode())
+
+    def _get_or_draw(self, data: DocumentData, kind: str, content: str, create: Callable[[], bytes]) -> bytes:
         key = hashlib.sha256(f"{qr_codes.DRAWING_VERSION}\0{content}".encode()).hexdigest()[:32]
-        return self.cache.get_or_create(order.facts.number, kind, key, make)
+        return self.cache.get_or_create(data.facts.number, kind, key, create)
 
-    def cache_key(self, order: DocumentData, third: str | None) -> str:
-        """A name for all that the paper depends on: content, version, language, address, template, fonts, signers."""
+    def cache_key(self, data: DocumentData, third_language: str | None) -> str:
+        """Hash everything that the PDF depends on.
+
+        This is content, version, language, address, template, fonts, keys and time-stamp server.
+        """
         inputs = {
-            "content": self._build_content(order, third, ""),
-            "version": order.version,
+            "content": self._build_content(data, third_language, ""),
+            "version": data.version,
             "template": typesetter.template_version(),
             "stamp": short_kid(self.signer().kid),
             "organisation": self._require_signing_identity().fingerprint,
@@ -95,29 +108,29 @@ class DocumentRenderer:
         }
         return hashlib.sha256(jws.dump_json(inputs)).hexdigest()[:32]
 
-    def certificate_pdf(self, order: DocumentData, third: str | None, now: datetime) -> bytes:
-        """The signed PDF. Raises PapersCannotBeSigned, CannotBeSet."""
-        organisation = self._require_signing_identity()
-        organisation.require_valid(now)
-        kind = f"paper-{content.pdf_languages(third)[-1]}"
-        make = partial(self._render_pdf, order, third, organisation)
-        return self.cache.get_or_create(order.facts.number, kind, self.cache_key(order, third), make)
+    def certificate_pdf(self, data: DocumentData, third_language: str | None, now: datetime) -> bytes:
+        """Return the signed PDF. Raises `PdfSigningUnavailable`, `TypesettingFailed`."""
+        identity = self._require_signing_identity()
+        identity.require_valid(now)
+        kind = f"paper-{content.pdf_languages(third_language)[-1]}"
+        create = partial(self._render_pdf, data, third_language, identity)
+        return self.cache.get_or_create(data.facts.number, kind, self.cache_key(data, third_language), create)
 
-    def _render_pdf(self, order: DocumentData, third: str | None, organisation: PdfSigningIdentity) -> bytes:
-        qr = qr_codes.qr_svg(self.qr_url(order))
+    def _render_pdf(self, data: DocumentData, third_language: str | None, identity: PdfSigningIdentity) -> bytes:
+        qr = qr_codes.qr_svg(self.qr_url(data))
         try:
-            pdf = typesetter.render_pdf(self._build_content(order, third, qr), order.facts.issued_on)
+            pdf = typesetter.render_pdf(self._build_content(data, third_language, qr), data.facts.issued_on)
         except typesetter.TypesettingFailed:
-            # Names may pile up marks in ways that no font can draw; letters alone always can be.
-            log.warning("the names of %s are set without marks", order.facts.number)
-            pdf = typesetter.render_pdf(self._build_content(order, third, qr, bare=True), order.facts.issued_on)
-        return signer.sign_pdf(pdf, organisation, timestamp_url=self.timestamp_url)
+            # Some combinations of marks cannot be drawn by any font; letters without marks always can.
+            log.warning("the names of %s are printed without diacritical marks", data.facts.number)
+            pdf = typesetter.render_pdf(self._build_content(data, third_language, qr, bare=True), data.facts.issued_on)
+        return signer.sign_pdf(pdf, identity, timestamp_url=self.timestamp_url)
 
     def _build_content(
-        self, order: DocumentData, third: str | None, qr: str, *, bare: bool = False
+        self, data: DocumentData, third_language: str | None, qr: str, *, bare: bool = False
     ) -> Mapping[str, Any]:
         clean = partial(to_printable, drawable=typesetter.drawable_characters(), bare=bare)
-        return content.build_content(order.facts, third, qr, clean, demo=self.demo)
+        return content.build_content(data.facts, third_language, qr, clean, demo=self.demo)
 
     def _require_signing_identity(self) -> PdfSigningIdentity:
         if self.signing_identity is None:

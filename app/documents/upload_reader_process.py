@@ -1,9 +1,8 @@
-"""What a file carries of a certificate: the text of a token, the credential attached to a PDF, the codes in a picture.
+"""Read tokens from an uploaded file: a text, a PDF's attachment, or the codes in an image.
 
-Runs as a process of its own (`python -m app.documents.upload_reader_process`), because files of strangers are
-taken apart here: within 512 MB of memory and 5 s of processor time, without a network. It reads the file from its
-input and writes one JSON object. Nothing is rendered and nothing is kept. A fault of a library ends the process, and is
-answered as any other file that cannot be read.
+Runs as a separate process (`python -m app.documents.upload_reader_process`), because uploads are untrusted: within 512
+MB of memory and 5 s of processor time, without network. The process reads the file from standard input and writes one
+JSON object. Nothing is rendered or stored. If a library crashes the process, the file is reported as unreadable.
 """
 
 import contextlib
@@ -25,14 +24,15 @@ PICTURE_FORMATS: Final = ("PNG", "JPEG", "WEBP")
 
 
 class UnsupportedFile(Exception):
-    """The file is none of those that can hold a certificate, or is damaged; the message is for whoever sent it."""
+    """The file cannot contain a certificate or is damaged; the message is for the user."""
 
 
 def read_file(data: bytes, own_certificates: Sequence[str]) -> dict[str, Any]:
-    """`{"kind": "text"|"pdf"|"picture", "texts": […], "signature": …}`; judged by content. Raises NoSuchFile.
+    """Read a file by its content. Raises `UnsupportedFile`.
 
-    `own_certificates`: SHA-256 fingerprints of the certificates that sign our papers. `signature` is `ours`, `other`,
-    `broken` or `none`, and null for what is no PDF.
+    Returns `{"kind": "text"|"pdf"|"picture", "texts": […], "signature": …}`. `own_certificates` are SHA-256
+    fingerprints of the certificates that sign this service's PDF files. `signature` is `ours`, `other`, `broken` or
+    `none`, and null for anything but a PDF.
     """
     if b"%PDF-" in data[:1_024]:
         return {"kind": "pdf", "texts": _read_attachments(data), "signature": _check_signature(data, own_certificates)}
@@ -85,8 +85,8 @@ def _check_signature(data: bytes, own_certificates: Sequence[str]) -> str:
     signer = signature.signer_cert
     if signer.sha256.hex() not in own_certificates:
         return "other"
-    trust = ValidationContext(trust_roots=[signer], allow_fetching=False)
-    status = validate_pdf_signature(signature, signer_validation_context=trust)
+    context = ValidationContext(trust_roots=[signer], allow_fetching=False)
+    status = validate_pdf_signature(signature, signer_validation_context=context)
     is_whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE or status.docmdp_ok
     return "ours" if status.intact and status.valid and is_whole else "broken"
 
@@ -95,7 +95,7 @@ def _read_codes(data: bytes) -> list[str]:
     import zxingcpp  # noqa: PLC0415 (as above)
     from PIL import Image  # noqa: PLC0415
 
-    Image.MAX_IMAGE_PIXELS = None  # the limit below is ours, and comes before any pixel is read
+    Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is checked instead, before any pixel is read
     with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise UnsupportedFile(Message("The picture has more than 40 megapixels."))
@@ -109,17 +109,17 @@ def _read_codes(data: bytes) -> list[str]:
 
 
 def _flatten_on_white(picture: Any) -> Any:
-    """Behind a picture with holes."""
+    """Put a white background behind a transparent image."""
     from PIL import Image  # noqa: PLC0415 (as above)
 
-    with_holes = picture.convert("LA")
-    ground = Image.new("L", picture.size, 255)
-    ground.paste(with_holes.getchannel("L"), mask=with_holes.getchannel("A"))
-    return ground
+    transparent = picture.convert("LA")
+    background = Image.new("L", picture.size, 255)
+    background.paste(transparent.getchannel("L"), mask=transparent.getchannel("A"))
+    return background
 
 
 def _limit_resources() -> None:
-    with contextlib.suppress(ImportError):  # not on Windows: there the time alone is limited, by who started this
+    with contextlib.suppress(ImportError):  # not on Windows: there the parent limits only the time
         import resource  # noqa: PLC0415 (as above)
 
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
@@ -131,10 +131,10 @@ def _limit_resources() -> None:
 def main() -> None:
     _limit_resources()
     try:
-        answer = read_file(sys.stdin.buffer.read(MAX_BYTES + 1), sys.argv[1:])
-    except UnsupportedFile as why:
-        answer = {"refused": str(why)}
-    sys.stdout.write(json.dumps(answer))
+        output = read_file(sys.stdin.buffer.read(MAX_BYTES + 1), sys.argv[1:])
+    except UnsupportedFile as error:
+        output = {"refused": str(error)}
+    sys.stdout.write(json.dumps(output))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Recompute the audit chain and name the first row that does not fit."""
+"""Recompute the audit chain and report the first row that does not match."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from app.core.database import UNREADABLE, pages_of
 
 
 class ChainFault(StrEnum):
-    CHANGED = "changed"  # the row does not say what was hashed, or cannot even be read
+    CHANGED = "changed"  # the row differs from what was hashed, or cannot be read
     MISSING = "missing"  # there is no row at this place, but there are later ones
     MISPLACED = "misplaced"  # the row belongs to another place of the chain
-    UNCHAINED = "unchained"  # whole in itself, but it does not follow the row before
+    UNCHAINED = "unchained"  # its hash is right, but it does not follow the row before
     CUT = "cut"  # the rows end before the stored head
-    HEAD = "head"  # the head does not fit the last row, or is gone
+    HEAD = "head"  # the head does not match the last row, or is missing
 
 
 @dataclass(frozen=True, slots=True)
 class ChainBreak:
-    """The first place where the chain does not hold."""
+    """The first place where the chain is broken."""
 
     seq: int
     fault: ChainFault
@@ -33,31 +33,31 @@ class ChainBreak:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    events: int  # rows that hold, from the first on
+    events: int  # verified rows, from the first on
     head_hash: str  # hash of the last of them
     first_break: ChainBreak | None
 
 
 def check_audit_chain(session: Session) -> ChainReport:
-    """Derive every hash anew, in order, up to the stored head, as of one moment.
+    """Recompute every hash in order, up to the stored head, in one snapshot.
 
-    Whoever can rewrite all rows and the head can make a chain that looks whole: against that helps only a head that was
-    published elsewhere before.
+    An attacker who can rewrite all rows and the head can build a consistent chain; only a head published elsewhere
+    before reveals that.
     """
     if session.get_bind().dialect.name == "postgresql":
-        # One snapshot for rows and head: otherwise what is written meanwhile would look like a broken head.
+        # One snapshot for rows and head: otherwise concurrent writes would look like a broken head.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     last, held = GENESIS, 0
     for row in _iterate_rows(session):
         if broken := _check_row(session, row, held + 1, last):
             return ChainReport(held, last, broken)
-        assert row is not None  # else it was broken
+        assert row is not None  # an unreadable row is a break
         last, held = row.hash, row.seq
     return ChainReport(held, last, _check_head(session.get(AuditHead, 1), held, last))
 
 
 def _iterate_rows(session: Session) -> Iterator[AuditEvent | None]:
-    """All rows in order; None for the first one whose columns hold what their types cannot be."""
+    """Yield all rows in order; None for the first row that cannot be read."""
     try:
         for rows in pages_of(session, AuditEvent, AuditEvent.seq):
             yield from rows
@@ -66,7 +66,7 @@ def _iterate_rows(session: Session) -> Iterator[AuditEvent | None]:
 
 
 def _check_row(session: Session, row: AuditEvent | None, expected: int, last: str) -> ChainBreak | None:
-    """What is wrong with the row that stands where `expected` should; None where it is that one, unchanged."""
+    """Return what is wrong with the row at the place `expected`; None if it is that event, unchanged."""
     unreadable = ChainBreak(expected, ChainFault.CHANGED, f"Event {expected} cannot be read.")
     if row is None:
         return unreadable
@@ -94,22 +94,24 @@ def _gap_break(found: int, expected: int) -> ChainBreak:
 
 
 def _original_seq(session: Session, row: AuditEvent, members: Mapping[str, Any]) -> int | None:
-    """The place that a moved row was written for, guessed by its neighbours in the chain and proved by its hash."""
+    """Return the place that a moved row was written for, found by its neighbours and proved by its hash."""
     before = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.hash == row.prev_hash).limit(1)).first()
     after = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.prev_hash == row.hash).limit(1)).first()
-    # The neighbours may have been moved as well: two that were exchanged stand in each other's place.
+    # The neighbours may have moved too: of two exchanged rows, each is at the other's place.
     guesses = [before + 1, before] if before is not None else [1]
     guesses += [after - 1, after] if after is not None else []
     return next((g for g in guesses if row.hash == chain_hash(row.prev_hash, {**members, "seq": g})), None)
 
 
-def _check_head(head: AuditHead | None, held: int, last: str) -> ChainBreak | None:
+def _check_head(head: AuditHead | None, last_seq: int, last: str) -> ChainBreak | None:
     if head is None:
-        return ChainBreak(held, ChainFault.HEAD, "The stored head of the chain is gone.")
-    if (head.seq, head.hash) == (held, last):
+        return ChainBreak(last_seq, ChainFault.HEAD, "The stored head of the chain is gone.")
+    if (head.seq, head.hash) == (last_seq, last):
         return None
-    if isinstance(head.seq, int) and head.seq > held:
+    if isinstance(head.seq, int) and head.seq > last_seq:
         return ChainBreak(
-            held + 1, ChainFault.CUT, f"There is no event {held + 1}, but the stored head is event {head.seq}."
+            last_seq + 1, ChainFault.CUT, f"There is no event {last_seq + 1}, but the stored head is event {head.seq}."
         )
-    return ChainBreak(held, ChainFault.HEAD, f"The stored head (event {head.seq}) does not fit the last event, {held}.")
+    return ChainBreak(
+        last_seq, ChainFault.HEAD, f"The stored head (event {head.seq}) does not fit the last event, {last_seq}."
+    )

@@ -1,4 +1,4 @@
-"""Whether the table of certificates still says what was signed and logged: names the first row that does not."""
+"""Compare certificate rows and snapshots with what was signed and logged; report the first that differs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ _NFC_FIELDS = ("scheme_name", "holder_name", "district")
 
 
 def check_certificates(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, IntegrityFinding | None]:
-    """How many certificates hold, and the first one that does not. `keys` are all that ever signed, by `kid`."""
+    """Return how many certificates match, and the first that does not. `keys`: all that ever signed, by `kid`."""
     held = 0
     try:
         for page in pages_of(session, Certificate, Certificate.id):
@@ -98,16 +98,16 @@ def _status_error(certificate: Certificate, last: str) -> str | None:
 
 
 def _surrender_error(certificate: Certificate, entry: bytes | None) -> str | None:
-    """Whether it was given back during an investigation stays in the log, whatever became of it afterwards."""
+    """Compare the surrender during an investigation with the log, which records it permanently."""
     logged = entry is not None and strict_json.loads(entry).get("during_investigation") is True
     if logged == certificate.during_investigation:
         return None
-    known, silent = ("the log", "its row") if logged else ("its row", "the log")
-    return f"That it was given back during an investigation is said by {known}, but not by {silent}."
+    present_in, absent_from = ("the log", "its row") if logged else ("its row", "the log")
+    return f"That it was given back during an investigation is said by {present_in}, but not by {absent_from}."
 
 
 def _snapshot_error(certificate: Certificate, entry: LogEntry | None, held: CertificateSnapshot | None) -> str | None:
-    """One that is missing is no harm: the row itself is read then."""
+    """Compare a snapshot with its certificate. A missing one is valid: verification then reads the row itself."""
     if held is None:
         return None
     if held.signed_hash.hex() != certificate.token_sha256:
@@ -118,50 +118,52 @@ def _snapshot_error(certificate: Certificate, entry: LogEntry | None, held: Cert
 
 
 def _is_consistent(certificate: Certificate, payload: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
-    """Whether the row says what was signed, whichever shape that has. Names are signed composed (NFC).
+    """Whether the row matches the signed credential, in any version of its schema. Names are signed composed (NFC).
 
-    What the shapes of before do not say is held against the frozen description.
+    What older versions do not contain is compared with the stored description.
     """
     try:
-        said = reader.parse_credential(payload)
+        signed = reader.parse_credential(payload)
     except (reader.CredentialUnreadable, StatusListRejected):
         return False
-    row, lists = certificate, {place[0].rpartition("/")[2] for place in said.status_entries.values()}
+    row, lists = certificate, {place[0].rpartition("/")[2] for place in signed.status_entries.values()}
     return (
-        all(getattr(row, name) == getattr(said, name) for name in _SIGNED_FIELDS)
-        and all(normalize("NFC", getattr(row, name)) == getattr(said, name) for name in _NFC_FIELDS)
-        and {language: normalize("NFC", name) for language, name in row.product_names.items()} == said.product_names
+        all(getattr(row, name) == getattr(signed, name) for name in _SIGNED_FIELDS)
+        and all(normalize("NFC", getattr(row, name)) == getattr(signed, name) for name in _NFC_FIELDS)
+        and {language: normalize("NFC", name) for language, name in row.product_names.items()} == signed.product_names
         and (
-            _is_consistent_as_signed(row, said)
-            if said.holder_name_az
-            else _is_consistent_as_described(row, said, described)
+            _is_consistent_as_signed(row, signed)
+            if signed.holder_name_az
+            else _is_consistent_as_described(row, signed, described)
         )
         and lists == {list_name(row.status_list_id, purpose) for purpose in PURPOSES}
-        and {index for _, index in said.status_entries.values()} == {row.status_index}
+        and {index for _, index in signed.status_entries.values()} == {row.status_index}
     )
 
 
-def _is_consistent_as_signed(row: Certificate, said: reader.CertifiedFacts) -> bool:
+def _is_consistent_as_signed(row: Certificate, signed: reader.CertifiedFacts) -> bool:
     shown = public_voen(row.holder_voen, is_legal=row.holder_is_legal_person)
     name_az = row.holder_name_az and normalize("NFC", row.holder_name_az)
-    return (name_az, shown, row.country) == (said.holder_name_az, said.voen, said.country)
+    return (name_az, shown, row.country) == (signed.holder_name_az, signed.voen, signed.country)
 
 
-def _is_consistent_as_described(row: Certificate, said: reader.CertifiedFacts, described: Mapping[str, Any]) -> bool:
-    """The shapes of before have the VÖEN masked, of legal persons only, and neither name in Azerbaijani nor country."""
+def _is_consistent_as_described(row: Certificate, signed: reader.CertifiedFacts, described: Mapping[str, Any]) -> bool:
+    """Compare with older schema versions: masked VÖEN of legal persons only, no Azerbaijani name, no country."""
     company, site = described.get("company", {}), described.get("site", {})
     name, form = company.get("legal_name_az"), company.get("legal_form")
     return (
-        mask_voen(row.holder_voen) == said.voen
-        and not (row.holder_is_legal_person and said.voen is None)
+        mask_voen(row.holder_voen) == signed.voen
+        and not (row.holder_is_legal_person and signed.voen is None)
         and row.holder_name_az in (None, name, f"{name} {form}")
         and row.country == site.get("country", row.country)
     )
 
 
 def mask_voen(voen: str) -> str | None:
-    """First and last three digits, as certificates of the shape `certificate-1` have it; None for a natural person
-    (10th digit 2) and for what is no VÖEN."""
+    """Mask a VÖEN as schema `certificate-1` does: first and last three digits.
+
+    None for a natural person (10th digit 2) and for what is not a VÖEN.
+    """
     if len(voen) != 10 or not voen.isascii() or not voen.isdigit() or voen[9] == "2":
         return None
     return f"{voen[:3]}****{voen[-3:]}"

@@ -9,7 +9,7 @@ from app.transparency import log_repository
 
 
 def check_rulesets(session: Session) -> IntegrityFinding | None:
-    """The first ruleset whose content is not the one that was logged."""
+    """Return the first ruleset whose content differs from the log, or None."""
     logged = log_repository.get_ruleset_digests(session)
     for row in scheme_repository.list_all_rulesets(session):
         name = f"{row.scheme_code}/{row.version}"

@@ -1,4 +1,4 @@
-"""Whether the published lists say what the certificates say: names the first place that does not."""
+"""Compare the published status lists with the certificates; report the first place that differs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from app.core.crypto.jws import PublicKey
 
 @dataclass(frozen=True, slots=True)
 class StatusListReport:
-    lists: int  # that were looked at
+    lists: int  # lists checked
     certificates: int
     error: str | None
 
 
 def check_status_lists(session: Session, keys: Mapping[str, PublicKey]) -> StatusListReport:
-    """Look at every certificate and every bit. `keys` are all that ever signed, by `kid`."""
-    known = set(status_list_repository.list_all(session))
-    numbers = sorted({list_id for list_id, _ in known} | set(status_list_repository.list_ids_in_use(session)))
+    """Check every certificate and every bit. `keys`: all that ever signed, by `kid`."""
+    existing = set(status_list_repository.list_all(session))
+    numbers = sorted({list_id for list_id, _ in existing} | set(status_list_repository.list_ids_in_use(session)))
     lists = certificates = 0
     for list_id in numbers:
         found = list(status_list_repository.iterate_statuses(session, list_id))
@@ -32,10 +32,10 @@ def check_status_lists(session: Session, keys: Mapping[str, PublicKey]) -> Statu
             if row is None:
                 return StatusListReport(lists, certificates, f"The list {list_name(list_id, purpose)} is gone.")
             expected = expected_bits(found, purpose)
-            if wrong := _first_difference(row, expected, found) or _token_error(row, keys):
-                return StatusListReport(lists, certificates, f"{list_name(list_id, purpose)}: {wrong}")
+            if difference := _first_difference(row, expected, found) or _token_error(row, keys):
+                return StatusListReport(lists, certificates, f"{list_name(list_id, purpose)}: {difference}")
             lists += 1
-            session.expunge(row)  # 16 KiB each; nobody needs it any more
+            session.expunge(row)  # 16 KiB each
         certificates += len(found)
     return StatusListReport(lists, certificates, None)
 
@@ -49,15 +49,15 @@ def _first_difference(row: StatusListRow, expected: bytes, found: list[tuple[str
     place = next(
         i for i in range(status_list.LIST_LENGTH) if status_list.is_set(row.bits, i) != status_list.is_set(expected, i)
     )
-    said = "set" if status_list.is_set(row.bits, place) else "not set"
+    bit_state = "set" if status_list.is_set(row.bits, place) else "not set"
     if place not in holders:
         return f"Bit {place} is set, but no certificate has that place."
     number, status = holders[place]
-    return f"Bit {place} is {said}, but certificate {number} is {status}."
+    return f"Bit {place} is {bit_state}, but certificate {number} is {status}."
 
 
 def _token_error(row: StatusListRow, keys: Mapping[str, PublicKey]) -> str | None:
-    """A list as signed may be older than its bits, but not say that it is the same and differ."""
+    """Check the signed list: it may be older than the bits, but must not differ at the same version."""
     if row.token is None or row.token_version != row.version:
         return None
     try:

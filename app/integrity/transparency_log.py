@@ -1,7 +1,7 @@
-"""Deriving the public log anew from its first entry on, and naming the first row that does not hold.
+"""Recompute the public log from its first entry and report the first row that does not match.
 
-The signed checkpoint makes this more than a look in the mirror: whoever rewrites the rows has not the key of the log. A
-checkpoint that was kept elsewhere (`against`) shows even a database of yesterday put in the place of today's.
+The signed checkpoint makes this meaningful: an attacker who rewrites the rows lacks the key of the log. A checkpoint
+stored elsewhere (`against`) also reveals that an older database was restored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from app.transparency.signed_note import NoteRejected, Verifier
 
 @dataclass(frozen=True, slots=True)
 class IntegrityFinding:
-    """A row that does not hold: which, and why."""
+    """A row that does not match: its name and the reason."""
 
     row: str
     detail: str
@@ -33,21 +33,21 @@ class IntegrityFinding:
 
 @dataclass(frozen=True, slots=True)
 class RecomputedLog:
-    """The log as far as it holds; `wrong` is the first row that does not."""
+    """The log as far as it is consistent; `wrong` is the first row that is not."""
 
     size: int
     root: bytes
     finding: IntegrityFinding | None
     audit_heads: Sequence[tuple[int, int, str]] = field(default_factory=tuple)
-    """Number of an entry `audit.head`, the number of events it is about, the hash of the last of them."""
+    """For each entry `audit.head`: its number, the number of events it covers, and the hash of the last of them."""
 
 
 def recompute_log(session: Session, verifier: Verifier, against: Checkpoint | None = None) -> RecomputedLog:
-    """Entries → leaves → tree → kept hashes → head → signature."""
+    """Recompute entries → leaves → tree → stored hashes → head → signature."""
     size, histories = 0, []
     frontier: tuple[bytes, ...] = ()
     wrong: IntegrityFinding | None = None
-    kept_root = merkle.EMPTY_ROOT if against and against.size == 0 else None
+    checkpoint_root = merkle.EMPTY_ROOT if against and against.size == 0 else None
     try:
         for row in log_repository.iterate_rows(session):
             wrong = _check_row(row, size, frontier)
@@ -58,12 +58,12 @@ def recompute_log(session: Session, verifier: Verifier, against: Checkpoint | No
             frontier = merkle.extend_range(frontier, _split_hashes(row.hashes))
             size += 1
             if against is not None and size == against.size:
-                kept_root = merkle.root_from_range(frontier)
+                checkpoint_root = merkle.root_from_range(frontier)
     except UNREADABLE:
         wrong = IntegrityFinding(f"log entry {size}", "It cannot be read.")
     root = merkle.root_from_range(frontier)
     wrong = wrong or _check_head(session, verifier, Checkpoint(verifier.name, size, root))
-    if wrong is None and against is not None and kept_root != against.root:
+    if wrong is None and against is not None and checkpoint_root != against.root:
         wrong = _checkpoint_mismatch(against, size)
     return RecomputedLog(size, root, wrong, tuple(histories))
 
@@ -91,7 +91,7 @@ def _check_row(row: LogEntry, expected: int, frontier: Sequence[bytes]) -> Integ
 
 
 def _key_member(members: Mapping[str, object], name: str, row: LogEntry) -> str | None:
-    """The key that signed a certificate; in an entry about a key it is the subject already."""
+    """Return the key that signed a certificate; in an entry about a key it is the subject already."""
     value = members.get(name) if row.event == LogEvent.CERTIFICATE_ISSUED else None
     return value if isinstance(value, str) else None
 
@@ -128,7 +128,7 @@ def _checkpoint_mismatch(against: Checkpoint, size: int) -> IntegrityFinding:
 
 
 def check_audit_heads(session: Session, histories: Sequence[tuple[int, int, str]]) -> IntegrityFinding | None:
-    """Whether the history still has what the log says of it: a cut tail shows back to the last entry `audit.head`."""
+    """Compare the audit events with the entries `audit.head`: a truncated tail shows back to the last entry."""
     for part in parts_of(histories):
         hashes = audit_repository.hashes_of(session, {events for _, events, _ in part})
         for entry, events, logged in part:
@@ -145,7 +145,7 @@ def check_audit_heads(session: Session, histories: Sequence[tuple[int, int, str]
 
 
 def check_keys(session: Session) -> IntegrityFinding | None:
-    """Whether every key is in the state that the log says."""
+    """Check that every key is in the state that the log records."""
     keys = signing_repository.list_keys(session)
     last = log_repository.get_last_events(session, [key.kid for key in keys])
     for key in keys:

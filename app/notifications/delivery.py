@@ -1,8 +1,8 @@
-"""Send the messages that wait. Each one is delivered once, whichever of several workers takes it.
+"""Send waiting messages, each by one of several workers.
 
-A worker takes a message in a transaction of its own: it is locked, its next attempt is set past the longest delivery,
-and what only the account can tell is found out. Then it is sent, and only then marked. A worker that is killed between
-the two leaves a message that is sent again, under the same Message-ID.
+A worker takes a message in a transaction of its own: it locks the row, sets the next attempt past the longest delivery
+and resolves what depends on the account. Then it sends the message and marks it as delivered. If it dies in between,
+the message is sent again under the same Message-ID.
 """
 
 import asyncio
@@ -27,18 +27,18 @@ from app.notifications.texts import compose_mail, render_message
 from app.notifications.transport import DeliveryFailed, Transport, create_transport
 
 LEASE = timedelta(minutes=10)
-"""How long a message is left to the worker that took it: longer than the longest delivery."""
+"""How long a message is reserved for the worker that took it: longer than the longest delivery."""
 MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(minutes=1), timedelta(hours=12)
 SHUTDOWN_TIMEOUT_S = 5.0
-"""For the message that is being sent when the worker ends."""
+"""Wait at shutdown for the message that is being sent."""
 RETENTION = timedelta(days=30)
-"""How long a message that is delivered or void stays."""
+"""How long a delivered or void message is stored."""
 
 logger = logging.getLogger(__name__)
 
 
 def retry_delay(attempts: int) -> timedelta:
-    """Wait before the next attempt: 1, 2, 4 … minutes, 12 hours at most."""
+    """Return the wait before the next attempt: 1, 2, 4 … minutes, at most 12 hours."""
     return min(MIN_RETRY_DELAY * (1 << min(attempts - 1, 20)), MAX_RETRY_DELAY)
 
 
@@ -49,33 +49,35 @@ class DeliveryTotals:
 
 
 class MailDelivery:
-    """One for each process."""
+    """Send messages; one instance per process."""
 
     def __init__(
         self,
         database: Database,
         transport: Transport,
-        seal: SecretBox,
+        secret_box: SecretBox,
         *,
         sender: str,
         base_url: str,
         clock: Callable[[], datetime],
     ) -> None:
-        self._database, self._transport, self._secret_box, self._clock = database, transport, seal, clock
+        self._database, self._transport, self._secret_box, self._clock = database, transport, secret_box, clock
         self._sender, self._base_url = sender, base_url
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake_event, self._is_stopping = asyncio.Event(), False
 
     def wake(self) -> None:
-        """Say that a message waits; from any thread."""
+        """Signal that a message waits; callable from any thread."""
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has ended; another process, or the next start, sends it
+            with suppress(RuntimeError):  # the loop has ended; another process or the next start sends the message
                 self._loop.call_soon_threadsafe(self._wake_event.set)
 
     @asynccontextmanager
     async def run_in_background(self, every: float) -> AsyncIterator[None]:
-        """Send what waits until the block ends: at once after a commit, and look every `every` seconds for what is to
-        be sent again or was written by another process. 0: send nothing."""
+        """Send waiting messages until the block ends: after each commit, and every `every` seconds for retries.
+
+        The interval also finds messages that another process wrote. 0: send nothing.
+        """
         if not every:
             yield
             return
@@ -86,7 +88,7 @@ class MailDelivery:
         finally:
             self._loop, self._is_stopping = None, True
             self._wake_event.set()
-            await asyncio.wait([task], timeout=SHUTDOWN_TIMEOUT_S)  # else what is being sent would be sent once more
+            await asyncio.wait([task], timeout=SHUTDOWN_TIMEOUT_S)  # an aborted delivery would be repeated
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -95,15 +97,15 @@ class MailDelivery:
         while not self._is_stopping:
             try:
                 await self.send_due()
-            except Exception:  # the worker goes on without its mail, and tries again
-                logger.exception("Messages could not be sent.")
+            except Exception:  # the worker continues and tries again
+                logger.exception("Sending messages failed; it is tried again.")
             with suppress(TimeoutError):
                 async with asyncio.timeout(every):
                     await self._wake_event.wait()
             self._wake_event.clear()
 
     async def send_due(self) -> DeliveryTotals:
-        """Send every message that is due. Ends early where the mail server takes nothing."""
+        """Send every due message. Stops early when the mail server is unavailable."""
         result = DeliveryTotals()
         while not self._is_stopping and (taken := await asyncio.to_thread(self._take_next)):
             message_id, mail, error = taken
@@ -121,11 +123,11 @@ class MailDelivery:
         return result
 
     def _take_next(self) -> tuple[UUID, EmailMessage | None, str | None] | None:
-        """The next message that is due and is not void, as a mail or with what is wrong with it; None: no more."""
+        """Take the next due message that is not void, as an e-mail or with its error; None: no more."""
         now = self._clock()
         with self._database.read_session() as session:
             if not mail_repository.has_due_message(session, now):
-                return None  # without the lock of the one writer of SQLite
+                return None  # checked before the write lock of SQLite is taken
         with self._database.session() as session:
             while (message := mail_repository.lock_next_due(session, now)) is not None:
                 if now >= message.void_at or not requests.resolve_request(session, message, self._secret_box, now):
@@ -137,7 +139,7 @@ class MailDelivery:
                 mail = error = None
                 try:
                     mail = self._compose(message)
-                except Exception as why:  # noqa: BLE001 (one message that cannot be written must not stop all others)
+                except Exception as why:  # noqa: BLE001 (one faulty message must not stop all others)
                     error = f"{type(why).__name__}: {why}"[:300]
                 session.commit()
                 return message.id, mail, error
@@ -182,8 +184,10 @@ class MailDelivery:
 
 
 def create_mail_delivery(
-    settings: Settings, database: Database, seal: SecretBox, clock: Callable[[], datetime]
+    settings: Settings, database: Database, secret_box: SecretBox, clock: Callable[[], datetime]
 ) -> MailDelivery:
-    """Deliver where the settings say: to the mail server, or into the folder of the demo profile."""
+    """Create the delivery that the settings name: a mail server, or the folder of the demo profile."""
     transport = create_transport(settings)
-    return MailDelivery(database, transport, seal, sender=settings.mail_sender, base_url=settings.base_url, clock=clock)
+    return MailDelivery(
+        database, transport, secret_box, sender=settings.mail_sender, base_url=settings.base_url, clock=clock
+    )

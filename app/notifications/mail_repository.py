@@ -1,4 +1,4 @@
-"""Queries over outgoing messages."""
+"""Query outgoing messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,19 +11,19 @@ from app.notifications.model import OutgoingMessage
 
 
 def has_due_message(session: Session, now: datetime) -> bool:
-    """Whether a message waits to be sent."""
+    """Whether a message is due."""
     return bool(session.scalar(sa.select(sa.exists().where(OutgoingMessage.next_attempt_at <= now))))
 
 
 def lock_next_due(session: Session, now: datetime) -> OutgoingMessage | None:
-    """The message that waits longest, locked; those that another worker has locked are passed over."""
+    """Lock and return the message that is due longest; rows locked by another worker are skipped."""
     query = sa.select(OutgoingMessage).where(OutgoingMessage.next_attempt_at <= now)
     query = query.order_by(OutgoingMessage.next_attempt_at, OutgoingMessage.id).limit(1)
     return session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
 
 
 def lock_message(session: Session, message_id: UUID) -> OutgoingMessage | None:
-    """The message, locked."""
+    """Return the message, locked."""
     return session.get(OutgoingMessage, message_id, with_for_update=True, populate_existing=True)
 
 
@@ -33,25 +33,25 @@ def list_waiting(session: Session, limit: int) -> Sequence[OutgoingMessage]:
 
 
 def has_messages_before(session: Session, before: datetime) -> bool:
-    """Whether there are messages for `delete_old`."""
+    """Whether `delete_messages_before` would delete messages."""
     old = sa.exists().where(OutgoingMessage.next_attempt_at.is_(None), OutgoingMessage.created_at < before)
     return bool(session.scalar(sa.select(old)))
 
 
 def delete_messages_before(session: Session, before: datetime) -> None:
-    """Delivered and void messages of before that moment go: they hold people's addresses."""
+    """Delete delivered and void messages older than that moment: they contain addresses of people."""
     old = sa.delete(OutgoingMessage).where(OutgoingMessage.next_attempt_at.is_(None))
     session.execute(old.where(OutgoingMessage.created_at < before))
 
 
 def waiting_count(session: Session) -> int:
-    """How many messages are neither delivered nor void."""
+    """Count messages that are neither delivered nor void."""
     query = sa.select(sa.func.count()).where(OutgoingMessage.next_attempt_at.is_not(None))
     return session.scalar(query) or 0
 
 
 def oldest_waiting_at(session: Session) -> datetime | None:
-    """When the oldest of these messages was written."""
+    """Return when the oldest of these messages was written."""
     return session.scalar(
         sa.select(sa.func.min(OutgoingMessage.created_at)).where(OutgoingMessage.next_attempt_at.is_not(None))
     )

@@ -1,4 +1,4 @@
-"""Messages that wait to be sent, or were sent lately."""
+"""Table of outgoing messages, waiting or recently sent."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,15 +11,17 @@ from app.core.database import Base, check_in, new_id
 
 
 class MessageKind(StrEnum):
-    """What a message is about. The first two name no account yet: which message it becomes is found out when it is
-    sent, so that the request that caused it takes the same steps for every address."""
+    """Type of a message. The first two name no account: they are resolved when sent.
+
+    The request that causes them therefore takes the same steps for every address.
+    """
 
     REGISTRATION_REQUESTED = "registration-requested"
     RESET_REQUESTED = "reset-requested"
     CONFIRM_ADDRESS = "confirm-address"
     ADDRESS_TAKEN = "address-taken"
     RESET_PASSWORD = "reset-password"  # noqa: S105 (a kind of message)
-    FIRST_PASSWORD = "first-password"  # noqa: S105 (the same)
+    FIRST_PASSWORD = "first-password"  # noqa: S105 (a kind of message)
     INVITATION = "invitation"
     CLAIM_CONFIRMED = "claim-confirmed"
     CLAIM_REFUSED = "claim-refused"
@@ -33,7 +35,7 @@ class MessageKind(StrEnum):
 
 
 class OutgoingMessage(Base):
-    """A message, written in the transaction of what causes it and sent after its commit."""
+    """A message, written in the transaction of its cause and sent after the commit."""
 
     __tablename__ = "outgoing_messages"
 

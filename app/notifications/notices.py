@@ -1,4 +1,4 @@
-"""What people are told of acts of others. Called beside the act, in its transaction."""
+"""Notify users of actions of others. Called in the transaction of the action."""
 
 from datetime import datetime
 
@@ -15,12 +15,12 @@ from app.organisations.model import Claim, ClaimState
 
 
 def notify_reset_issued(
-    session: Session, seal: SecretBox, user: User, reset: PasswordReset, token: str, *, now: datetime
+    session: Session, secret_box: SecretBox, user: User, reset: PasswordReset, token: str, *, now: datetime
 ) -> None:
-    """To the account's own address, and to nobody else. An account without a password gets its first one."""
+    """Mail the reset token to the account's own address only. An account without a password sets its first one."""
     kind = MessageKind.RESET_PASSWORD if user.password_hash else MessageKind.FIRST_PASSWORD
     message = outbox.add_message(session, kind, user.email, language=user.language, now=now)
-    outbox.set_token(message, seal, token, reset.expires_at)
+    outbox.set_token(message, secret_box, token, reset.expires_at)
 
 
 def notify_role_granted(session: Session, user: User, role: Role, *, now: datetime) -> None:
@@ -40,8 +40,7 @@ def notify_member_removed(session: Session, user: User, company: str, *, now: da
 
 
 def notify_claims_decided(session: Session, voen: str, *, now: datetime) -> None:
-    """To the claimants of all claims of this number that were decided at this moment: when one is confirmed, others are
-    refused with it."""
+    """Notify the claimants of all claims to this VÖEN decided at this moment: confirming one refuses the others."""
     for claim in organisation_repository.list_claims(session, voen=voen):
         user = user_repository.find_user(session, claim.claimant_id)
         if claim.decided_at == now and user is not None:
@@ -51,7 +50,7 @@ def notify_claims_decided(session: Session, voen: str, *, now: datetime) -> None
 
 
 def notify_claim_made(session: Session, claim: Claim, *, now: datetime) -> None:
-    """To the administrators of the company, where others act for it already."""
+    """Notify the administrators of a company that others act for already."""
     company = (
         organisation_repository.find_company_by_voen(session, claim.voen)
         if claim.state == ClaimState.DISPUTED
@@ -67,7 +66,7 @@ def notify_claim_made(session: Session, claim: Claim, *, now: datetime) -> None:
 
 def notify_invited(
     session: Session,
-    seal: SecretBox,
+    secret_box: SecretBox,
     invitation: Invitation,
     token: str,
     company: str,
@@ -78,7 +77,7 @@ def notify_invited(
     message = outbox.add_message(
         session, MessageKind.INVITATION, invitation.email, language=language, values={"company": company}, now=now
     )
-    outbox.set_token(message, seal, token, invitation.expires_at)
+    outbox.set_token(message, secret_box, token, invitation.expires_at)
 
 
 def notify_administrator_changed(session: Session, user: User, company: str, *, now: datetime) -> None:

@@ -1,6 +1,6 @@
-"""Messages are written in the transaction of the act that causes them, so none is sent about what was rolled back.
+"""Write messages in the transaction of their cause, so that a rolled-back action sends none.
 
-Nothing here sends: `app/notifications/delivery.py` does, after the commit.
+`app/notifications/delivery.py` sends them after the commit.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from app.core.database import new_id
 from app.notifications.model import MessageKind, OutgoingMessage
 
 WAKE_KEY = "notifications.wake"
-"""In `Session.info`: a function that tells this process that a message waits."""
+"""In `Session.info`: a function that signals this process that a message waits."""
 DEFAULT_LIFETIME = timedelta(days=14)
-"""How long a message without a token is tried."""
+"""How long delivery of a message without a token is attempted."""
 
 
 def add_message(
@@ -48,9 +48,9 @@ def add_message(
     return message
 
 
-def set_token(message: OutgoingMessage, seal: SecretBox, token: str, void_at: datetime) -> None:
+def set_token(message: OutgoingMessage, secret_box: SecretBox, token: str, void_at: datetime) -> None:
     """Store a one-time token, encrypted, until the message is delivered; the message is void when the token is."""
-    message.encrypted_token = seal.encrypt(token, message.id)
+    message.encrypted_token = secret_box.encrypt(token, message.id)
     message.void_at = void_at
 
 

@@ -1,6 +1,6 @@
-"""The texts of messages in az, en and ru, as a subject and plain paragraphs, and the e-mail with them. Pure.
+"""Render messages in az, en and ru as a subject and plain paragraphs, and build the e-mail. Pure.
 
-English is the language of the keys; the others stand in `app/locales/<language>/mail.po`.
+English is the language of the keys; translations are in `app/locales/<language>/mail.po`.
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from app.notifications.model import MessageKind
 
 MESSAGE_LANGUAGES = ("az", "en", "ru")
 FALLBACK_LANGUAGES = ("az", "en")
-"""The recipient's language is not known: the whole message in each of these, one after the other."""
+"""Languages of the whole message, one after the other, when the recipient's language is unknown."""
 LANGUAGE_SEPARATOR = "\n\n" + "-" * 40 + "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class MessageText:
-    """`{token}`, `{service}` (the address of the service) and `{until}` are known to all, others to their kind."""
+    """Every kind can use `{token}`, `{service}` (the address of the service) and `{until}`; others depend on it."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -135,9 +135,9 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
 
 
 def render_message(kind: MessageKind, language: str | None, values: Mapping[str, str]) -> tuple[str, str]:
-    """Subject and body, in the language of the recipient or, where it is not known, in several.
+    """Render subject and body in the recipient's language or, if unknown, in several.
 
-    Raises KeyError for a kind that is never sent as it is, and where the text names a value that is not there.
+    Raises KeyError for a kind that is never sent itself, and when the text names a missing value.
     """
     chosen = (language,) if language in MESSAGE_LANGUAGES else FALLBACK_LANGUAGES
     subjects, bodies = [], []
@@ -151,9 +151,9 @@ def render_message(kind: MessageKind, language: str | None, values: Mapping[str,
 def compose_mail(
     *, message_id: UUID, created_at: datetime, sender: str, host: str, recipient: str, subject: str, body: str
 ) -> EmailMessage:
-    """The e-mail, the same at each attempt: date and Message-ID are those of the stored message.
+    """Build the e-mail, identical at each attempt: date and Message-ID are those of the stored message.
 
-    Raises ValueError for an address or a subject that would begin another header.
+    Raises ValueError for an address or a subject that would start another header.
     """
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender
@@ -161,6 +161,6 @@ def compose_mail(
     mail["Subject"] = subject
     mail["Date"] = created_at
     mail["Message-ID"] = f"<{message_id}@{host}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic answers
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: suppresses automatic replies
     mail.set_content(body, charset="utf-8")
     return mail

@@ -1,4 +1,4 @@
-"""Where messages go: a mail server, or, in the demo profile, files of the data folder."""
+"""Deliver messages to a mail server or, in the demo profile, to files of the data folder."""
 
 import asyncio
 import ssl
@@ -19,17 +19,17 @@ from app.core.files import replace_file
 from app.core.settings import Settings
 
 TIMEOUT_S = 60.0
-"""For the whole of one delivery, however slowly the server answers."""
+"""For one whole delivery, however slowly the server responds."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Transport(Protocol):
     async def send(self, mail: EmailMessage) -> None:
-        """Hand over the mail. Raises DeliveryFailed."""
+        """Deliver the mail. Raises `DeliveryFailed`."""
 
 
 class DeliveryFailed(Exception):
-    """The mail was not taken; `is_server_down` where no other mail would be taken now either."""
+    """The mail was not accepted; `is_server_down` when no other mail would be accepted either."""
 
     def __init__(self, message: str, *, is_server_down: bool = False) -> None:
         super().__init__(message)
@@ -38,8 +38,10 @@ class DeliveryFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """`smtps://` speaks TLS from the first byte, `smtp://` after STARTTLS, without which nothing is sent. A server on
-    this machine itself is spoken to in clear."""
+    """A mail server: `smtps://` uses TLS from the first byte, `smtp://` requires STARTTLS.
+
+    A server on this machine is used without encryption.
+    """
 
     host: str
     port: int
@@ -88,7 +90,7 @@ class SmtpTransport:
 
 
 _SERVER_ERRORS = (OSError, aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPHeloError)
-"""What no other mail would be spared; timeouts and broken connections are OSErrors."""
+"""Errors that affect every mail; timeouts and broken connections are OSErrors."""
 
 
 def _describe_failure(why: Exception) -> str:
@@ -96,7 +98,7 @@ def _describe_failure(why: Exception) -> str:
 
 
 class FolderTransport:
-    """Files that `mik admin mail` lists and shows. Their names sort by the time of the message."""
+    """Write files that `mik admin mail` lists and displays. Their names sort by the time of the message."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -111,7 +113,7 @@ class FolderTransport:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ident = str(mail["Message-ID"]).strip("<>").partition("@")[0]
         path = self._folder / f"{mail['Date'].datetime:%Y%m%dT%H%M%S}-{ident}.eml"
-        replace_file(path, mail.as_bytes())  # also over the file of an earlier attempt
+        replace_file(path, mail.as_bytes())  # replaces the file of an earlier attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class MailFile:
 
 
 def list_mail_files(folder: Path) -> Sequence[MailFile]:
-    """The messages that were written to files, the oldest first."""
+    """List the messages that were written to files, oldest first."""
     return [read_mail_file(path) for path in sorted(folder.glob("*.eml"))]
 
 
@@ -135,7 +137,7 @@ def read_mail_file(path: Path) -> MailFile:
 
 
 def read_smtp_password(settings: Settings) -> str | None:
-    """The content of the file with the password, if there is one. Raises UnsafeKeyFile where others may read it."""
+    """Read the password file, if the settings name one. Raises `UnsafeKeyFile` when others may read it."""
     if not settings.smtp_password_file:
         return None
     path = Path(settings.smtp_password_file)
@@ -146,7 +148,7 @@ def read_smtp_password(settings: Settings) -> str | None:
 
 
 def create_transport(settings: Settings) -> Transport:
-    """A mail server where the settings name one; else files, which only the demo profile may have."""
+    """Create a mail server transport if the settings name one; else files, which only the demo profile allows."""
     if settings.smtp_url:
         return SmtpTransport(SmtpServer.from_url(settings.smtp_url, read_smtp_password(settings)))
     return FolderTransport(settings.mail_dir)

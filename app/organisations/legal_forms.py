@@ -1,4 +1,4 @@
-"""Legal forms: whether an organisation is a legal person, and names with and without their form. Pure.
+"""Tell legal persons from natural ones, and add or remove the legal form of a name. Pure.
 
 The spellings are data (`legal_forms.toml`).
 """
@@ -27,12 +27,12 @@ class LegalForms:
 
 @cache
 def load_legal_forms() -> LegalForms:
-    """The forms that ship with the service."""
+    """Load the legal forms that ship with the service."""
     return parse_legal_forms((files("app.organisations") / "legal_forms.toml").read_text("utf-8"))
 
 
 def parse_legal_forms(text: str) -> LegalForms:
-    """From the text of the data file, which is part of the service: a fault in it is an ordinary exception."""
+    """Parse the data file, which is part of the service: a fault in it is an ordinary exception."""
     person: dict[str, str] = {}
     places: dict[str, set[str]] = {"anywhere": set(), "behind": set(), "also": set()}
     for form in tomllib.loads(text)["forms"]:
@@ -44,26 +44,28 @@ def parse_legal_forms(text: str) -> LegalForms:
 
 
 def is_legal_person(voen: str, legal_form: str) -> bool:
-    """Whether both the number and the form say that this is a legal entity. Whatever is not known is none: the number
-    of a natural person must never be shown."""
+    """Whether both the number and the form denote a legal entity.
+
+    Unknown forms count as natural persons, because the number of a natural person must never be published.
+    """
     if len(voen) != 10 or not voen.isascii() or not voen.isdigit() or voen[-1] != LEGAL_PERSON_DIGIT:
         return False
     return load_legal_forms().kind_by_form.get(fold_alphanumeric(legal_form)) == LEGAL_PERSON_KIND
 
 
 def public_voen(voen: str, *, is_legal: bool) -> str | None:
-    """The VÖEN as it is shown: of a legal person in full, of anybody else never. The last digit is asked once more."""
+    """Return the VÖEN of a legal person, as it may be published; None for others. Its last digit is checked as well."""
     return voen if is_legal and voen.endswith(LEGAL_PERSON_DIGIT) else None
 
 
 def name_with_form(name: str, legal_form: str) -> str:
-    """The name with its legal form, which goes behind it where the name has none yet.
+    """Append the legal form to a name that has none yet.
 
-    A form that is no part of names (`also`) is not added.
+    A form that is not part of names (`also`) is not added.
     """
-    known = load_legal_forms()
+    legal_forms = load_legal_forms()
     form = fold_alphanumeric(legal_form)
-    if form in known.kind_by_form and form not in known.after:
+    if form in legal_forms.kind_by_form and form not in legal_forms.after:
         return name
     if name_without_form(name) != name or fold_alphanumeric(name).endswith(form):
         return name
@@ -71,22 +73,22 @@ def name_with_form(name: str, legal_form: str) -> str:
 
 
 def name_without_form(name: str) -> str:
-    """The name without the legal form behind it or, where none is there, before it; a comma that led to it goes too.
+    """Remove the legal form after the name or, if there is none, before it, with the comma that led to it.
 
-    A name that is nothing but a form stays as it is.
+    A name that consists only of a form stays as it is.
     """
     words = name.split()
-    known = load_legal_forms()
+    legal_forms = load_legal_forms()
     for length in range(min(_max_words(), len(words) - 1), 0, -1):
-        if fold_alphanumeric("".join(words[-length:])) in known.after:
+        if fold_alphanumeric("".join(words[-length:])) in legal_forms.after:
             return " ".join(words[:-length]).rstrip(" ,")
     for length in range(min(_max_words(), len(words) - 1), 0, -1):
-        if fold_alphanumeric("".join(words[:length])) in known.before_or_after:
+        if fold_alphanumeric("".join(words[:length])) in legal_forms.before_or_after:
             return " ".join(words[length:])
     return name
 
 
 @cache
 def _max_words() -> int:
-    """Of the longest form, “общество с ограниченной ответственностью”; and “M. M. C.” is three."""
+    """Return the word count of the longest form, “общество с ограниченной ответственностью”; “M. M. C.” has three."""
     return 4

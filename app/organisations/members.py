@@ -1,8 +1,8 @@
-"""The people of a company: invited and removed by its administrators; never the last.
+"""Manage the members of a company: its administrators invite and remove them, but never the last one.
 
-The first member is an administrator. A confirmed company gains members only by invitation: the registrar has seen that
-its people act for it, and they vouch for the next. Whoever is removed, a founder among them, is removed by another
-administrator; where the only one is in the way, the registrar makes a second.
+The first member is an administrator. A confirmed company gains members only by invitation: the registrar has verified
+that its members act for it, and they admit others. Every member, including a founder, is removed by another
+administrator; if the only administrator must be removed, the registrar appoints a second one first.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ TOKEN_PREFIX = "miki_"  # noqa: S105 (the prefix of every token, no secret)
 
 @dataclass(frozen=True, slots=True)
 class MemberRemoval:
-    """Who left, and the programs whose secrets that person may know: whoever stays decides on them."""
+    """The removed member, and the API clients whose secrets that person may have."""
 
     user: User
     clients: Sequence[ApiClient]
@@ -42,9 +42,9 @@ def list_members(session: Session, actor: Actor, *, after: UUID | None = None, l
 
 
 def invite_member(session: Session, actor: Actor, *, email: str, now: datetime) -> tuple[Invitation, str]:
-    """A seat for the person with this address, to which the token is mailed; an earlier one to this address is void.
+    """Invite the person with this address by a mailed token; an earlier invitation to the address becomes void.
 
-    Errors: Forbidden; Conflict `organisation-unconfirmed`, `email-taken`.
+    Raises `Forbidden`, `Conflict` (`organisation-unconfirmed`, `email-taken`).
     """
     organisation_id, address = require_organisation_id(actor), users.normalize_email(email)
     inviter = require_administrator(actor)
@@ -76,7 +76,7 @@ def list_open_invitations(
 
 
 def withdraw_invitation(session: Session, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
-    """By an administrator of the company."""
+    """Withdraw an open invitation, as an administrator. Raises `NotFound`, `Conflict` (`invitation-over`)."""
     invitation = session_repository.find_invitation(session, require_organisation_id(actor), invitation_id)
     if invitation is None:
         raise NotFound.of("invitation")
@@ -89,21 +89,21 @@ def withdraw_invitation(session: Session, actor: Actor, invitation_id: UUID, now
 
 
 def validate_invitation(session: Session, token: str, now: datetime) -> None:
-    """Refuse a token that is good for nothing, before time is spent on a hash."""
+    """Reject an unusable token before time is spent on a password hash."""
     _load_usable(session, token, now)
 
 
 def accept_invitation(
     session: Session, token: str, *, full_name: str, password_hash: str, now: datetime, language: str | None = None
 ) -> User:
-    """The account that the invitation was for. Of two at once, one gets it.
+    """Create the account of the invitation. Of two concurrent calls, one succeeds.
 
-    Errors: NotFound; Conflict `invitation-over`, `organisation-unconfirmed`, `email-taken`.
+    Raises `NotFound`, `Conflict` (`invitation-over`, `organisation-unconfirmed`, `email-taken`).
     """
     organisation_id = _load_usable(session, token, now).organisation_id
     organisation_repository.find_organisation(
         session, organisation_id, lock=True
-    )  # before the invitation: `remove` does so too
+    )  # before the invitation, in the lock order of `remove_member`
     invitation = _load_usable(session, token, now, lock=True)
     _require_confirmed(session, invitation.organisation_id)
     member = users.create_member(
@@ -131,7 +131,7 @@ def accept_invitation(
 
 
 def load_removable(session: Session, actor: Actor, member_id: UUID) -> User:
-    """A present member of one's own company; another company's is absent."""
+    """Load an active member of the actor's own company; members of other companies raise `NotFound`."""
     user = user_repository.find_user(session, member_id)
     if user is None or not user.active or user.organisation_id != require_organisation_id(actor):
         raise NotFound.of("member")
@@ -140,15 +140,15 @@ def load_removable(session: Session, actor: Actor, member_id: UUID) -> User:
 
 
 def remove_member(session: Session, actor: Actor, member_id: UUID, now: datetime) -> MemberRemoval:
-    """Another member, by an administrator; or oneself: leaving. Tokens and sessions end with this transaction.
+    """Remove another member, as an administrator, or leave the company. Tokens and sessions end with this transaction.
 
-    Errors: Forbidden; NotFound; Conflict `last-member`, `last-administrator`: a company without anybody could never
-    come back.
+    Raises `Forbidden`, `NotFound`, `Conflict` (`last-member`, `last-administrator`): no one could act for a company
+    without members again.
     """
     organisation_id = require_organisation_id(actor)
     organisation_repository.find_organisation(
         session, organisation_id, lock=True
-    )  # of two who remove each other, one comes first
+    )  # two members who remove each other concurrently are serialised
     present = {user.id for user in user_repository.list_active_members(session, organisation_id, None, 1_000)}
     administrators = user_repository.get_active_administrator_ids(session, organisation_id)
     load_removable(session, actor, member_id)
@@ -176,9 +176,9 @@ def remove_member(session: Session, actor: Actor, member_id: UUID, now: datetime
 
 
 def load_administrable(session: Session, actor: Actor, member_id: UUID) -> User:
-    """A present member whose rights this actor may change: of one's own company, or, for a registrar, of any.
+    """Load an active member whose permissions the actor may change: of the own company or, for a registrar, of any.
 
-    Errors: Forbidden; NotFound; SecondFactorRequired.
+    Raises `Forbidden`, `NotFound`, `SecondFactorRequired`.
     """
     if not actor.has_role(Role.REGISTRAR):
         require_organisation_id(actor)
@@ -192,28 +192,30 @@ def load_administrable(session: Session, actor: Actor, member_id: UUID) -> User:
     return found
 
 
-def set_administrator(session: Session, actor: Actor, member_id: UUID, *, wanted: bool, now: datetime) -> bool:
-    """Make a member an administrator, or no administrator any more; whether that changed anything.
+def set_administrator(
+    session: Session, actor: Actor, member_id: UUID, *, is_administrator: bool, now: datetime
+) -> bool:
+    """Grant or withdraw administration of the company; returns whether anything changed.
 
-    Errors: Forbidden; NotFound; SecondFactorRequired; Conflict `last-administrator`.
+    Raises `Forbidden`, `NotFound`, `SecondFactorRequired`, `Conflict` (`last-administrator`).
     """
     organisation_id = load_administrable(session, actor, member_id).organisation_id
     assert organisation_id is not None  # a member has a company
     organisation_repository.find_organisation(
         session, organisation_id, lock=True
-    )  # of two who unmake each other, one comes first
+    )  # two administrators who withdraw each other concurrently are serialised
     administrators = user_repository.get_active_administrator_ids(session, organisation_id)
     user = user_repository.lock_user(session, member_id)
     if not actor.has_role(Role.REGISTRAR) and actor.id not in administrators:
         require_administrator(replace(actor, is_administrator=False))
     if user is None or not user.active or user.organisation_id != organisation_id:
         raise NotFound.of("member")
-    if user.is_administrator == wanted:
+    if user.is_administrator == is_administrator:
         return False
-    if not wanted:
+    if not is_administrator:
         _require_other_administrator(administrators, member_id)
-    user.is_administrator = wanted
-    event = "member.administrator_given" if wanted else "member.administrator_taken"
+    user.is_administrator = is_administrator
+    event = "member.administrator_given" if is_administrator else "member.administrator_taken"
     recorder.record(session, actor, event, ("user", member_id), now, organisation=organisation_id)
     return True
 

@@ -1,4 +1,4 @@
-"""Who makes it, and where: parks, organisations, sites, residencies, imports of the resident register."""
+"""Tables of organisations, claims, sites, residencies and imports of the resident register."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,25 +13,25 @@ from app.core.database import Base, ExactDecimal, check_in, new_id, unique_where
 
 
 class OrganisationStatus(StrEnum):
-    LISTED = "listed"  # known from a register; nobody acts for it yet
-    UNCONFIRMED = "unconfirmed"  # somebody says to act for it; the registrar acts next
-    CONFIRMED = "confirmed"  # these people act for it
-    REFUSED = "refused"  # the claim was refused: sealed, nothing of it passes to anybody
+    LISTED = "listed"  # imported from a resident register; no one acts for it yet
+    UNCONFIRMED = "unconfirmed"  # a person claims to act for it; the registrar acts next
+    CONFIRMED = "confirmed"  # its members act for it
+    REFUSED = "refused"  # the claim was refused: read-only, none of its data passes to another company
 
 
 COMPANY_STATUSES = (OrganisationStatus.LISTED, OrganisationStatus.CONFIRMED)
-"""Rows that are a company. A VÖEN has one of them at most; of claims, any number wait beside it."""
+"""Statuses of rows that are a company. A VÖEN has at most one such row, beside any number of claims."""
 
 
 class ClaimState(StrEnum):
     WAITING = "waiting"  # the registrar acts next
-    DISPUTED = "disputed"  # others act for the company; its claimant reads `waiting`
+    DISPUTED = "disputed"  # others act for the company; its claimant sees `waiting`
     CONFIRMED = "confirmed"
     REFUSED = "refused"
 
 
 class RecordSource(StrEnum):
-    """Whose word a record is. The register's names are never overwritten by an applicant."""
+    """Origin of a record. An applicant never overwrites names from the resident register."""
 
     REGISTER = "register"
     APPLICANT = "applicant"
@@ -48,7 +48,7 @@ class ProductionStage(StrEnum):
     OPERATING = "operating"
 
 
-IS_COMPANY = check_in("standing", [standing.value for standing in COMPANY_STATUSES])
+IS_COMPANY = check_in("standing", [status.value for status in COMPANY_STATUSES])
 
 
 class Organisation(Base):
@@ -86,7 +86,7 @@ class Organisation(Base):
 
 
 class Claim(Base):
-    """That a person acts for the company of a VÖEN, which is public: knowing it proves nothing.
+    """The claim of a person to act for the company of a VÖEN, which is public and therefore no proof.
 
     What the claimant enters belongs to an organisation of its own, `unconfirmed`. When the claim is confirmed it moves
     into the company, or becomes the company where none was listed.
@@ -169,7 +169,7 @@ class Site(Base):
 class Residency(Base):
     """A period in which a company was resident or non-resident of a park.
 
-    Open while neither ended nor cancelled. `incentive_until` is a tax privilege, not the residency's end.
+    Open while neither ended nor cancelled. `incentive_until` is a tax privilege, not the end of the residency.
     """
 
     __tablename__ = "residencies"
@@ -207,7 +207,7 @@ class Residency(Base):
 
 
 class RegisterImport(Base):
-    """One applied file: what it was and what it did."""
+    """One applied import file and its effect."""
 
     __tablename__ = "register_imports"
 

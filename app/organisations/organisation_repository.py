@@ -1,8 +1,8 @@
-"""Queries over parks, organisations, sites and residencies.
+"""Query organisations, claims, sites and residencies.
 
-`lock=True` reads the row as it is now, whatever the session remembers of it, and keeps others from changing it until
-the transaction ends (SQLite has one writer and needs no row locks). The lock leaves the key alone (FOR NO KEY UPDATE):
-rows that refer to a locked company can still be written, or an import and a grant could wait for each other.
+`lock=True` reads the current row, bypassing the identity map, and prevents changes by others until the transaction ends
+(SQLite has one writer and needs no row locks). The lock is FOR NO KEY UPDATE: rows that refer to a locked company can
+still be inserted, or an import and an issuance could deadlock.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -24,7 +24,7 @@ from app.organisations.model import (
     Site,
 )
 
-# Asked by every assessment, so they are put together once.
+# Built once, because every assessment runs these queries.
 _ONE_LOCKED = locked(sa.select(Organisation).where(Organisation.id == sa.bindparam("id")))
 _SITES = sa.select(Site).where(Site.id.in_(sa.bindparam("ids", expanding=True))).order_by(Site.id)
 _SITES_LOCKED = locked(_SITES)
@@ -36,7 +36,7 @@ _LATEST_RESIDENCY = (
     .order_by(
         sa.and_(Residency.ends_on.is_(None), Residency.cancelled_on.is_(None)).desc(),
         sa.func.coalesce(Residency.cancelled_on, Residency.ends_on).desc(),
-        Residency.cancelled_on.is_not(None).desc(),  # on one day a cancellation says more than an end
+        Residency.cancelled_on.is_not(None).desc(),  # on one day a cancellation takes precedence over an end
         Residency.id.desc(),
     )
     .limit(1)
@@ -46,12 +46,12 @@ _LATEST_RESIDENCY_FOR_SHARE = _LATEST_RESIDENCY.with_for_update(read=True).execu
 
 def find_organisation(session: Session, organisation_id: UUID, *, lock: bool = False) -> Organisation | None:
     if not lock:
-        return session.get(Organisation, organisation_id)  # no statement where this transaction has read it
+        return session.get(Organisation, organisation_id)  # no statement if this transaction has loaded it
     return session.scalars(_ONE_LOCKED, {"id": organisation_id}).one_or_none()
 
 
 def find_company_by_voen(session: Session, voen: str, *, lock: bool = False) -> Organisation | None:
-    """The company of this VÖEN, listed or confirmed; claims are none."""
+    """Find the company of this VÖEN, listed or confirmed, not a claim."""
     query = sa.select(Organisation).where(Organisation.voen == voen, Organisation.standing.in_(COMPANY_STATUSES))
     return session.scalars(locked(query, lock)).one_or_none()
 
@@ -115,7 +115,7 @@ def find_organisations(session: Session, ids: Iterable[UUID]) -> dict[UUID, Orga
 def find_site(
     session: Session, site_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
 ) -> Site | None:
-    """One site; with an organisation given, only if it belongs to it."""
+    """Find one site; with an organisation given, only if it belongs to it."""
     query = sa.select(Site).where(Site.id == site_id)
     if organisation_id is not None:
         query = query.where(Site.organisation_id == organisation_id)
@@ -131,16 +131,16 @@ def list_sites(
     return page_of(session, query, Site.id, after, limit)
 
 
-def find_sites(session: Session, ids: Iterable[UUID], *, hold: bool = False) -> dict[UUID, Site]:
-    """With `hold` none of them changes until this transaction ends; always in the same order."""
+def find_sites(session: Session, ids: Iterable[UUID], *, for_share: bool = False) -> dict[UUID, Site]:
+    """Load sites in one order; with `for_share` they cannot change until this transaction ends."""
     found: dict[UUID, Site] = {}
     for part in parts_of(sorted(set(ids))):
-        found |= {each.id: each for each in session.scalars(_SITES_LOCKED if hold else _SITES, {"ids": part})}
+        found |= {site.id: site for site in session.scalars(_SITES_LOCKED if for_share else _SITES, {"ids": part})}
     return found
 
 
 def list_register_sites(session: Session, organisation_ids: Iterable[UUID]) -> Sequence[Site]:
-    """The sites of these companies that an import made."""
+    """Return the sites of these companies that an import created."""
     found: list[Site] = []
     for part in parts_of(sorted(set(organisation_ids))):
         query = sa.select(Site).where(Site.organisation_id.in_(part), Site.register_key.is_not(None)).order_by(Site.id)
@@ -174,7 +174,7 @@ def list_residencies(
 def list_residencies_of(
     session: Session, organisation_ids: Iterable[UUID], *, lock: bool = False
 ) -> Sequence[Residency]:
-    """Every period of these companies, open and closed, oldest first."""
+    """Return every period of these companies, open and closed, oldest first."""
     found: list[Residency] = []
     for part in parts_of(sorted(set(organisation_ids))):
         query = sa.select(Residency).where(Residency.organisation_id.in_(part)).order_by(Residency.id)
@@ -183,21 +183,21 @@ def list_residencies_of(
 
 
 def find_latest_residency(
-    session: Session, organisation_id: UUID, park_code: str, *, hold: bool = False
+    session: Session, organisation_id: UUID, park_code: str, *, for_share: bool = False
 ) -> Residency | None:
-    """The open residency of a company in a park; where none is open, the one that closed last.
+    """Find the open residency of a company in a park, or else the one that closed last.
 
-    With `hold` nobody can close or restore it until this transaction ends. Whoever grants a certificate that rests on a
-    residency must hold it: otherwise a cancellation at the same moment would not find the certificate to suspend.
+    With `for_share` it cannot be closed or restored until this transaction ends. An issuance that depends on a
+    residency must use it: otherwise a concurrent cancellation would miss the certificate that it must suspend.
     """
-    asked = {"organisation_id": organisation_id, "park_code": park_code}
-    return session.scalars(_LATEST_RESIDENCY_FOR_SHARE if hold else _LATEST_RESIDENCY, asked).one_or_none()
+    parameters = {"organisation_id": organisation_id, "park_code": park_code}
+    return session.scalars(_LATEST_RESIDENCY_FOR_SHARE if for_share else _LATEST_RESIDENCY, parameters).one_or_none()
 
 
 def in_force_conditions(today: date) -> tuple[sa.ColumnElement[bool], ...]:
-    """What a period fulfils that is in force on the day: begun, not cancelled, and not past its last day.
+    """Return the conditions of a period in force on the day: begun, not cancelled, not past its last day.
 
-    One that was closed, which is always for a reason, is over at once, also on the day named as its last.
+    A closed period, which always has a reason, is no longer in force at once, even on its last day.
     """
     return (
         Residency.cancelled_on.is_(None),
@@ -209,7 +209,7 @@ def in_force_conditions(today: date) -> tuple[sa.ColumnElement[bool], ...]:
 def find_residencies_in_force(
     session: Session, parties: Iterable[tuple[UUID, str]], today: date
 ) -> dict[tuple[UUID, str], set[UUID]]:
-    """The periods in force on the day of these parties (company, park); one that has none is left out."""
+    """Return the periods in force on the day by party (company, park); parties without one are left out."""
     found: dict[tuple[UUID, str], set[UUID]] = {}
     party = sa.tuple_(Residency.organisation_id, Residency.park_code)
     for part in parts_of(sorted(set(parties))):

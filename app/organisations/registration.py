@@ -1,7 +1,7 @@
-"""Companies: how they come in. A company is `listed` by an import of the register, or becomes one by a confirmed claim.
+"""Register companies. A company is `listed` by an import of the resident register, or created by a confirmed claim.
 
-Whoever registers claims to act for a company: what they enter lies in an organisation of its own, `unconfirmed`, beside
-the listed one and all other claims. Registrars decide about claims: `app/applications/claims.py`.
+A person who registers claims to act for a company. Their entries belong to an organisation of its own, `unconfirmed`,
+beside the listed one and all other claims. Registrars decide about claims: `app/applications/claims.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,15 +41,15 @@ def register_company(
     now: datetime,
     language: str | None = None,
 ) -> tuple[Claim, User]:
-    """A person claims to act for a company; with it they may draft, but not submit, until the claim is confirmed.
+    """Create a claim and its user, who may draft but not submit until the claim is confirmed.
 
-    Whether the VÖEN is known makes no difference to the answer. Errors: Invalid; Conflict `email-taken`.
+    The response does not reveal whether the VÖEN is listed. Raises `Invalid`, `Conflict` (`email-taken`).
     """
     checked = _require_valid_claim(
         {"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, full_name, voen
     )
     try:
-        with session.begin_nested():  # keeps the transaction usable when somebody else was faster by an instant
+        with session.begin_nested():  # the transaction stays usable if a concurrent registration took the address
             organisation = _create_provisional(session, checked, now)
             member = users.create_member(
                 session,
@@ -77,7 +77,7 @@ def create_further_claim(
     voen: str,
     now: datetime,
 ) -> Claim:
-    """Another claim of a person whose claim was refused. Errors: Invalid; Conflict `has-claim`."""
+    """Create another claim of a person whose claim was refused. Raises `Invalid`, `Conflict` (`has-claim`)."""
     user = user_repository.lock_user(session, require_user_id(actor))
     checked = _require_valid_claim(
         {"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, None, voen
@@ -115,7 +115,7 @@ def _create_claim(
     now: datetime,
 ) -> Claim:
     names, number = checked
-    # Locked, so that a claim that is confirmed at this moment does not leave this one waiting beside it.
+    # Locked, so that a concurrent confirmation does not leave this claim waiting beside it.
     company = organisation_repository.find_company_by_voen(session, number.digits, lock=True)
     is_disputed = company is not None and company.standing == OrganisationStatus.CONFIRMED
     claim = Claim(
@@ -143,7 +143,7 @@ def _create_claim(
         voen_needs_review=number.needs_review,
     )
     if company is not None and is_disputed:
-        # Its members read it in its claims, `claims.beside`.
+        # Its members see it in their list of claims, `claims.beside`.
         recorder.record(session, SYSTEM, "claim.disputed", ("organisation", company.id), now, claim=claim.id)
     return claim
 
@@ -168,13 +168,13 @@ def list_organisations(
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Organisation]:
-    """Staff only; by id, `q` somewhere in the names or the VÖEN."""
+    """List organisations by id, for staff; `q` is searched in the names and the VÖEN."""
     require_staff(actor)
     return organisation_repository.list_organisations(session, standing=standing, q=q, after=after, limit=limit)
 
 
 def build_search_text(legal_name_az: str, legal_name_en: str, digits: str) -> str:
-    """What a search looks through."""
+    """Return the folded text that a search matches."""
     return search_fold(f"{legal_name_az} {legal_name_en} {digits}")
 
 
@@ -182,8 +182,8 @@ def _require_valid_claim(
     legal_names: Mapping[str, str], legal_form: str, full_name: str | None, number: str
 ) -> tuple[dict[str, str], Voen]:
     errors = claim_errors(legal_names, legal_form, number)
-    if full_name is not None and (wrong := text_error(full_name, MAX_NAME_LENGTH)):
-        errors.append({"pointer": "/full_name", "detail": wrong})
+    if full_name is not None and (fault := text_error(full_name, MAX_NAME_LENGTH)):
+        errors.append({"pointer": "/full_name", "detail": fault})
     read = tax_number.parse_voen(number)
     if errors or isinstance(read, tax_number.InvalidVoen):
         raise Invalid.with_errors(errors)
@@ -191,13 +191,13 @@ def _require_valid_claim(
 
 
 def claim_errors(legal_names: Mapping[str, str], legal_form: str, number: str) -> list[dict[str, str]]:
-    """Everything wrong with a company as a claim describes it."""
+    """Return everything wrong with a company as a claim describes it."""
     errors = []
     for name, text in legal_names.items():
-        if wrong := text_error(text, MAX_NAME_LENGTH) or confusables.name_error(normalize(text)):
-            errors.append({"pointer": f"/{name}", "detail": wrong})
-    if wrong := text_error(legal_form, MAX_FORM_LENGTH) or confusables.name_error(normalize(legal_form)):
-        errors.append({"pointer": "/legal_form", "detail": wrong})
+        if fault := text_error(text, MAX_NAME_LENGTH) or confusables.name_error(normalize(text)):
+            errors.append({"pointer": f"/{name}", "detail": fault})
+    if fault := text_error(legal_form, MAX_FORM_LENGTH) or confusables.name_error(normalize(legal_form)):
+        errors.append({"pointer": "/legal_form", "detail": fault})
     read = tax_number.parse_voen(number)
     if isinstance(read, tax_number.InvalidVoen):
         errors.append({"pointer": "/voen", "detail": read.reason})

@@ -1,7 +1,7 @@
-"""Residencies as periods, kept by the registrar: begin, end, cancel, restore, update.
+"""Manage residencies as periods, for registrars: begin, end, cancel, restore, update.
 
-Every function answers with a ResidencyChange, so that certificates resting on a lost residency can be suspended in the
-same transaction (`certificates/cascade.py`). With `dry_run` everything is checked and nothing is changed.
+Every function returns a `ResidencyChange`, so that certificates that depend on a lost residency are suspended in the
+same transaction (`certificates/cascade.py`). With `dry_run` everything is checked and nothing changes.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def begin_residency(
     details: ResidencyDetails,
     now: datetime,
 ) -> tuple[Residency, ResidencyChange]:
-    """A period begins. Errors: Invalid; Conflict `residency-open` where one is open in this park already."""
+    """Begin a period. Raises `Invalid`, `Conflict` (`residency-open`) when one is open in this park."""
     require_role(actor, Role.REGISTRAR)
     require_second_factor(actor)
     if errors := residency_errors(session, organisation_id, park_code, details):
@@ -69,7 +69,7 @@ def begin_residency(
 def close_residency(
     session: Session,
     actor: Actor,
-    move: ResidencyAction,
+    action: ResidencyAction,
     *,
     residency_id: UUID,
     version: ExpectedVersion,
@@ -78,13 +78,15 @@ def close_residency(
     now: datetime,
     dry_run: bool = False,
 ) -> ResidencyChange:
-    """The period ends, or the park took the residency back (`move`: END or CANCEL). `on` is its last day, today at the
-    latest. Errors: Invalid, StaleVersion, WrongState."""
-    row = load_for_action(session, actor, residency_id, version, move, dry_run=dry_run)
+    """End or cancel the period (`action`: END or CANCEL). `on` is its last day, inclusive, not after today.
+
+    Raises `Invalid`, `StaleVersion`, `WrongState`.
+    """
+    row = load_for_action(session, actor, residency_id, version, action, dry_run=dry_run)
     if errors := closing_errors(row, on, reason, baku_day(now)):
         raise Invalid.with_errors(errors)
     if not dry_run:
-        close_period(session, actor, row, move, on=on, reason=normalize(reason), now=now)
+        close_period(session, actor, row, action, on=on, reason=normalize(reason), now=now)
     return build_change(row, ResidencyChangeKind.LOST)
 
 
@@ -97,7 +99,7 @@ def restore_residency(
     now: datetime,
     dry_run: bool = False,
 ) -> ResidencyChange:
-    """A closed period is open again, as if it had never closed. Errors: Conflict `residency-open`, WrongState."""
+    """Reopen a closed period as if it had never closed. Raises `Conflict` (`residency-open`), `WrongState`."""
     row = load_for_action(session, actor, residency_id, version, ResidencyAction.RESTORE, dry_run=dry_run)
     if organisation_repository.list_residencies(
         session, organisation_id=row.organisation_id, park_code=row.park_code, only_open=True
@@ -134,13 +136,13 @@ def load_for_action(
     actor: Actor,
     residency_id: UUID,
     version: ExpectedVersion,
-    move: ResidencyAction,
+    action: ResidencyAction,
     *,
     dry_run: bool = False,
 ) -> Residency:
-    """The residency for a move; all refusals that do not depend on what else is asked: 404, 403, 428, 412, 409.
+    """Load a residency for an action; raises what does not depend on other input: 404, 403, 428, 412, 409.
 
-    A dry run takes no lock and needs no second factor: it changes nothing.
+    A dry run takes no lock and needs no second factor, because it changes nothing.
     """
     row = organisation_repository.find_residency(session, residency_id, lock=not dry_run)
     if row is None or not can_read_organisation(actor, row.organisation_id):
@@ -149,7 +151,7 @@ def load_for_action(
     if not dry_run:
         require_second_factor(actor)
     require_version(version, row.version)
-    next_state(state_of(row.ends_on, row.cancelled_on), move)
+    next_state(state_of(row.ends_on, row.cancelled_on), action)
     return row
 
 
@@ -170,7 +172,7 @@ def list_residencies(
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Residency]:
-    """Staff see all; a company sees its own and needs to name itself."""
+    """List residencies: staff see all; a company sees its own and must name itself."""
     if organisation_id is None:
         require_staff(actor)
     elif not can_read_organisation(actor, organisation_id):
@@ -183,7 +185,7 @@ def list_residencies(
 def residency_errors(
     session: Session, organisation_id: UUID, park_code: str, details: ResidencyDetails
 ) -> list[dict[str, str]]:
-    """Everything wrong with a residency that begins."""
+    """Return everything wrong with a residency that begins."""
     errors = _details_errors(details)
     company = organisation_repository.find_organisation(session, organisation_id)
     if company is None or company.standing not in COMPANY_STATUSES:
@@ -215,29 +217,29 @@ def closing_errors(row: Residency, on: date, reason: str, today: date) -> list[d
                 ),
             }
         )
-    if wrong := text_error(reason, MAX_REASON_LENGTH, lines=True):
-        errors.append({"pointer": "/reason", "detail": wrong})
+    if fault := text_error(reason, MAX_REASON_LENGTH, lines=True):
+        errors.append({"pointer": "/reason", "detail": fault})
     return errors
 
 
 def _details_errors(details: ResidencyDetails) -> list[dict[str, str]]:
     number = tax_number.parse_voen(details.holder_voen)
-    wrongs: dict[str, str | None] = {
+    faults: dict[str, str | None] = {
         "holder_voen": number.reason if isinstance(number, tax_number.InvalidVoen) else None
     }
     if details.registration_no is not None:
-        wrongs["registration_no"] = text_error(details.registration_no, MAX_REGISTRATION_NO_LENGTH)
+        faults["registration_no"] = text_error(details.registration_no, MAX_REGISTRATION_NO_LENGTH)
     if details.plot_no is not None:
-        wrongs["plot_no"] = text_error(details.plot_no, MAX_PLOT_NO_LENGTH)
+        faults["plot_no"] = text_error(details.plot_no, MAX_PLOT_NO_LENGTH)
     if details.plot_ha is not None:
-        wrongs["plot_ha"] = decimal_error(details.plot_ha, AREA)
+        faults["plot_ha"] = decimal_error(details.plot_ha, AREA)
     if details.planned_investment_azn is not None:
-        wrongs["planned_investment_azn"] = decimal_error(details.planned_investment_azn, MONEY)
+        faults["planned_investment_azn"] = decimal_error(details.planned_investment_azn, MONEY)
     if details.planned_jobs is not None and not 0 <= details.planned_jobs <= MAX_JOBS:
-        wrongs["planned_jobs"] = Message(
+        faults["planned_jobs"] = Message(
             "This is not between %(minimum)s and %(maximum)s.", code="out-of-range", minimum=0, maximum=MAX_JOBS
         )
-    return [{"pointer": f"/{name}", "detail": wrong} for name, wrong in wrongs.items() if wrong]
+    return [{"pointer": f"/{name}", "detail": fault} for name, fault in faults.items() if fault]
 
 
 def _quantized(details: ResidencyDetails) -> ResidencyDetails:

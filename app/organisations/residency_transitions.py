@@ -1,6 +1,6 @@
-"""One residency begins, closes, opens again: the row, its version and its audit event together.
+"""Begin, close and reopen one residency: the row, its version and its audit event together.
 
-No role is checked here: the registrar's deeds (`residency.py`) and imports (`imports.py`) check before they call.
+Roles are not checked here: the registrar's actions (`residencies.py`) and imports (`resident_imports.py`) do so before.
 """
 
 from dataclasses import dataclass
@@ -28,8 +28,10 @@ class ResidencyChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResidencyChange:
-    """What happened to a period, and what it says afterwards. A company and a park are a party of that park: what
-    rests on the party rests on none of its periods alone."""
+    """A change of a period and its resulting values.
+
+    A company and a park form a party: what depends on the party does not depend on a single period.
+    """
 
     residency_id: UUID
     organisation_id: UUID
@@ -38,7 +40,7 @@ class ResidencyChange:
     status: str
     starts_on: date | None
     stage: str | None
-    former_stage: str | None  # before the change; of a new period there is none
+    former_stage: str | None  # before the change; None for a new period
     is_closed: bool
 
     @property
@@ -47,21 +49,21 @@ class ResidencyChange:
 
     @property
     def is_stage_regression(self) -> bool:
-        """Whether it operated before, and does so no more."""
+        """Whether the company operated before and no longer does."""
         return is_stage_regression(self.former_stage, self.stage)
 
 
 def is_stage_regression(former: str | None, stage: str | None) -> bool:
-    """A stage that is not said is no step back."""
+    """Whether the stage went back from operating; a missing stage is no regression."""
     return former == ProductionStage.OPERATING and stage is not None and stage != ProductionStage.OPERATING
 
 
 @dataclass(frozen=True, slots=True)
 class ResidencyDetails:
-    """What the park's certificate and register say. Money in AZN, area in hectares."""
+    """Values of the park's certificate and register. Money in AZN, area in hectares."""
 
     status: ResidencyStatus
-    holder_voen: str  # as printed on the certificate, be it another company's: rule K-03 compares
+    holder_voen: str  # as printed on the certificate, possibly another company's: rule K-03 compares
     registration_no: str | None = None
     starts_on: date | None = None
     stage: ProductionStage | None = None
@@ -83,7 +85,7 @@ def open_period(
     today: date,
     now: datetime,
 ) -> Residency:
-    """A new period; flushed, so that a second open one is refused by the database here and now."""
+    """Add a period; flushed, so that the database rejects a second open one immediately."""
     row = Residency(
         id=new_id(),
         organisation_id=organisation_id,
@@ -109,10 +111,10 @@ def open_period(
 
 
 def close_period(
-    session: Session, actor: Actor, row: Residency, move: ResidencyAction, *, on: date, reason: str, now: datetime
+    session: Session, actor: Actor, row: Residency, action: ResidencyAction, *, on: date, reason: str, now: datetime
 ) -> None:
-    """End or cancel; flushed, so that another period may begin."""
-    if next_state(state_of(row.ends_on, row.cancelled_on), move) is ResidencyState.CANCELLED:
+    """End or cancel a period; flushed, so that another one may begin."""
+    if next_state(state_of(row.ends_on, row.cancelled_on), action) is ResidencyState.CANCELLED:
         row.cancelled_on = on
     else:
         row.ends_on = on
@@ -134,7 +136,7 @@ def reopen_period(session: Session, actor: Actor, row: Residency, *, source: str
 
 
 def build_change(row: Residency, kind: ResidencyChangeKind, *, former_stage: str | None = None) -> ResidencyChange:
-    """`former_stage`: what the period said before, where that may have changed. Of a dry run, the row is as before."""
+    """Build the change; `former_stage` is the stage before. A dry run leaves the row as it is."""
     is_open = state_of(row.ends_on, row.cancelled_on) is ResidencyState.OPEN
     return ResidencyChange(
         residency_id=row.id,

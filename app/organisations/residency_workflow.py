@@ -1,7 +1,7 @@
-"""The life of a residency as one table: state, move → next state. Pure.
+"""Define the states of a residency as a table: state, action → next state. Pure.
 
-The state is not stored; it follows from two dates, so that no row can say “open” and carry an end. All moves belong to
-the registrar, by hand or by an import of the register.
+The state is not stored but derived from two dates, so that no row can be open and have an end. All actions belong to
+the registrar, directly or by an import of the register.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from app.core.errors import WrongState
 
 class ResidencyState(StrEnum):
     OPEN = "open"
-    ENDED = "ended"  # ran out or was given up; `ends_on` is its last day
-    CANCELLED = "cancelled"  # taken back by the park
+    ENDED = "ended"  # expired or given up; `ends_on` is its last day
+    CANCELLED = "cancelled"  # withdrawn by the park
 
 
 class ResidencyAction(StrEnum):
@@ -42,10 +42,10 @@ def state_of(ends_on: date | None, cancelled_on: date | None) -> ResidencyState:
     return ResidencyState.OPEN if ends_on is None else ResidencyState.ENDED
 
 
-def next_state(state: ResidencyState, move: ResidencyAction) -> ResidencyState:
-    """The next state, or a refusal that names the moves possible now."""
-    following = RESIDENCY_TRANSITIONS.get((state, move))
+def next_state(state: ResidencyState, action: ResidencyAction) -> ResidencyState:
+    """Return the next state. Raises `WrongState`, which names the actions possible now."""
+    following = RESIDENCY_TRANSITIONS.get((state, action))
     if following is None:
         allowed = [m.value for s, m in RESIDENCY_TRANSITIONS if s is state]
-        raise WrongState("residency", state=state, action=move, allowed=allowed)
+        raise WrongState("residency", state=state, action=action, allowed=allowed)
     return following

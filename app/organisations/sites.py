@@ -1,4 +1,4 @@
-"""Places: parks from the reference data and from registers, and the sites of production that companies name."""
+"""Manage the sites of production of companies."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -34,8 +34,10 @@ from app.reference.territory import (
 )
 
 CertifiedBy = Callable[[Session, UUID], Sequence[str]]
-"""Numbers of the certificates in force for products of this site of which no change is reported. Certificates stand
-above this room; it is asked after the site's row is locked."""
+"""Return the numbers of valid certificates for products of a site without a reported change.
+
+Passed in, because `certificates` is a higher package; called after the site's row is locked.
+"""
 
 MAX_NAME_LENGTH = 250
 MAX_DISTRICT_LENGTH = 100
@@ -52,9 +54,9 @@ def create_site(
     production_started_on: date | None,
     now: datetime,
 ) -> Site:
-    """A site that the company names itself. Its region follows from the district; a place abroad has none.
+    """Create a site named by the company. Its region follows from the district; a place abroad has none.
 
-    Errors: Invalid with every wrong place at once.
+    Raises `Invalid` with every fault.
     """
     organisation_id = require_organisation_id(actor)
     if errors := site_errors(
@@ -89,8 +91,10 @@ def create_site(
 def load_changeable_site(
     session: Session, actor: Actor, site_id: UUID, version: ExpectedVersion, *, certified: CertifiedBy
 ) -> Site:
-    """A site of the company's own or, for the registrar, any; locked for a change. All refusals that do not depend on
-    the new content, in order."""
+    """Lock a site for a change: of the own company or, for the registrar, any.
+
+    Raises everything that does not depend on the new content, in order.
+    """
     if actor.is_staff:
         require_role(actor, Role.REGISTRAR)
         require_second_factor(actor)
@@ -117,10 +121,10 @@ def update_site(
     certified: CertifiedBy = lambda _session, _site_id: (),
     now: datetime,
 ) -> Site:
-    """Name, start of production and district (None: as it is). Country and park are fixed: another place is another
-    site. Where the register names the site, its district is the register's word, which only the registrar corrects.
+    """Change name, start of production and district (None: unchanged). Country and park are fixed.
 
-    Errors: NotFound, check_version, Conflict `certified`, Conflict `register-says`, Invalid.
+    The district of a site from the register can be corrected only by the registrar. Raises `NotFound`, the errors of
+    `require_version`, `Conflict` (`certified`, `register-says`), `Invalid`.
     """
     site = load_changeable_site(session, actor, site_id, version, certified=certified)
     moved = district is not None and canonical_district_name(site.country, district) != site.district
@@ -146,13 +150,13 @@ def update_site(
 
 
 def _move_errors(session: Session, site: Site, district: str) -> list[dict[str, str]]:
-    if wrong := text_error(district, MAX_DISTRICT_LENGTH) or district_error(site.country, district):
-        return [{"pointer": "/district", "detail": wrong}]
+    if fault := text_error(district, MAX_DISTRICT_LENGTH) or district_error(site.country, district):
+        return [{"pointer": "/district", "detail": fault}]
     return [error | {"pointer": "/district"} for error in _park_errors(session, site.country, district, site.park_code)]
 
 
 def _set_district(site: Site, district: str) -> str | None:
-    """Put the site into the district that is meant; the code of it, None abroad."""
+    """Set the district that the text denotes; returns its code, None abroad."""
     found = load_territory().find_district(district) if site.country == HOME_COUNTRY else None
     site.district = found.name if found else normalize(district)
     site.economic_region = found.region if found else None
@@ -169,7 +173,7 @@ def get_site(session: Session, actor: Actor, site_id: UUID) -> Site:
 def list_sites(
     session: Session, actor: Actor, *, organisation_id: UUID | None = None, after: UUID | None = None, limit: int = 50
 ) -> Sequence[Site]:
-    """Staff see all sites, or those of one company; a company sees its own and needs to name itself."""
+    """List sites: staff see all or those of one company; a company sees its own and must name itself."""
     if organisation_id is None:
         require_staff(actor)
     elif not can_read_organisation(actor, organisation_id):
@@ -187,7 +191,7 @@ def site_errors(
     production_started_on: date | None,
     now: datetime,
 ) -> list[dict[str, str]]:
-    """Everything wrong with a new site."""
+    """Return everything wrong with a new site."""
     errors = site_change_errors(name, production_started_on, now)
     if country not in country_codes():
         errors.append(
@@ -198,8 +202,8 @@ def site_errors(
                 ),
             }
         )
-    if wrong := text_error(district, MAX_DISTRICT_LENGTH) or district_error(country, district):
-        errors.append({"pointer": "/district", "detail": wrong})
+    if fault := text_error(district, MAX_DISTRICT_LENGTH) or district_error(country, district):
+        errors.append({"pointer": "/district", "detail": fault})
     return errors + _park_errors(session, country, district, park_code)
 
 
@@ -208,8 +212,8 @@ def site_change_errors(name: str, production_started_on: date | None, now: datet
 
 
 def _name_errors(name: str) -> list[dict[str, str]]:
-    wrong = text_error(name, MAX_NAME_LENGTH)
-    return [{"pointer": "/name", "detail": wrong}] if wrong else []
+    fault = text_error(name, MAX_NAME_LENGTH)
+    return [{"pointer": "/name", "detail": fault}] if fault else []
 
 
 def _start_errors(day: date | None, now: datetime) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
-"""The taxpayer number (VÖEN): 10 digits, the ninth a check digit, the last 1 (legal entity) or 2 (person). Pure.
+"""Parse the taxpayer number (VÖEN): 10 digits, the ninth a check digit, the last 1 (legal entity) or 2 (person). Pure.
 
-A wrong form is refused. A wrong check digit is not: real numbers were seen that fail it, so a person looks it up in the
-tax register (`domain.md` §3.1).
+A wrong format is rejected. A wrong check digit is not: real numbers exist that fail it, so staff verify it in the tax
+register.
 """
 
 import re
@@ -28,9 +28,9 @@ class InvalidVoen:
 
 
 def parse_voen(text: str) -> Voen | InvalidVoen:
-    """The number as written, spaces apart, or why it cannot be one.
+    """Return the number as written, without spaces, or why it is not valid.
 
-    Nine digits are not padded with a zero as python-stdnum would: the lost digit may be another one.
+    Nine digits are not padded with a zero as python-stdnum would do: the lost digit may be another one.
     """
     digits = text.replace(" ", "")
     if not _DIGITS.fullmatch(digits):
@@ -47,7 +47,7 @@ def parse_voen(text: str) -> Voen | InvalidVoen:
         voen.validate(digits)
     except InvalidChecksum:
         return Voen(digits, needs_review=True)
-    except ValidationError:  # length and digits are checked above; what is left is the last digit
+    except ValidationError:  # length and digits are checked above, so only the last digit can fail
         return InvalidVoen(
             Message("The last digit of a VÖEN is 1 (legal entity) or 2 (natural person).", code="wrong-voen")
         )

@@ -1,8 +1,8 @@
-"""A company's own products: enter, replace, read, retire.
+"""Manage a company's own products: create, replace, read, retire.
 
-A product that an application under review rests on must not change. Applications stand above this package, so the
-caller passes the query `frozen`; it runs after the product's row is locked, and a submission locks that row too. For
-the same reason the caller passes `documents`, which finds the company's evidence documents that a material lists.
+A product of an application under review must not change. `applications` is a higher package, so the caller passes the
+query `frozen`; it runs after the product's row is locked, which a submission locks too. For the same reason the caller
+passes `documents`, which finds the company's evidence documents listed by a material.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -42,17 +42,19 @@ from app.schemes.closed_lists import load_lists
 REFERENCE_TAKEN = Message("Another of your products has this reference already.", code="reference-taken")
 
 IsLocked = Callable[[Session, UUID], bool]
-"""Whether an application that is being looked at rests on this product."""
+"""Whether an application under review depends on this product."""
 CertifiedBy = Callable[[Session, UUID], Sequence[str]]
-"""Numbers of the certificates in force for this product of which no change is reported. Certificates stand above this
-room, as applications do; it is asked after the product's row is locked."""
+"""Return the numbers of valid certificates for a product without a reported change.
+
+Passed in, because `certificates` is a higher package; called after the product's row is locked.
+"""
 
 FindOwnDocuments = Callable[[Session, UUID, Collection[UUID]], Collection[UUID]]
-"""Those of these ids that are evidence documents of this company."""
+"""Return which of these ids are evidence documents of this company."""
 
 
 def find_no_documents(_session: Session, _organisation_id: UUID, _ids: Collection[UUID]) -> Collection[UUID]:
-    """For callers without evidence documents: no listed document is found."""
+    """Find no documents, for callers without evidence documents."""
     return ()
 
 
@@ -64,7 +66,7 @@ def create_product(
     now: datetime,
     documents: FindOwnDocuments = find_no_documents,
 ) -> ProductAggregate:
-    """A new product of the actor's company. Errors: Invalid with every wrong place at once."""
+    """Create a product of the actor's company. Raises `Invalid` with every fault."""
     organisation_id = require_organisation_id(actor)
     if errors := product_errors(session, organisation_id, entry, documents):
         raise Invalid.with_errors(errors)
@@ -86,8 +88,11 @@ def replace_product(
     now: datetime,
     documents: FindOwnDocuments = find_no_documents,
 ) -> ProductAggregate:
-    """The whole product anew. Errors: NotFound, check_version, Conflict `product-frozen` `product-retired` `certified`,
-    Invalid."""
+    """Replace the whole product.
+
+    Raises `NotFound`, the errors of `require_version`, `Conflict` (`product-frozen`, `product-retired`, `certified`),
+    `Invalid`.
+    """
     product = load_changeable(session, actor, product_id, version, frozen=frozen, certified=certified)
     if errors := product_errors(session, product.organisation_id, entry, documents, product_id=product.id):
         raise Invalid.with_errors(errors)
@@ -101,7 +106,7 @@ def replace_product(
 def retire_product(
     session: Session, actor: Actor, *, product_id: UUID, version: ExpectedVersion, frozen: IsLocked, now: datetime
 ) -> ProductAggregate:
-    """The product can no longer be applied for or changed; what was granted to it stays."""
+    """Retire a product: it can no longer be applied for or changed; its certificates stay."""
     product = load_changeable(session, actor, product_id, version, frozen=frozen)
     product.retired_at = product.updated_at = now
     product.version += 1
@@ -118,9 +123,9 @@ def load_changeable(
     frozen: IsLocked,
     certified: CertifiedBy = lambda _session, _product_id: (),
 ) -> Product:
-    """The company's own product, locked for a change; all refusals that do not depend on the new content, in order.
+    """Lock the company's own product for a change; raises everything that does not depend on the new content, in order.
 
-    `certified` is left out for what changes no fact of the product: retiring it.
+    `certified` is omitted for retiring, which changes no fact of the product.
     """
     product = product_repository.find_product(session, product_id, require_organisation_id(actor), lock=True)
     if product is None:
@@ -138,7 +143,7 @@ def load_changeable(
 
 
 def get_product(session: Session, actor: Actor, product_id: UUID) -> ProductAggregate:
-    """Own products; staff see all."""
+    """Return an own product; staff see all. Raises `NotFound`."""
     product = product_repository.find_product(session, product_id)
     if product is None or not can_read_organisation(actor, product.organisation_id):
         raise NotFound.of("product")
@@ -148,7 +153,7 @@ def get_product(session: Session, actor: Actor, product_id: UUID) -> ProductAggr
 def list_products(
     session: Session, actor: Actor, *, retired: bool | None = False, after: UUID | None = None, limit: int = 50
 ) -> Sequence[ProductAggregate]:
-    """The company's products by id; `retired=None` for all of them."""
+    """List the company's products by id; `retired=None` for all."""
     rows = product_repository.list_products(
         session, require_organisation_id(actor), retired=retired, after=after, limit=limit
     )
@@ -163,7 +168,7 @@ def product_errors(
     *,
     product_id: UUID | None = None,
 ) -> list[dict[str, str]]:
-    """Everything wrong with an entry; `product_id` where it replaces that product."""
+    """Return everything wrong with an entry; `product_id` names the product that it replaces."""
     errors = list(validate(entry))
     listed = {proof for material in entry.materials[:MAX_MATERIALS] for proof in material.proofs[:MAX_PROOFS]}
     found = documents(session, organisation_id, listed) if listed else ()
@@ -182,7 +187,7 @@ def product_errors(
         bearer = product_repository.find_by_reference(session, organisation_id, normalize(entry.reference))
         if bearer is not None and bearer != product_id:
             errors.append(("/reference", REFERENCE_TAKEN))
-    return [{"pointer": at, "detail": wrong} for at, wrong in errors]
+    return [{"pointer": at, "detail": fault} for at, fault in errors]
 
 
 def _save(
@@ -190,7 +195,7 @@ def _save(
 ) -> ProductAggregate:
     materials, steps, costs = _build_children(product.id, entry)
     try:
-        with session.begin_nested():  # the unique reference may be taken by another request at this moment
+        with session.begin_nested():  # a concurrent request may take the unique reference
             session.add(product)
             session.flush()
             product_repository.replace_children(session, product.id, [*materials, *steps, *costs])
@@ -265,7 +270,7 @@ def _build_children(product_id: UUID, entry: ProductInput) -> tuple[list[Materia
 
 
 def canonical_operation(text: str) -> str:
-    """The code of an operation of the list, however typed; free text as it is: a person decides on that."""
+    """Return the code of a listed operation, in any spelling; free text stays, for a person to evaluate."""
     found = load_lists().find_operation(text)
     return found.code if found else normalize(text)
 

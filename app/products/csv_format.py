@@ -1,8 +1,8 @@
-"""Products as a CSV file, joined with the register: bytes in, facts out. Pure.
+"""Parse products as CSV, joined with the resident register: bytes in, facts out. Pure.
 
-A file carries only part of the facts: no process steps, no tax number to check, no start of production. Those groups
-stay None, so that their rules answer `not_assessed`. The site is the owner's row of the register, and of its residency
-only the status counts. Columns that hold answers (`expected_…`) are never read.
+A file has only part of the facts: no process steps, tax number or start of production. Those groups stay None, so that
+their rules yield `not_assessed`. The site is the owner's row of the register; of its residency only the status counts.
+Columns with expected results (`expected_…`) are never read.
 """
 
 import re
@@ -68,7 +68,7 @@ class ProductRow:
 
 @dataclass(frozen=True, slots=True)
 class ProductFile:
-    """`products` holds every line that could be read, in the order of the file; with any error it must not be used."""
+    """`products` has every readable line, in the order of the file; a file with any error must not be used."""
 
     products: tuple[ProductRow, ...]
     errors: tuple[RowMessage, ...]
@@ -80,11 +80,11 @@ def parse_products(
     register: Mapping[str, ResidentRow],
     as_of: date,
     *,
-    most_bytes: int = MAX_BYTES,
-    most_rows: int = MAX_ROWS,
+    max_bytes: int = MAX_BYTES,
+    max_rows: int = MAX_ROWS,
 ) -> ProductFile:
-    """Read a products file against the register (id of a company → its row)."""
-    table = parse_csv(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
+    """Parse a products file against the register (id of a company → its row)."""
+    table = parse_csv(data, COLUMNS, max_bytes=max_bytes, max_rows=max_rows)
     remarks = [
         RowMessage(1, column, Message("Unknown column, not read.", code="unknown-column"))
         for column in table.columns
@@ -124,7 +124,7 @@ def parse_products(
 
 
 def parse_product(cells: CellReader, owner: ResidentRow | None, as_of: date) -> Facts:
-    """The facts of one line. An empty cell is a missing fact (None); without an owner there is no place."""
+    """Return the facts of one line. An empty cell is a missing fact (None); without an owner there is no place."""
     flags, partners = parse_flags(cells)
     value = ValueStatement(
         ex_works=cells.number("ex_works_azn"),
@@ -160,8 +160,8 @@ def parse_product(cells: CellReader, owner: ResidentRow | None, as_of: date) -> 
 
 
 def _share_exceeds_value_content(value: ValueStatement, cost: CostShares) -> bool:
-    """Whether more than the value content is cost in Azerbaijan, which true figures never show (C-15)."""
-    assert isinstance(value.inputs, InputSummary)  # a file carries no more
+    """Whether the cost in Azerbaijan exceeds the value content, which is impossible for correct figures (C-15)."""
+    assert isinstance(value.inputs, InputSummary)  # a file has only the summary
     price, inputs = to_fraction(value.ex_works), to_fraction(value.inputs.non_originating_value)
     share = to_fraction(cost.azerbaijan_pct)
     if price is None or inputs is None or share is None or price <= 0 or not 0 <= inputs <= price:
@@ -170,9 +170,9 @@ def _share_exceeds_value_content(value: ValueStatement, cost: CostShares) -> boo
 
 
 def parse_flags(cells: CellReader) -> tuple[frozenset[str], tuple[str, ...]]:
-    """The flags, and the partner countries of those that say `joint_production_XX`.
+    """Return the flags, and the partner countries of those of the form `joint_production_XX`.
 
-    A joint production without a country is one all the same: the country is then "?".
+    A joint production without a country counts too, with the country "?".
     """
     flags, partners = set(), []
     for word in split_list(cells.optional("flags")):
@@ -181,13 +181,13 @@ def parse_flags(cells: CellReader) -> tuple[frozenset[str], tuple[str, ...]]:
         if joint:
             partners.append((joint[1] or "?").upper())
             continue
-        known = load_lists().find_flag(word)
-        if known is None:
+        listed_flag = load_lists().find_flag(word)
+        if listed_flag is None:
             cells.warning(
                 "flags",
                 Message("The flag “%(flag)s” is not known and changes nothing.", code="unknown-flag", flag=word),
             )
-        flags.add(known or flag)
+        flags.add(listed_flag or flag)
     return frozenset(flags), tuple(partners)
 
 

@@ -1,4 +1,4 @@
-"""A product as its company enters it. Money in AZN per unit of product, weights in kilograms per unit of product."""
+"""Input of a product. Money in AZN per unit of product, weights in kilograms per unit of product."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from app.schemes.facts import ValueBasis
 
 @dataclass(frozen=True, slots=True)
 class MaterialInput:
-    """A line of the bill of materials; lines keep their order. What is None is not known."""
+    """A line of the bill of materials, in order. None: unknown."""
 
     name: str
     hs4: str | None = None
     origin_country: str | None = None  # ISO 3166-1 alpha-2
-    claim: bool | None = None  # whether the company says that it originates
+    claim: bool | None = None  # whether the company states that it originates
     value: Decimal | None = None
     weight_kg: Decimal | None = None
     origin_district: str | None = None
@@ -28,13 +28,13 @@ class MaterialInput:
 
 @dataclass(frozen=True, slots=True)
 class StepInput:
-    """A step of the process; steps come in the order in which they are done."""
+    """A process step, in the order of production."""
 
     name: str
     operation: str  # code or name of the list of operations, or free text
-    country: str | None = None  # None: not known
+    country: str | None = None  # None: unknown
     district: str | None = None
-    subcontractor: str | None = None  # None: the company's own work
+    subcontractor: str | None = None  # None: done by the company
     is_essential: bool = False
 
 
@@ -49,7 +49,7 @@ class CostInput:
 class ProductInput:
     names: Mapping[str, str]  # language → name; `az` and `en` are needed
     hs6: str
-    unit: str  # of the list of units, however typed
+    unit: str  # from the list of units, in any spelling
     site_id: UUID
     national_code: str | None = None
     gtin: str | None = None

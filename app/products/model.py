@@ -1,4 +1,4 @@
-"""What is made, of what, in which steps, at which cost."""
+"""Tables of products, materials, process steps and costs."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from app.schemes.facts import ValueBasis
 
 
 class Place(StrEnum):
-    """Where a cost was incurred (`domain.md` §5.1, cost statement)."""
+    """Where a cost was incurred, for the cost statement."""
 
     KARABAKH = "KARABAKH"
     AZ_OTHER = "AZ_OTHER"
@@ -21,7 +21,7 @@ class Place(StrEnum):
 
 
 class CostKind(StrEnum):
-    """Manufacturing cost. Packing, transport, marketing and profit do not count."""
+    """Type of manufacturing cost. Packing, transport, marketing and profit do not count."""
 
     MATERIALS = "materials"
     LABOUR = "labour"

@@ -1,6 +1,6 @@
-"""Queries over products. A product is read whole, with its children, in a constant number of queries.
+"""Query products. A product is loaded with its children in a constant number of queries.
 
-Locks leave the key alone (FOR NO KEY UPDATE), so that rows which refer to a locked product can still be written.
+Locks are FOR NO KEY UPDATE, so that rows that refer to a locked product can still be inserted.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ Child = TypeVar("Child", Material, ProcessStep, CostItem)
 
 @dataclass(frozen=True, slots=True)
 class ProductAggregate:
-    """A product with all that it is made of; children in their order."""
+    """A product with its materials, steps and costs, in their order."""
 
     product: Product
     materials: tuple[Material, ...]
@@ -28,7 +28,7 @@ class ProductAggregate:
     costs: tuple[CostItem, ...]
 
 
-# Asked by every assessment, so they are put together once.
+# Built once, because every assessment runs these queries.
 _IDS: sa.BindParameter[Sequence[UUID]] = sa.bindparam("ids", expanding=True)
 _BY_IDS = sa.select(Product).where(Product.id.in_(_IDS)).order_by(Product.id)
 _OWNED = _BY_IDS.where(Product.organisation_id == sa.bindparam("organisation_id"))
@@ -41,7 +41,7 @@ _COSTS = sa.select(CostItem).where(CostItem.product_id.in_(_IDS)).order_by(CostI
 def find_product(
     session: Session, product_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
 ) -> Product | None:
-    """One product; with an organisation given, only if it belongs to it."""
+    """Find one product; with an organisation given, only if it belongs to it."""
     query = sa.select(Product).where(Product.id == product_id)
     if organisation_id is not None:
         query = query.where(Product.organisation_id == organisation_id)
@@ -49,13 +49,13 @@ def find_product(
 
 
 def find_owned_products(session: Session, organisation_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, Product]:
-    """Those of these products that belong to the company, by id."""
+    """Find which of these products belong to the company, by id."""
     rows = session.scalars(_OWNED, {"ids": list(product_ids), "organisation_id": organisation_id})
     return {row.id: row for row in rows}
 
 
 def lock_products(session: Session, product_ids: Iterable[UUID]) -> Sequence[Product]:
-    """Lock products in one fixed order, so that none changes until this transaction ends."""
+    """Lock products in one order, so that they cannot change until this transaction ends."""
     return session.scalars(_BY_IDS_LOCKED, {"ids": list(product_ids)}).all()
 
 
@@ -69,13 +69,13 @@ def list_products(
 
 
 def find_by_reference(session: Session, organisation_id: UUID, reference: str) -> UUID | None:
-    """The product that bears this reference of the company."""
+    """Find the product with this reference of the company."""
     query = sa.select(Product.id).where(Product.organisation_id == organisation_id, Product.reference == reference)
     return session.scalar(query)
 
 
 def load_aggregates(session: Session, rows: Sequence[Product]) -> tuple[ProductAggregate, ...]:
-    """These products with their children, in the order given: three queries, however many products."""
+    """Load the children of these products, in the given order, with three queries in total."""
     ids = [row.id for row in rows]
     materials = _load_children(session, _MATERIALS, ids)
     steps = _load_children(session, _STEPS, ids)
@@ -84,15 +84,15 @@ def load_aggregates(session: Session, rows: Sequence[Product]) -> tuple[ProductA
 
 
 def load_aggregates_by_id(
-    session: Session, product_ids: Iterable[UUID], *, hold: bool = False
+    session: Session, product_ids: Iterable[UUID], *, for_update: bool = False
 ) -> dict[UUID, ProductAggregate]:
-    """Whole products by id; four queries. Unknown ids are left out. With `hold` as in `hold`."""
-    rows = session.scalars(_BY_IDS_LOCKED if hold else _BY_IDS, {"ids": list(product_ids)}).all()
+    """Load products with children by id, with four queries; unknown ids are left out. `for_update` locks the rows."""
+    rows = session.scalars(_BY_IDS_LOCKED if for_update else _BY_IDS, {"ids": list(product_ids)}).all()
     return {each.product.id: each for each in load_aggregates(session, rows)}
 
 
 def replace_children(session: Session, product_id: UUID, children: Sequence[Material | ProcessStep | CostItem]) -> None:
-    """The old children go, the new ones come, in this order: their keys may be the same."""
+    """Delete the old children, then insert the new ones, because their keys may be equal."""
     for table in (Material, ProcessStep, CostItem):
         session.execute(sa.delete(table).where(table.product_id == product_id))
     session.add_all(children)

@@ -1,7 +1,6 @@
-"""What can be wrong with a product as entered, all at once, each with its place (JSON pointer) and in plain words.
+"""Validate product input: all faults together, each with a JSON pointer and a plain message.
 
-Pure, over the tables of libraries: codes of goods, GTINs, countries, languages. Whether the mark may be granted is not
-asked here: that is for the rules.
+Pure, using tables of libraries: HS codes, GTINs, countries, languages. The certification rules are not evaluated here.
 """
 
 import re
@@ -44,7 +43,7 @@ FieldError = tuple[str, Message]
 
 
 def validate(entry: ProductInput) -> Iterator[FieldError]:
-    """Everything wrong with the entry that can be told without asking the database."""
+    """Yield everything wrong with the input that needs no database query."""
     yield from _name_errors(entry)
     yield from _code_errors(entry)
     yield from _unit_errors(entry.unit)
@@ -66,26 +65,26 @@ def _name_errors(entry: ProductInput) -> Iterator[FieldError]:
             )
     for language, name in entry.names.items():
         if language not in name_languages():
-            shown = language.encode("ascii", "replace").decode()[:20]  # it may hold what no answer can carry
+            quoted = language.encode("ascii", "replace").decode()[:20]  # it may hold what no answer can carry
             yield (
                 "/names",
                 Message(
                     "“%(language)s” is no language code of two small letters (ISO 639-1).",
                     code="unknown-language",
-                    language=shown,
+                    language=quoted,
                 ),
             )
         else:
             pointer = f"/names/{language}"
-            if wrong := text_error(name, MAX_NAME_LENGTH):
-                yield pointer, wrong
+            if fault := text_error(name, MAX_NAME_LENGTH):
+                yield pointer, fault
             elif disguised := confusables.name_error(normalize(name)):
                 yield pointer, disguised
 
 
 def _code_errors(entry: ProductInput) -> Iterator[FieldError]:
-    if wrong := subheading_error(entry.hs6):
-        yield "/hs6", wrong
+    if fault := subheading_error(entry.hs6):
+        yield "/hs6", fault
     if entry.national_code is not None:
         if not _NATIONAL_CODE.fullmatch(entry.national_code):
             yield "/national_code", Message("The national code (XİF MN) has exactly 10 digits.", code="wrong-format")
@@ -105,7 +104,7 @@ def _code_errors(entry: ProductInput) -> Iterator[FieldError]:
 
 
 def subheading_error(hs6: str) -> Message | None:
-    """What is wrong with a code of goods, with help for a zero that a spreadsheet dropped."""
+    """Return what is wrong with an HS code, and suggest the zero that a spreadsheet dropped."""
     if hs_nomenclature.is_subheading(hs6):
         return None
     if len(hs6) == hs_nomenclature.SUBHEADING_DIGITS - 1 and (whole := hs_nomenclature.restore_leading_zero(hs6)):
@@ -124,8 +123,8 @@ def subheading_error(hs6: str) -> Message | None:
 
 
 def _unit_errors(unit: str) -> Iterator[FieldError]:
-    if wrong := text_error(unit, MAX_UNIT_LENGTH):
-        yield "/unit", wrong
+    if fault := text_error(unit, MAX_UNIT_LENGTH):
+        yield "/unit", fault
     elif load_lists().find_unit(unit) is None:
         yield (
             "/unit",
@@ -138,18 +137,18 @@ def _unit_errors(unit: str) -> Iterator[FieldError]:
 
 
 def partner_country_of(flag: str) -> str | None:
-    """The country of the partner that a flag `joint_production_XX` names; None for every other flag."""
+    """Return the partner country that a flag `joint_production_XX` names; None for other flags."""
     return flag.removeprefix(JOINT_PRODUCTION).upper() if flag.startswith(JOINT_PRODUCTION) else None
 
 
 def _flag_error(flag: str) -> Message | None:
-    """What is wrong with a flag."""
+    """Return what is wrong with a flag, or None."""
     partner = partner_country_of(flag)
     if partner is None:
         if flag in load_lists().flags:
             return None
-        known = [*load_lists().flags, f"{JOINT_PRODUCTION}XX"]
-        return Message("This is no flag of the list. There are: %(allowed)s.", code="unknown-flag", allowed=known)
+        flags = [*load_lists().flags, f"{JOINT_PRODUCTION}XX"]
+        return Message("This is no flag of the list. There are: %(allowed)s.", code="unknown-flag", allowed=flags)
     if partner not in country_codes() or partner == HOME_COUNTRY:
         return Message(
             "After %(prefix)s comes the country of a partner abroad: two letters (ISO 3166-1).",
@@ -163,8 +162,8 @@ def _label_errors(entry: ProductInput) -> Iterator[FieldError]:
     if len(entry.flags) > MAX_FLAGS:
         yield "/flags", Message("At most %(limit)s flags.", code="too-many", limit=MAX_FLAGS)
     for position, flag in enumerate(entry.flags[:MAX_FLAGS]):
-        if wrong := _flag_error(flag):
-            yield f"/flags/{position}", wrong
+        if fault := _flag_error(flag):
+            yield f"/flags/{position}", fault
         elif flag in entry.flags[:position]:
             yield f"/flags/{position}", Message("This flag is named twice.", code="duplicate")
     if len(entry.joint_production) > MAX_PARTNERS:
@@ -240,14 +239,14 @@ def _cost_errors(costs: tuple[CostInput, ...]) -> Iterator[FieldError]:
         seen.add((cost.kind, cost.place))
 
 
-def _text_errors(pointer: str, text: str | None, most: int) -> Iterator[FieldError]:
-    if text is not None and (wrong := text_error(text, most)):
-        yield pointer, wrong
+def _text_errors(pointer: str, text: str | None, max_length: int) -> Iterator[FieldError]:
+    if text is not None and (fault := text_error(text, max_length)):
+        yield pointer, fault
 
 
 def _figure_errors(pointer: str, figure: Decimal | None, column: DecimalColumn) -> Iterator[FieldError]:
-    if figure is not None and (wrong := decimal_error(figure, column)):
-        yield pointer, wrong
+    if figure is not None and (fault := decimal_error(figure, column)):
+        yield pointer, fault
 
 
 def _country_errors(pointer: str, country: str) -> Iterator[FieldError]:
@@ -256,8 +255,8 @@ def _country_errors(pointer: str, country: str) -> Iterator[FieldError]:
 
 
 def _district_errors(pointer: str, country: str | None, district: str | None) -> Iterator[FieldError]:
-    if district is not None and (wrong := text_error(district, MAX_WORD_LENGTH) or district_error(country, district)):
-        yield pointer, wrong
+    if district is not None and (fault := text_error(district, MAX_WORD_LENGTH) or district_error(country, district)):
+        yield pointer, fault
 
 
 @cache

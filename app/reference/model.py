@@ -25,7 +25,7 @@ class Park(Base):
 
 
 class Holiday(Base):
-    """A day that the owner announced: a moved holiday, or a day exchanged for another. Wins over the fixed holidays."""
+    """A day that the owner announced: a moved or exchanged holiday. It takes precedence over the fixed holidays."""
 
     __tablename__ = "holidays"
 

@@ -1,6 +1,6 @@
-"""Where things are: economic regions, districts, territory sets and parks, as data with pure look-ups.
+"""Look up economic regions, districts, territory sets and parks, which are data, and countries. Pure.
 
-And countries by ISO 3166-1 alpha-2, and districts as people write them.
+Districts are recognised in the spellings that users enter; countries are ISO 3166-1 alpha-2.
 """
 
 import re
@@ -206,31 +206,31 @@ def country_codes() -> frozenset[str]:
 
 
 def is_same_district(places: Territory, one: str | None, other: str | None) -> bool:
-    """A district unknown to the reference data is known by its letters."""
+    """A district unknown to the reference data is listed by its letters."""
     if one is None or other is None:
         return False
-    known, also = places.find_district(one), places.find_district(other)
-    return known == also if known or also else fold_alphanumeric(one) == fold_alphanumeric(other)
+    listed, also = places.find_district(one), places.find_district(other)
+    return listed == also if listed or also else fold_alphanumeric(one) == fold_alphanumeric(other)
 
 
 def district_error(country: str | None, district: str) -> Message | None:
     """What is wrong with the name of a district of Azerbaijan, with the nearest ones and the list of all; None if it is
     one of them, in any spelling.
 
-    Places abroad have no list. A country that is not known is taken for Azerbaijan: whoever names a district knows it.
+    Places abroad have no list. A country that is not listed is taken for Azerbaijan: whoever names a district knows it.
     """
     if country not in (None, HOME_COUNTRY) or load_territory().find_district(district):
         return None
-    known = [each.name for each in load_territory().districts]
+    listed = [each.name for each in load_territory().districts]
     if nearest := load_territory().nearest_districts(district):
         return Message(
             "This is no district of Azerbaijan. Do you mean %(suggestion)s? Write one of: %(allowed)s.",
             code="unknown-district",
             suggestion=list(nearest),
-            allowed=known,
+            allowed=listed,
         )
     return Message(
-        "This is no district of Azerbaijan. Write one of: %(allowed)s.", code="unknown-district", allowed=known
+        "This is no district of Azerbaijan. Write one of: %(allowed)s.", code="unknown-district", allowed=listed
     )
 
 

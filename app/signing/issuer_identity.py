@@ -1,4 +1,4 @@
-"""Who signs: the issuer fixed at first run, and the public keys that certificates are checked against."""
+"""Fix the issuer at first run, and register the public keys of its certificates."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,16 +19,16 @@ from app.transparency import appender, log_repository
 from app.transparency.log_entry import Entry, LogEvent
 
 
-def set_issuer_once(session: Session, wanted: str, now: datetime) -> str:
-    """Store the issuer at first run; later another value refuses to start: the certificates name this one."""
+def set_issuer_once(session: Session, issuer: str, now: datetime) -> str:
+    """Store the issuer at first run. Raises `UnsafeToStart` for another value later: certificates name the first."""
     identity = session.get(ServiceIdentity, 1)
     if identity is None:
-        session.add(ServiceIdentity(id=1, issuer=wanted, created_at=now))
-        recorder.record(session, SYSTEM, "issuer.fixed", ("issuer", wanted), now)
-        return wanted
-    if identity.issuer != wanted:
+        session.add(ServiceIdentity(id=1, issuer=issuer, created_at=now))
+        recorder.record(session, SYSTEM, "issuer.fixed", ("issuer", issuer), now)
+        return issuer
+    if identity.issuer != issuer:
         raise UnsafeToStart(
-            f"This register was begun by the issuer {identity.issuer}, but the settings name {wanted}. "
+            f"This register was begun by the issuer {identity.issuer}, but the settings name {issuer}. "
             f"Set MIK_ISSUER={identity.issuer}, or use another database and data folder."
         )
     return identity.issuer

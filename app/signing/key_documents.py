@@ -1,4 +1,4 @@
-"""Keep the JSON documents that are made of the public keys until the keys change."""
+"""Cache the JSON documents made of the public keys until the keys change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,32 +9,32 @@ from app.core.crypto.keyring import PUBLISHED_STATES, KeyRing
 
 
 class KeyDocuments:
-    """The last document of each media type. Every worker sees a change of the keys within a second."""
+    """The last document of each media type. Every worker sees a change of keys within a second."""
 
     def __init__(self) -> None:
         self._cached: dict[str, tuple[KeyRing, bytes]] = {}
 
-    def get(self, ring: KeyRing, media_type: str, members: Callable[[KeyRing], Any]) -> bytes:
-        """Return JSON; `members` makes it only of other keys than last time."""
+    def get(self, keyring: KeyRing, media_type: str, members: Callable[[KeyRing], Any]) -> bytes:
+        """Return the JSON document; `members` is called again only when the keys changed."""
         written = self._cached.get(media_type)
-        if written is None or written[0] is not ring:
-            written = self._cached[media_type] = (ring, jws.dump_json(members(ring)))
+        if written is None or written[0] is not keyring:
+            written = self._cached[media_type] = (keyring, jws.dump_json(members(keyring)))
         return written[1]
 
 
-def did_document(issuer: str, ring: KeyRing) -> dict[str, Any]:
-    """Who the issuer is (did:web), and with which keys it vouches.
+def did_document(issuer: str, keyring: KeyRing) -> dict[str, Any]:
+    """Return the DID document (did:web) of the issuer with its keys.
 
-    `assertionMethod` has the keys that sign, signed or will sign: a reader who keeps the document for a while must
-    have a key before its first use. A compromised key is described, so that old texts can be looked into, and no more.
-    `kid` of each key is the thumbprint, the fragment of its `id`; the `id` is the `kid` of header and JWKS.
+    `assertionMethod` has the keys that sign, signed or will sign: a client that caches the document must have a key
+    before its first use. A compromised key is listed only as a verification method. `kid` of each key is the
+    thumbprint, the fragment of its `id`; the `id` is the `kid` of header and JWKS.
     """
     methods = []
-    for kid, key in ring.by_kid.items():
+    for kid, key in keyring.by_kid.items():
         jwk = public_jwk(key.public, kid.rpartition("#")[2])
         del jwk["use"]  # what a key is for stands in the document
         methods.append({"id": kid, "type": "JsonWebKey", "controller": issuer, "publicKeyJwk": jwk})
-    vouching = [kid for kid, key in ring.by_kid.items() if key.state in PUBLISHED_STATES]
+    vouching = [kid for kid, key in keyring.by_kid.items() if key.state in PUBLISHED_STATES]
     return {
         "@context": ["https://www.w3.org/ns/did/v1"],
         "id": issuer,

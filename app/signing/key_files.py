@@ -1,4 +1,4 @@
-"""The key files of the certificates on this machine, one file for each key; the file adapter of the port `Signer`."""
+"""Load and create the certificate key files of this machine, one per key; the file adapter of `Signer`."""
 
 from pathlib import Path
 
@@ -19,12 +19,12 @@ class KeyFileMissing(Unavailable):
 
 
 def list_key_files(folder: Path) -> list[Path]:
-    """Every key file of certificates in this folder."""
+    """List the certificate key files in this folder."""
     return sorted(folder.glob(_KEY_FILE_PATTERN))
 
 
 class KeyFiles:
-    """Signers by `kid`. A file that was laid into the folder later is found when it is first asked for."""
+    """Signers by `kid`. A file added later is found at its first use."""
 
     def __init__(self, folder: Path, issuer: str) -> None:
         self._folder = folder
@@ -32,11 +32,11 @@ class KeyFiles:
         self._signers: dict[str, FileSigner] = {}
 
     def get_first_signer(self) -> FileSigner:
-        """The signer of the first key; makes its file where there is none."""
+        """Return the signer of the first key; creates its file if missing."""
         return certificate_signer(self._folder / FIRST_KEY_FILE, self._issuer)
 
     def get_signer(self, kid: str) -> FileSigner:
-        """Errors: KeyFileAway; UnsafeKeyFile where a file has the wrong mode or content."""
+        """Return the signer of a key. Raises `KeyFileMissing`, `UnsafeKeyFile`."""
         if kid not in self._signers:
             found = (certificate_signer(path, self._issuer) for path in list_key_files(self._folder))
             self._signers = {signer.kid: signer for signer in found}
@@ -49,7 +49,7 @@ class KeyFiles:
         return self._signers[kid]
 
     def create_key(self) -> FileSigner:
-        """A new key in a file of its own, named after its thumbprint."""
+        """Create a key in a file of its own, named after its thumbprint."""
         key, pem = create_private_key()
         write_private(self._folder / f"certificates-{thumbprint(key.public)}.pem", pem)
         return self.get_signer(did_kid(self._issuer, key.public))

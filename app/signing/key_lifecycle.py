@@ -1,7 +1,7 @@
-"""The life of a signing key: next → active → retired, and compromised from any. By the owner, on the command line.
+"""Change the state of signing keys: next → active → retired, and compromised from any, on the command line.
 
-Each change is an event of the history and an entry of the public log. A key is published for a day before it signs: by
-then everybody who keeps our keys for a while has it.
+Each change is an audit event and an entry of the public log. A key is published for a day before it signs, so that
+clients that cache the keys have it by then.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ from app.transparency import appender
 from app.transparency.log_entry import Entry, LogEvent
 
 MIN_PUBLISHED = timedelta(hours=24)
-"""Longer than others may keep our keys (one hour), and than clocks differ."""
+"""Longer than clients may cache the keys (one hour) plus clock differences."""
 MIN_PUBLISHED_URGENT = timedelta(seconds=5)
-"""Even in haste: by then every worker has read the keys anew."""
+"""Minimum in urgent cases: by then every worker has reloaded the keys."""
 
 STATE_EVENT: Mapping[KeyState, LogEvent] = MappingProxyType(
     {
@@ -35,11 +35,11 @@ STATE_EVENT: Mapping[KeyState, LogEvent] = MappingProxyType(
         KeyState.COMPROMISED: LogEvent.KEY_COMPROMISED,
     }
 )
-"""The entry with which a key comes into its state."""
+"""The log entry for each state that a key enters."""
 
 
 def publish_key(session: Session, actor: Actor, signer: Signer, now: datetime) -> SigningKey:
-    """Make a key known before its first use. Errors: Conflict where another one waits already."""
+    """Publish a key before its first use. Raises `Conflict` (`key-waits`) when another one waits."""
     require_role(actor, Role.OWNER, Role.SYSTEM)
     for key in signing_repository.list_keys(session, lock=True):
         if key.state == KeyState.NEXT:
@@ -52,7 +52,7 @@ def publish_key(session: Session, actor: Actor, signer: Signer, now: datetime) -
 
 
 def activate_key(session: Session, actor: Actor, kid: str, *, at_once: bool, now: datetime) -> None:
-    """From now on this key signs, and the one that did is retired. Errors: NotFound, WrongState, Conflict."""
+    """Activate a key and retire the active one. Raises `NotFound`, `WrongState`, `Conflict`."""
     key, others = _lock_key(session, actor, kid)
     state = _next_state(key, KeyAction.ACTIVATE)
     wait = MIN_PUBLISHED_URGENT if at_once else MIN_PUBLISHED
@@ -69,13 +69,13 @@ def activate_key(session: Session, actor: Actor, kid: str, *, at_once: bool, now
 
 
 def retire_key(session: Session, actor: Actor, kid: str, now: datetime) -> None:
-    """It signs no more; what it signed stays good. Nothing can be issued until another one is activated."""
+    """Retire a key; its signatures stay valid. Nothing can be issued until another key is activated."""
     key, _ = _lock_key(session, actor, kid)
     _set_state(session, actor, key, _next_state(key, KeyAction.RETIRE), now, now)
 
 
 def mark_key_compromised(session: Session, actor: Actor, kid: str, *, since: datetime, now: datetime) -> None:
-    """Others may hold the key since that moment: only what the public log has from before stays good."""
+    """Mark a key as compromised since a moment: only certificates logged before it stay valid."""
     key, _ = _lock_key(session, actor, kid)
     state = _next_state(key, KeyAction.COMPROMISE)
     if not key.created_at <= since <= now:
@@ -87,7 +87,7 @@ def mark_key_compromised(session: Session, actor: Actor, kid: str, *, since: dat
 
 
 def _lock_key(session: Session, actor: Actor, kid: str) -> tuple[SigningKey, list[SigningKey]]:
-    """The key and all others, locked: changes of keys take turns, and wait for what is being issued."""
+    """Lock all keys and return this one and all; key changes are serialised with issuing."""
     require_role(actor, Role.OWNER, Role.SYSTEM)
     keys = {key.kid: key for key in signing_repository.list_keys(session, lock=True)}
     if kid not in keys:

@@ -1,4 +1,4 @@
-"""The keys as every worker sees them: read anew each second, so that a change on the command line needs no restart."""
+"""Provide the keys to every worker, reloaded each second, so that a change needs no restart."""
 
 import logging
 import time
@@ -15,7 +15,7 @@ from app.signing import issuer_identity, signing_repository
 from app.signing.key_files import KeyFiles
 
 RELOAD_SECONDS = 1.0
-"""A compromise is seen by every check after this time at the latest."""
+"""Maximum delay until every verification sees a compromised key."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,8 +34,8 @@ class KeyProvider:
         self._files = files
         self._seconds = seconds
         self._read_at = seconds()
-        self._ring = KeyRing.from_keys(())
-        self._ring = self._load_keyring()
+        self._keyring = KeyRing.from_keys(())
+        self._keyring = self._load_keyring()
 
     def keyring(self) -> KeyRing:
         """As of a second ago at most; if the database is away, as of when it was last there.
@@ -45,15 +45,15 @@ class KeyProvider:
         if self._seconds() - self._read_at >= RELOAD_SECONDS:
             self._read_at = self._seconds()  # before reading: of many at once one reads
             try:
-                self._ring = self._load_keyring()
+                self._keyring = self._load_keyring()
             except SQLAlchemyError as why:
                 _log.warning("The keys cannot be read anew: %s", why.__class__.__name__)
-        return self._ring
+        return self._keyring
 
     def reload(self) -> KeyRing:
         """As of now."""
-        self._read_at, self._ring = self._seconds(), self._load_keyring()
-        return self._ring
+        self._read_at, self._keyring = self._seconds(), self._load_keyring()
+        return self._keyring
 
     def active_signer(self) -> Signer:
         """The active key, for what is made outside a transaction. Errors: NoActiveKey, KeyFileAway."""
@@ -65,8 +65,8 @@ class KeyProvider:
     def lock_active_signer(self, session: Session) -> Signer:
         """The key that is active now and stays so until this transaction ends. Errors: NoActiveKey, KeyFileAway."""
         # Whoever waited here for a change of keys to end sees the old key no more and the new one not yet: ask again.
-        kid = signing_repository.get_active_kid(session, hold=True) or signing_repository.get_active_kid(
-            session, hold=True
+        kid = signing_repository.get_active_kid(session, for_share=True) or signing_repository.get_active_kid(
+            session, for_share=True
         )
         if kid is None:
             raise NoActiveKey
@@ -74,5 +74,5 @@ class KeyProvider:
 
     def _load_keyring(self) -> KeyRing:
         with self._database.read_session() as session:
-            ring = KeyRing.from_keys(issuer_identity.load_keys(session).values())
-        return self._ring if ring.by_kid == self._ring.by_kid else ring
+            keyring = KeyRing.from_keys(issuer_identity.load_keys(session).values())
+        return self._keyring if keyring.by_kid == self._keyring.by_kid else keyring

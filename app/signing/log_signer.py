@@ -1,4 +1,4 @@
-"""The key of the public log: an Ed25519 key file of its own, kept like the other keys, and the signer over it."""
+"""Load and create the Ed25519 key file of the public log, and provide its signer."""
 
 from pathlib import Path
 
@@ -44,13 +44,13 @@ class LogKeyFile:
 
 
 def ensure_log_key(session: Session, path: Path) -> None:
-    """Make the key at first run. A log that was begun is never signed with another: its readers know the key."""
+    """Create the key at first run. A started log is never signed with another key, because its readers pin it."""
     require_same_log_key(session, path)
     load_or_create_log_key(path)
 
 
 def require_same_log_key(session: Session, path: Path) -> None:
-    """Errors: UnsafeToStart where the log was begun and this is not its key."""
+    """Require the key that the log was started with. Raises `UnsafeToStart`."""
     head = log_repository.get_head(session)
     begun = head.vkey if head is not None else None
     if begun is None:
@@ -69,7 +69,7 @@ def require_same_log_key(session: Session, path: Path) -> None:
 
 
 def load_or_create_log_key(path: Path) -> Ed25519PrivateKey:
-    """The key in this file; made now where there is none."""
+    """Load the key in this file, or create it."""
     try:
         return load_log_key(path)
     except FileNotFoundError:
@@ -80,7 +80,7 @@ def load_or_create_log_key(path: Path) -> Ed25519PrivateKey:
 
 
 def load_log_key(path: Path) -> Ed25519PrivateKey:
-    """Errors: FileNotFoundError, or UnsafeKeyFile where mode or content is not right."""
+    """Load the key of an existing file. Raises FileNotFoundError or `UnsafeKeyFile`."""
     pem = read_private_file(path)
     try:
         key = serialization.load_pem_private_key(pem, None)

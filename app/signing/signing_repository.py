@@ -1,4 +1,4 @@
-"""Queries over the issuer, signing keys and pauses of issuance."""
+"""Query the issuer, signing keys and pauses of issuance."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,16 +21,16 @@ def get_issuer(session: Session) -> str | None:
 
 
 def list_keys(session: Session, *, lock: bool = False) -> Sequence[SigningKey]:
-    """In the order of their making."""
+    """Return the keys in order of creation."""
     query = sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalars(query).all()
 
 
-def get_active_kid(session: Session, *, hold: bool = False) -> str | None:
-    """The `kid` of the key that signs; with `hold` nobody can retire it before this transaction ends."""
-    return session.execute(_ACTIVE_KEY_FOR_SHARE if hold else _ACTIVE_KEY).scalar_one_or_none()
+def get_active_kid(session: Session, *, for_share: bool = False) -> str | None:
+    """Return the `kid` of the active key; with `for_share` it cannot be retired before this transaction ends."""
+    return session.execute(_ACTIVE_KEY_FOR_SHARE if for_share else _ACTIVE_KEY).scalar_one_or_none()
 
 
 def find_open_pause(session: Session) -> IssuancePause | None:
@@ -38,5 +38,5 @@ def find_open_pause(session: Session) -> IssuancePause | None:
 
 
 def active_key_since(session: Session) -> datetime | None:
-    """When the key that signs was activated."""
+    """Return when the active key was activated."""
     return session.scalar(sa.select(SigningKey.state_since).where(SigningKey.state == KeyState.ACTIVE))

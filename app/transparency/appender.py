@@ -1,11 +1,11 @@
-"""Adding to the public log: in the transaction of what happened, and never against what was promised before.
+"""Append to the public log in the transaction of the logged action, consistent with every signed checkpoint.
 
-`append` only notes an entry. When the session commits, the head of the log is locked, the events of the history are
-chained, the entries and the new head of the history are added, and the new checkpoint is signed: lock order is
-application, counters, log head, audit head. A failure of any of it fails the whole transaction.
+`add_entry` only notes an entry. When the session commits, the log head is locked, audit events are chained, the entries
+and the new audit head are added, and the new checkpoint is signed: the lock order is application, counters, log head,
+audit head. Any failure fails the whole transaction.
 
-Two inconsistent checkpoints can never be signed: the hashes that are about to be extended must give the very root that
-was last signed, and the new root grows out of these same hashes.
+Two inconsistent checkpoints can never be signed: the hashes to be extended must yield the root that was last signed,
+and the new root is computed from them.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _PENDING_KEY = "log entries"
 
 
 class LogDamaged(Unavailable):
-    """The log is not what was last promised of it; nothing may be added before that is understood."""
+    """The log differs from its last signed checkpoint; nothing may be appended before the cause is known."""
 
     code = "log-damaged"
 
@@ -44,18 +44,18 @@ class LogDamaged(Unavailable):
 
 
 class LogKeyMissing(Unavailable):
-    """What must be logged cannot be done without the key of the log."""
+    """An action that must be logged requires the key of the log."""
 
     code = "log-key-away"
 
 
 def add_entry(session: Session, entry: Entry) -> None:
-    """Note an entry; it is added with the commit of this session, or not at all."""
+    """Note an entry; the commit of this session adds it."""
     get_pending(session, _PENDING_KEY, list).append(entry)
 
 
 def append_audit_head(session: Session, now: datetime) -> bool:
-    """Note that the head of the history is to be logged. Returns whether it moved since it was logged last."""
+    """Note that the audit head is to be logged. Returns whether it changed since it was last logged."""
     if log_repository.get_last_audit_head(session) == audit_repository.get_head_hash(session):
         return False
     add_entry(session, Entry(LogEvent.AUDIT_HEAD, now))
@@ -63,7 +63,7 @@ def append_audit_head(session: Session, now: datetime) -> bool:
 
 
 def write_pending(session: Session) -> None:
-    """Add the noted entries and sign the new checkpoint; a step of the commit, before the history takes its lock."""
+    """Add the noted entries and sign the new checkpoint; a commit step that precedes the lock of the audit head."""
     pending: list[Entry] = take_pending(session, _PENDING_KEY, list)
     if not pending:
         return
@@ -117,7 +117,7 @@ def _require_signer(session: Session, head: LogHead) -> NoteSigner:
 
 
 def _verified_compact_range(session: Session, head: LogHead, signer: NoteSigner) -> tuple[bytes, ...]:
-    """The hashes to be extended, after making sure that the last signed checkpoint is about them."""
+    """Return the hashes to be extended, verified against the last signed checkpoint."""
     if head.checkpoint is None:
         return ()
     try:
@@ -125,10 +125,10 @@ def _verified_compact_range(session: Session, head: LogHead, signer: NoteSigner)
     except NoteRejected as why:
         raise LogDamaged("its last checkpoint cannot be read.") from why
     nodes = merkle.compact_range_nodes(head.size)
-    kept = log_repository.get_hashes(session, nodes)
-    if promised.size != head.size or len(kept) != len(nodes):
+    hashes_by_node = log_repository.get_hashes(session, nodes)
+    if promised.size != head.size or len(hashes_by_node) != len(nodes):
         raise LogDamaged("entries that were promised are missing.")
-    frontier = tuple(kept[node] for node in nodes)
+    frontier = tuple(hashes_by_node[node] for node in nodes)
     if merkle.root_from_range(frontier) != promised.root:
         raise LogDamaged("its hashes do not give the root that was last signed.")
     return frontier

@@ -17,7 +17,7 @@ _MAX_PATH_LENGTH = 63
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state of a log: its name, how many entries it has, and the root over them (32 bytes)."""
+    """The state of a log: its name, the number of entries, and the root over them (32 bytes)."""
 
     origin: str
     size: int
@@ -44,13 +44,13 @@ class Proof:
 
 
 def origin_of(issuer: str) -> str:
-    """The name of the log of an issuer: `did:web:verify.example.az` has `verify.example.az/log`."""
+    """Return the name of the log of an issuer: `did:web:verify.example.az` has `verify.example.az/log`."""
     host = unquote(issuer.removeprefix("did:web:").partition(":")[0])
     return f"{host}/log"
 
 
 def verify_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
-    """A checkpoint of this log, signed by this key. Errors: NoteRefused. Extension lines are passed over."""
+    """Return a checkpoint of this log signed by this key; extension lines are ignored. Raises `NoteRejected`."""
     lines = open_note(note, verifier).removesuffix("\n").split("\n")
     if len(lines) < 3 or not all(lines):
         raise NoteRejected("This is not a checkpoint: it has origin, size and root, and no empty line.")
@@ -65,7 +65,7 @@ def verify_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
 
 
 def parse_proof(text: str) -> Proof:
-    """A tlog-proof. Errors: NoteRefused. Whether it proves anything says `prove`."""
+    """Parse a tlog-proof; `verify_proof` verifies it. Raises `NoteRejected`."""
     head, found, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if not found or lines[0] != PROOF_HEADER:
@@ -80,7 +80,7 @@ def parse_proof(text: str) -> Proof:
 
 
 def verify_proof(entry: bytes, proof: Proof, verifier: Verifier) -> Checkpoint:
-    """The checkpoint in which this entry is proved to be. Errors: NoteRefused."""
+    """Return the checkpoint in which this entry is proven. Raises `NoteRejected`."""
     checkpoint = verify_checkpoint(proof.checkpoint, verifier)
     leaf = merkle.leaf_hash(entry)
     if not merkle.verify_inclusion(proof.index, checkpoint.size, leaf, proof.path, checkpoint.root):

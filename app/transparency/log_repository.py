@@ -1,4 +1,4 @@
-"""Queries over the public log and the issuer. Rows of the log are found by their numbers; nothing scans it."""
+"""Query the public log. Rows are found by their numbers; nothing scans the log."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -35,15 +35,15 @@ def add_entries(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def get_hashes(session: Session, nodes: Sequence[Node]) -> dict[Node, bytes]:
-    """The kept hashes of complete subtrees; one that is not there is left out."""
+    """Return the stored hashes of complete subtrees; missing ones are left out."""
     found: dict[Node, bytes] = {}
-    for wanted in parts_of(nodes):
-        found_rows = session.execute(_HASHES, {"closing": list({node.completed_by for node in wanted})})
+    for batch in parts_of(nodes):
+        found_rows = session.execute(_HASHES, {"closing": list({node.completed_by for node in batch})})
         rows = {row.seq: row.hashes for row in found_rows}
-        for node in wanted:
-            kept = rows.get(node.completed_by, b"")[HASH_BYTES * node.level : HASH_BYTES * (node.level + 1)]
-            if len(kept) == HASH_BYTES:
-                found[node] = kept
+        for node in batch:
+            stored = rows.get(node.completed_by, b"")[HASH_BYTES * node.level : HASH_BYTES * (node.level + 1)]
+            if len(stored) == HASH_BYTES:
+                found[node] = stored
     return found
 
 

@@ -33,7 +33,7 @@ class SubtreeRange(NamedTuple):
 
 
 HashOf = Callable[[Node], bytes]
-"""Finds the kept hash of a complete subtree."""
+"""Returns the stored hash of a complete subtree."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -58,12 +58,12 @@ def subtree_nodes(span: SubtreeRange) -> tuple[Node, ...]:
 
 
 def compact_range_nodes(size: int) -> tuple[Node, ...]:
-    """The complete subtrees of which a tree of this size consists, largest first: its compact range."""
+    """Return the complete subtrees of a tree of this size, largest first: its compact range."""
     return subtree_nodes(SubtreeRange(0, size))
 
 
 def root_from_range(hashes: Sequence[bytes]) -> bytes:
-    """The root over complete subtrees that get smaller to the right; of none, the root of the empty tree."""
+    """Compute the root over the hashes of a compact range; of none, the root of the empty tree."""
     if not hashes:
         return EMPTY_ROOT
     *rest, root = hashes
@@ -73,10 +73,10 @@ def root_from_range(hashes: Sequence[bytes]) -> bytes:
 
 
 def completed_hashes(leaf: bytes, size: int, frontier: Sequence[bytes]) -> tuple[bytes, ...]:
-    """The hashes of all subtrees that the leaf after `size` others completes, from level 0 up.
+    """Return the hashes of all subtrees that the leaf after `size` others completes, from level 0 up.
 
-    `frontier` are the hashes of `peaks(size)`. The last hash returned takes the place of as many peaks as there are
-    further hashes.
+    `frontier` are the hashes of `compact_range_nodes(size)`. The last hash returned replaces as many of them as there
+    are further hashes.
     """
     hashes, left = [leaf], len(frontier)
     while size & 1:
@@ -87,12 +87,12 @@ def completed_hashes(leaf: bytes, size: int, frontier: Sequence[bytes]) -> tuple
 
 
 def extend_range(frontier: Sequence[bytes], hashes: Sequence[bytes]) -> tuple[bytes, ...]:
-    """The frontier after the leaf whose `closed` hashes these are."""
+    """Return the frontier after the leaf with these `completed_hashes`."""
     return (*frontier[: len(frontier) - len(hashes) + 1], hashes[-1])
 
 
 def inclusion_path(index: int, size: int) -> tuple[SubtreeRange, ...]:
-    """What the inclusion proof of a leaf is made of, the sibling of the leaf first (RFC 9162 §2.1.3.1)."""
+    """Return the subtrees of the inclusion proof of a leaf, its sibling first (RFC 9162 §2.1.3.1)."""
     if not 0 <= index < size:
         raise ValueError(f"there is no leaf {index} in a tree of {size}")
     return tuple(_inclusion_path(index, 0, size))[::-1]

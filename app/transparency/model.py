@@ -1,4 +1,4 @@
-"""The issuer's identity, fixed at first run, the public keys that ever signed, and the public log."""
+"""Tables of the entries and the head of the public log."""
 
 from datetime import datetime
 
@@ -29,7 +29,7 @@ class LogEntry(Base):
 
 
 class LogHead(Base):
-    """The log as it stands, and what was last promised about it. Its one row is the lock of all who append."""
+    """The present log and its last signed checkpoint. Its single row is the lock of every append."""
 
     __tablename__ = "log_head"
 

@@ -1,4 +1,4 @@
-"""What everybody may read of the public log: checkpoint, tiles, proofs. Each reads a handful of rows, never the log."""
+"""Read checkpoint, tiles and proofs of the public log. Each call reads a few rows, never the whole log."""
 
 from sqlalchemy.orm import Session
 
@@ -25,18 +25,18 @@ def get_vkey(session: Session) -> str:
     return head.vkey
 
 
-def read_tile(session: Session, wanted: Tile) -> bytes:
+def read_tile(session: Session, requested: Tile) -> bytes:
     """Its bytes: hashes side by side, or a bundle of entries. Errors: NotFound where the log is not that long."""
-    if not wanted.is_complete_in(_require_head(session).size):
+    if not requested.is_complete_in(_require_head(session).size):
         raise NotFound.of("tile")
-    nodes = wanted.nodes
-    if wanted.level is None:
+    nodes = requested.nodes
+    if requested.level is None:
         entries = log_repository.list_entries(session, nodes[0].position, nodes[-1].position + 1)
-        if len(entries) != wanted.width:
+        if len(entries) != requested.width:
             raise LogDamaged("an entry is missing.")
         return tiles.encode_entry_bundle(entries)
-    kept = _load_hashes(session, nodes)
-    return b"".join(kept[node] for node in nodes)
+    hashes = _load_hashes(session, nodes)
+    return b"".join(hashes[node] for node in nodes)
 
 
 def inclusion_proof(session: Session, number: str) -> Proof:
@@ -74,12 +74,12 @@ def _require_signed_head(session: Session) -> tuple[int, str]:
 
 
 def _subtree_hashes(session: Session, spans: tuple[SubtreeRange, ...]) -> tuple[bytes, ...]:
-    kept = _load_hashes(session, [node for span in spans for node in merkle.subtree_nodes(span)])
-    return tuple(merkle.subtree_hash(span, kept.__getitem__) for span in spans)
+    hashes = _load_hashes(session, [node for span in spans for node in merkle.subtree_nodes(span)])
+    return tuple(merkle.subtree_hash(span, hashes.__getitem__) for span in spans)
 
 
 def _load_hashes(session: Session, nodes: list[Node] | tuple[Node, ...]) -> dict[Node, bytes]:
-    kept = log_repository.get_hashes(session, nodes)
-    if len(kept) != len(set(nodes)):
+    hashes = log_repository.get_hashes(session, nodes)
+    if len(hashes) != len(set(nodes)):
         raise LogDamaged("a hash is missing.")
-    return kept
+    return hashes

@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
 class NoteRejected(ValueError):
-    """The note is not one, or not signed as it should be; the message says what is wrong."""
+    """The text is not a valid signed note; the message states the fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class NoteSigner:
 
 
 def parse_vkey(text: str) -> Verifier:
-    """Errors: NoteRefused, also where the key id does not belong to name and key."""
+    """Parse a verifier key. Raises `NoteRejected`, also when the key id does not match name and key."""
     name, _, rest = text.partition("+")
     key_id, _, key = rest.partition("+")
     try:
@@ -92,7 +92,7 @@ def parse_vkey(text: str) -> Verifier:
 
 
 def open_note(note: str, verifier: Verifier) -> str:
-    """The text of a note that this key signed. Errors: NoteRefused."""
+    """Return the text of a note that this key signed. Raises `NoteRejected`."""
     if len(note) > _MAX_NOTE_CHARS or not note.endswith("\n"):
         raise NoteRejected("This is not a signed note: it does not end in a whole line.")
     text, found, lines = note.rpartition(f"\n\n{_DASH}")

@@ -1,9 +1,10 @@
-"""Whether a certificate says what somebody expects of it: who holds it, for what, until when. Pure.
+"""Compare a certificate with what its reader expects: holder, product, HS code, term. Pure.
 
 Names are compared as people write them, not as bytes: Unicode NFKC, case folded with the dotted and the dotless i as
 one letter, without quotation marks. A holder is compared by either of its names, with or without a legal form, and
-folded (accents, ə for e, hyphens and spaces do not count): invoices abroad have no ə. A product is compared in any of
-the certificate's languages, and there anything beyond that differs: this helps to decide about goods at a border.
+folded (accents, ə for e, hyphens and spaces do not count), because invoices abroad have no ə. A product is compared in
+any of the certificate's languages, and there every further difference counts: the comparison helps to decide about
+goods at a border.
 """
 
 import re
@@ -29,7 +30,7 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExpectedFields:
-    """What somebody read on a label or an invoice; None where they did not say."""
+    """Values that a reader found on a label or an invoice; None where no value was given."""
 
     holder: str | None = None
     product: str | None = None
@@ -41,11 +42,14 @@ FIELDS: Final = tuple(field.name for field in fields(ExpectedFields))
 
 
 def parse_expected(value: object) -> tuple[ExpectedFields, list[dict[str, str]]]:
-    """From JSON, with every wrong place as `{"pointer", "detail"}`; where there is one, the rest is worth nothing."""
+    """Parse the JSON `expect` object into expected fields and a list of problems.
+
+    Each problem is `{"pointer", "detail"}`. The fields may be used only when there is no problem.
+    """
     if not isinstance(value, Mapping):
         return ExpectedFields(), [{"pointer": "", "detail": Message("“expect” must be an object.", code="wrong-type")}]
     problems = []
-    if value.keys() - set(FIELDS):  # not named: they are a stranger's text
+    if value.keys() - set(FIELDS):  # not named: the names come from an anonymous client
         problems.append(
             {
                 "pointer": "",
@@ -86,7 +90,7 @@ def parse_expected(value: object) -> tuple[ExpectedFields, list[dict[str, str]]]
 
 
 def compare_fields(expected: ExpectedFields, record: CertificateRecord) -> dict[str, Comparison]:
-    """An answer for each field that was given."""
+    """Compare each expected field that has a value with the certificate."""
     found = {
         "holder": expected.holder is not None
         and _is_same_holder(expected.holder, (record.holder_name, record.holder_name_az)),
@@ -101,23 +105,26 @@ def compare_fields(expected: ExpectedFields, record: CertificateRecord) -> dict[
     }
 
 
-def _is_same_holder(one: str, names: Iterable[str | None]) -> bool:
-    wanted = _without_legal_form(one)
-    return wanted != "" and wanted in {_without_legal_form(name) for name in names if name}
+def _is_same_holder(expected: str, names: Iterable[str | None]) -> bool:
+    expected_name = _without_legal_form(expected)
+    return expected_name != "" and expected_name in {_without_legal_form(name) for name in names if name}
 
 
 def _without_legal_form(name: str) -> str:
-    """A holder's name without its legal form, folded; what nothing is left of when it is folded stays as it is."""
+    """Remove the legal form from a holder's name and fold the rest.
+
+    A name of which folding leaves nothing is returned unfolded.
+    """
     bare = name_without_form(normalize_for_comparison(name))
     return fold_alphanumeric(bare) or bare
 
 
-def _is_same_product(one: str, names: Mapping[str, str]) -> bool:
-    wanted = normalize_for_comparison(one)
-    return wanted != "" and wanted in {normalize_for_comparison(name) for name in names.values()}
+def _is_same_product(expected: str, names: Mapping[str, str]) -> bool:
+    expected_name = normalize_for_comparison(expected)
+    return expected_name != "" and expected_name in {normalize_for_comparison(name) for name in names.values()}
 
 
-# Single marks stand inside words as well (“Qarabağ'ın”), where no space may take their place.
+# Apostrophes occur inside words as well (“Qarabağ'ın”), so they are removed and not replaced by a space.
 _APOSTROPHES = dict.fromkeys(map(ord, "'`´‘’‚‛′ʼʻ＇"))
 _QUOTES = dict.fromkeys(map(ord, '"«»“”„‟‹›″＂「」『』〝〞〟'), " ")
 _LETTERS = {ord("ı"): "i", ord("İ"): "i"}
@@ -125,8 +132,8 @@ _NORMALIZATION = _APOSTROPHES | _QUOTES | _LETTERS
 
 
 def normalize_for_comparison(text: str) -> str:
-    """The one spelling in which names are compared."""
-    # Marks go before NFKC as well: it makes of an acute accent that stands alone a space and a combining one.
+    """Normalize a name to the spelling in which names are compared."""
+    # Marks are removed before NFKC as well: NFKC turns a separate acute accent into a space and a combining accent.
     folded = unicodedata.normalize("NFKC", text.translate(_NORMALIZATION)).translate(_NORMALIZATION).casefold()
     dotless = unicodedata.normalize("NFKC", folded).replace("i\u0307", "i")  # I with a combining dot above
     return " ".join(dotless.split())

@@ -1,7 +1,7 @@
-"""How many checks there were of each verdict, in this worker: counted in memory, written to the log once a minute.
+"""Count verifications by verdict in memory and log the totals once a minute.
 
-No address and no number is counted: what is checked, and by whom, is nobody's business. For graphs, the log lines of
-all workers are added up, or `MIK_METRICS_PORT` is set (app/web/observability.py).
+One counter per worker. No address and no number is counted, so that the log does not show who verified what. For
+graphs, add up the log lines of all workers or set `MIK_METRICS_PORT` (app/web/observability.py).
 """
 
 import logging
@@ -16,7 +16,7 @@ LOG_INTERVAL_S = 60.0
 
 
 class VerdictCounter:
-    """`clock` gives seconds that only grow; `also` is called with each verdict."""
+    """Count verdicts. `clock` returns monotonic seconds; `also` is called with each verdict."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, *, also: Callable[[Verdict], None] = lambda _verdict: None
@@ -33,7 +33,7 @@ class VerdictCounter:
             self.log_totals()
 
     def log_totals(self) -> None:
-        """Log what was counted since the last time, and begin anew. Nothing is logged for nothing."""
+        """Log the counts since the last call and reset them. Logs nothing when nothing was counted."""
         self._next_log_at = self._clock() + LOG_INTERVAL_S
         counted = [(count, verdict) for verdict, count in self._counts.items() if count]
         if counted:

@@ -1,8 +1,8 @@
-"""What a certificate is worth by what was carried along: no register, no network. Pure.
+"""Verify a certificate with the files of a bundle only: no database, no network. Pure.
 
-Never a bare “valid”: what was valid when the lists were signed may be revoked since, so every answer says of what
-moment it is and how old its sources are. Where a source is missing, too old or not to be trusted, the answer is that
-nothing can be said (`verdict` None), never that all is well.
+The headline is never a bare “valid”: a certificate that was valid when the lists were signed may be revoked since, so
+every result names the moment it refers to and the age of its sources. Where a source is missing, too old or not
+trusted, the verdict is None (cannot be determined).
 """
 
 import base64
@@ -30,9 +30,12 @@ MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class OfflineSources:
-    """What a bundle holds. `trusted` and `withdrawn` are keys by `kid`: the latter are described in the DID document
-    and vouch for nothing. `list_of` gives a list's token by its address, `proof_of` a tlog-proof by a number; None
-    where there is none. `made_at` is what the bundle says of itself, unsigned; aware."""
+    """Keys, status lists and proofs of a bundle.
+
+    `trusted` and `withdrawn` are keys by `kid`; withdrawn keys are described in the DID document but no longer trusted.
+    `find_status_list` returns the token of a list by its address, `find_proof` a tlog-proof by certificate number; None
+    where the bundle has none. `made_at` is aware and not signed.
+    """
 
     issuer: str
     trusted: Mapping[str, PublicKey]
@@ -45,8 +48,11 @@ class OfflineSources:
 
 @dataclass(frozen=True, slots=True)
 class OfflineResult:
-    """`verdict` is None where nothing can be said; `revoked` also stands for given back and replaced, which a list
-    does not tell apart. `headline` says of what moment the verdict is."""
+    """Verdict of an offline verification, with its checks.
+
+    `verdict` is None where it cannot be determined. `revoked` also covers surrendered and superseded, which a status
+    list does not distinguish. `headline` names the moment that the verdict refers to.
+    """
 
     verdict: Verdict | None
     headline: str
@@ -55,15 +61,15 @@ class OfflineResult:
 
 
 class _Undetermined(Exception):
-    """Nothing can be said, and why."""
+    """The verdict cannot be determined; `check` has the reason."""
 
     def __init__(self, check: Check) -> None:
         self.check = check
 
 
 def evaluate_offline(text: str, sources: OfflineSources, now: datetime) -> OfflineResult:
-    """The answer on a token, whatever text it is, as far as the sources reach. `now` is aware."""
-    aged = f"by keys bundled {format_age(now - sources.made_at)} ago"
+    """Evaluate a token, whatever text it is, with the given sources. `now` is aware."""
+    age_text = f"by keys bundled {format_age(now - sources.made_at)} ago"
     done: list[Check] = []
     token = extract_token(text)
     if token is None:
@@ -74,29 +80,29 @@ def evaluate_offline(text: str, sources: OfflineSources, now: datetime) -> Offli
         verified = jws.verify(token, typ=jws.TYP_CREDENTIAL, keys={**sources.trusted, **sources.withdrawn})
         done.append(Check("signature", True, "The signature was made with one of the issuer's keys."))
         certified = _parse_certified(verified, sources)
-    except (TokenRejected, CredentialUnreadable, StatusListRejected) as why:
-        if isinstance(why, TokenRejected) and why.reason is RejectionReason.KID:
-            detail = "The bundle does not hold the key that it names: it cannot be checked without a network."
+    except (TokenRejected, CredentialUnreadable, StatusListRejected) as error:
+        if isinstance(error, TokenRejected) and error.reason is RejectionReason.KID:
+            detail = "The bundle does not contain the key that it names: it cannot be checked without a network."
             return OfflineResult(
-                None, f"cannot be checked without a network, {aged}", (Check("signature", False, detail),)
+                None, f"cannot be checked without a network, {age_text}", (Check("signature", False, detail),)
             )
         name = "content" if done else "signature"
-        done.append(Check(name, False, f"This is not a certificate of {sources.issuer}: {why}"))
-        return OfflineResult(Verdict.FORGED, f"forged, {aged}", tuple(done))
+        done.append(Check(name, False, f"This is not a certificate of {sources.issuer}: {error}"))
+        return OfflineResult(Verdict.FORGED, f"forged, {age_text}", tuple(done))
     try:
         done.append(_check_key(verified, sources))
         done.append(_check_log_proof(verified, certified, sources))
         done.append(check_validity(certified.valid_from, certified.valid_until, now))
         status, as_of, check = _check_status_lists(certified, sources, now)
-    except _Undetermined as why:
-        return OfflineResult(None, f"cannot be said, {aged}", (*done, why.check), certified)
+    except _Undetermined as error:
+        return OfflineResult(None, f"cannot be said, {age_text}", (*done, error.check), certified)
     verdict = verdict_of(status, certified.valid_from, certified.valid_until, now)
     headline = f"{verdict.replace('_', ' ')} as of {format_utc(as_of)}, list {format_age(now - as_of)} old"
     return OfflineResult(verdict, headline, (*done, check), certified)
 
 
 def format_age(passed: timedelta) -> str:
-    """`5 h`, `3 d 4 h`, `12 min`; what is younger than a minute, or from a clock that is ahead, is `0 min`."""
+    """Format an age as `5 h`, `3 d 4 h` or `12 min`; under a minute or negative is `0 min`."""
     minutes = max(0, int(passed.total_seconds()) // 60)
     if minutes < 60:
         return f"{minutes} min"
@@ -117,7 +123,7 @@ def _parse_certified(verified: VerifiedToken, sources: OfflineSources) -> Certif
 
 def _check_key(verified: VerifiedToken, sources: OfflineSources) -> Check:
     if verified.kid not in sources.trusted:
-        detail = "The key that signed it is compromised: only the register can tell what was issued before."
+        detail = "The key that signed it is compromised: only an online check can tell what was issued before."
         raise _Undetermined(Check("key_state", False, detail))
     return Check("key_state", True, "The signing key is published.")
 
@@ -130,20 +136,20 @@ def _check_log_proof(verified: VerifiedToken, certified: CertifiedFacts, sources
     try:
         entry, proof = _parse_proof_with_entry(text)
         checkpoint = verify_proof(entry, proof, sources.verifier)
-        said = strict_json.loads(entry)
-    except (NoteRejected, ValueError) as why:
-        raise _Undetermined(Check("log", False, f"The proof of its issue is refused: {why}")) from why
+        logged = strict_json.loads(entry)
+    except (NoteRejected, ValueError) as error:
+        raise _Undetermined(Check("log", False, f"The proof of its issue is refused: {error}")) from error
     expected = (LogEvent.CERTIFICATE_ISSUED.value, certified.number, verified.signed_hash, verified.kid)
-    if tuple(said.get(name) for name in ("event", "certificate", "sha256", "key")) != expected:
+    if tuple(logged.get(name) for name in ("event", "certificate", "sha256", "key")) != expected:
         raise _Undetermined(Check("log", False, "The proof is of another entry than the issue of this certificate."))
     return Check("log", True, f"Its issue is entry {proof.index} of the public log of {checkpoint.size} entries.")
 
 
 def _parse_proof_with_entry(text: str) -> tuple[bytes, Proof]:
-    """The entry that a proof is about travels in its `extra` line."""
+    """Parse the log entry from the proof's `extra` line, and the proof."""
     lines = text.split("\n", 2)
     if len(lines) < 3 or not lines[1].startswith("extra "):
-        raise NoteRejected("It does not hold the entry.")
+        raise NoteRejected("It does not contain the entry.")
     try:
         return base64.b64decode(lines[1].removeprefix("extra "), validate=True), parse_proof(text)
     except binascii.Error:
@@ -153,20 +159,22 @@ def _parse_proof_with_entry(text: str) -> tuple[bytes, Proof]:
 def _check_status_lists(
     certified: CertifiedFacts, sources: OfflineSources, now: datetime
 ) -> tuple[str, datetime, Check]:
-    """Status by the lists, the older of the moments in which they were signed, and what to say of it."""
+    """Return the status by the lists, the older of their signing times, and the check."""
     found, as_of = {}, []
     for purpose, (url, index) in certified.status_entries.items():
         try:
             listed = _load_status_list(url, purpose, certified, sources, now)
             found[purpose] = status_list.is_set(listed.bits, index)
-        except (TokenRejected, StatusListRejected) as why:
-            raise _Undetermined(Check("status", False, f"The list for {purpose} cannot be relied on: {why}")) from why
+        except (TokenRejected, StatusListRejected) as error:
+            raise _Undetermined(
+                Check("status", False, f"The list for {purpose} cannot be relied on: {error}")
+            ) from error
         as_of.append(listed.valid_from)
     status = "revoked" if found[Purpose.REVOCATION] else "suspended" if found[Purpose.SUSPENSION] else ACTIVE
-    said = {"revoked": "revoked, given back or replaced", "suspended": "suspended"}.get(
+    described = {"revoked": "revoked, given back or replaced", "suspended": "suspended"}.get(
         status, "neither revoked nor suspended"
     )
-    detail = f"By the lists signed at {format_utc(min(as_of))} it is {said}."
+    detail = f"By the lists signed at {format_utc(min(as_of))} it is {described}."
     return status, min(as_of), Check("status", status == ACTIVE, detail)
 
 
@@ -178,17 +186,17 @@ def _load_status_list(
         raise _Undetermined(Check("status", False, f"The bundle has no list for {purpose} at {url}. Fetch a new one."))
     verified = jws.verify(token, typ=jws.TYP_CREDENTIAL, keys=sources.trusted)
     listed = status_list.parse_status_list_credential(verified.payload)
-    whose = verified.kid.partition("#")[0]
-    if (listed.url, listed.purpose, listed.issuer, whose) != (url, purpose, certified.issuer, certified.issuer):
+    list_issuer = verified.kid.partition("#")[0]
+    if (listed.url, listed.purpose, listed.issuer, list_issuer) != (url, purpose, certified.issuer, certified.issuer):
         raise _Undetermined(Check("status", False, f"The list for {purpose} is another list, or of another issuer."))
     if listed.valid_from > now + MAX_CLOCK_SKEW:
         detail = (
-            f"The list for {purpose} is from {format_utc(listed.valid_from)}, which is to come: look at your clock."
+            f"The list for {purpose} is from {format_utc(listed.valid_from)}, which is in the future: check your clock."
         )
         raise _Undetermined(Check("status", False, detail))
     if now > listed.valid_until:
         detail = (
-            f"The list for {purpose} is {format_age(now - listed.valid_from)} old and was good until "
+            f"The list for {purpose} is {format_age(now - listed.valid_from)} old and was valid until "
             f"{format_utc(listed.valid_until)}. Fetch a new bundle."
         )
         raise _Undetermined(Check("status", False, detail))

@@ -1,7 +1,8 @@
-"""A bundle as a folder of files: written whole or not at all, read with every file held against its hash.
+"""Write and read a bundle: a folder of files for offline verification.
 
-`bundle.json` names each file with its SHA-256, against damage on the way; what protects against deceit is signed:
-lists, proofs, checkpoint. The keys are as trustworthy as the way by which the bundle came.
+A bundle is written whole or not at all. `bundle.json` names each file with its SHA-256, which detects damage only;
+status lists, proofs and the checkpoint are signed. The keys are as trustworthy as the channel by which the bundle was
+received.
 """
 
 import hashlib
@@ -32,7 +33,7 @@ MAX_INDEX_BYTES = 1_073_741_824  # a line for each certificate
 
 
 class BundleRefused(MikError):
-    """The folder is no bundle, or a damaged one; the message says what to do."""
+    """The folder is not a bundle, or a damaged one; the message tells the user what to do."""
 
     code = "bundle-refused"
 
@@ -46,9 +47,12 @@ def proof_file(number: str) -> str:
 
 
 def write(folder: Path, issuer: str, files: Iterable[tuple[str, bytes]], now: datetime) -> int:
-    """Write a bundle beside its place and then exchange the two; how many files it has. Errors: BundleRefused."""
+    """Write a bundle next to `folder`, then exchange the two, and return its number of files.
+
+    Raises `BundleRefused` when `folder` contains other files.
+    """
     if folder.is_symlink() or (folder.exists() and any(folder.iterdir()) and not (folder / INDEX).is_file()):
-        raise BundleRefused(f"{folder} holds something else than a bundle: name a new folder.")
+        raise BundleRefused(f"{folder} contains other files than a bundle: name a new folder.")
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.new")
     hashes = {}
     try:
@@ -60,8 +64,8 @@ def write(folder: Path, issuer: str, files: Iterable[tuple[str, bytes]], now: da
             hashes[path] = hashlib.sha256(content).hexdigest()
         index = {"v": VERSION, "made_at": format_utc(now), "issuer": issuer, "files": hashes}
         (draft / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
-        for each in [draft, *draft.rglob("*")]:
-            each.chmod(0o755 if each.is_dir() else 0o644)  # made to be handed on, whatever the mask is
+        for item in [draft, *draft.rglob("*")]:
+            item.chmod(0o755 if item.is_dir() else 0o644)  # bundles are passed on to others, whatever the umask is
         _exchange(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -83,24 +87,24 @@ def _exchange(draft: Path, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class BundleFolder:
-    """A bundle that lies in a folder. Every reading may raise BundleRefused."""
+    """Read a bundle from a folder. Every method may raise `BundleRefused`."""
 
     folder: Path
 
     def sources(self) -> OfflineSources:
-        """All that a check needs; lists and proofs are read when they are asked for."""
+        """Load the keys; status lists and proofs are read when they are requested."""
         trusted = self._jwks("jwks.json")
         try:
             verifier = parse_vkey(self._text("log/vkey").strip())
-        except NoteRejected as why:
-            raise self._damaged("log/vkey", str(why)) from why
+        except NoteRejected as error:
+            raise self._damaged("log/vkey", str(error)) from error
         return OfflineSources(
             issuer=self._index["issuer"],
             trusted=trusted,
-            withdrawn={kid: key for kid, key in self._described().items() if kid not in trusted},
+            withdrawn={kid: key for kid, key in self._did_keys().items() if kid not in trusted},
             verifier=verifier,
-            find_status_list=self._list_of,
-            find_proof=self._proof_of,
+            find_status_list=self._find_status_list,
+            find_proof=self._find_proof,
             made_at=self._made_at,
         )
 
@@ -108,12 +112,14 @@ class BundleFolder:
     def _index(self) -> Mapping[str, Any]:
         try:
             content = strict_json.loads(_read(self.folder / INDEX, MAX_INDEX_BYTES))
-        except OSError as why:
-            raise BundleRefused(f"{self.folder} is not a bundle: its {INDEX} cannot be read ({why.strerror}).") from why
-        except ValueError as why:
-            raise self._damaged(INDEX, "it is not JSON") from why
+        except OSError as error:
+            raise BundleRefused(
+                f"{self.folder} is not a bundle: its {INDEX} cannot be read ({error.strerror})."
+            ) from error
+        except ValueError as error:
+            raise self._damaged(INDEX, "it is not JSON") from error
         if not isinstance(content, dict) or content.get("v") != VERSION:
-            raise BundleRefused(f"{self.folder} is not a bundle that this version reads: make it anew.")
+            raise BundleRefused(f"{self.folder} is not a bundle that this version reads: make it again.")
         issuer, files = content.get("issuer"), content.get("files")
         if not (isinstance(issuer, str) and isinstance(files, dict)):
             raise self._damaged(INDEX, "it lacks issuer or files")
@@ -123,59 +129,59 @@ class BundleFolder:
     def _made_at(self) -> datetime:
         try:
             made_at = datetime.fromisoformat(self._index["made_at"])
-        except (KeyError, TypeError, ValueError) as why:
-            raise self._damaged(INDEX, "it does not say when it was made") from why
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._damaged(INDEX, "it does not say when it was made") from error
         if made_at.tzinfo is None:
             raise self._damaged(INDEX, "the time of its making has no offset")
         return made_at.astimezone(UTC)
 
-    def _list_of(self, url: str) -> str | None:
-        """By the last part of its address; that the list is the one of this address, its own content says."""
+    def _find_status_list(self, url: str) -> str | None:
+        """Find a list by the last part of its address; the list itself names its full address."""
         name = url.rpartition("/")[2]
         if not re.fullmatch("[a-z]{1,20}-[0-9]{1,9}", name):
             return None
-        return self._optional(list_file(name))
+        return self._find_text(list_file(name))
 
-    def _proof_of(self, number: str) -> str | None:
-        return self._optional(proof_file(number)) if certificate_number.parse_number(number) else None
+    def _find_proof(self, number: str) -> str | None:
+        return self._find_text(proof_file(number)) if certificate_number.parse_number(number) else None
 
-    def _optional(self, path: str) -> str | None:
+    def _find_text(self, path: str) -> str | None:
         return self._text(path) if path in self._index["files"] else None
 
     def _jwks(self, path: str) -> Mapping[str, PublicKey]:
         try:
             return jwk.parse_jwks(self._bytes(path))
-        except jws.UnusableKey as why:
-            raise self._damaged(path, why.message) from why
+        except jws.UnusableKey as error:
+            raise self._damaged(path, error.message) from error
 
-    def _described(self) -> Mapping[str, PublicKey]:
-        """Every key of the DID document by its id, also those that vouch no more."""
+    def _did_keys(self) -> Mapping[str, PublicKey]:
+        """Return every key of the DID document by its id, including withdrawn keys."""
         try:
             methods = strict_json.loads(self._bytes("did.json"))["verificationMethod"]
             members = [{**method["publicKeyJwk"], "kid": method["id"]} for method in methods]
             return dict(jwk.parse_jwk(member) for member in members)
-        except (ValueError, TypeError, KeyError, jws.UnusableKey) as why:
-            raise self._damaged("did.json", "it is not a DID document with keys of ours") from why
+        except (ValueError, TypeError, KeyError, jws.UnusableKey) as error:
+            raise self._damaged("did.json", "it is not a DID document with keys of ours") from error
 
     def _text(self, path: str) -> str:
         try:
             return self._bytes(path).decode("utf-8")
-        except UnicodeDecodeError as why:
-            raise self._damaged(path, "it is not text") from why
+        except UnicodeDecodeError as error:
+            raise self._damaged(path, "it is not text") from error
 
     def _bytes(self, path: str) -> bytes:
         try:
             content = _read(self.folder / path, MAX_FILE_BYTES)
-        except OSError as why:
-            raise self._damaged(path, f"it cannot be read: {why.strerror}") from why
+        except OSError as error:
+            raise self._damaged(path, f"it cannot be read: {error.strerror}") from error
         if hashlib.sha256(content).hexdigest() != self._index["files"].get(path):
             raise self._damaged(path, "it is not the file that was bundled")
         return content
 
-    def _damaged(self, path: str, why: str) -> BundleRefused:
-        return BundleRefused(f"The bundle {self.folder} is damaged at {path}: {why}. Fetch it anew.")
+    def _damaged(self, path: str, error: str) -> BundleRefused:
+        return BundleRefused(f"The bundle {self.folder} is damaged at {path}: {error}. Fetch it again.")
 
 
-def _read(path: Path, most: int) -> bytes:
+def _read(path: Path, max_bytes: int) -> bytes:
     with path.open("rb") as file:
-        return file.read(most)
+        return file.read(max_bytes)

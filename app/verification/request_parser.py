@@ -1,4 +1,4 @@
-"""What is asked of the public door, read from JSON: one thing or many, and what somebody expects of it. Pure."""
+"""Parse the bodies of `POST /v1/verify` and its batch into items to verify. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple, TypeGuard
@@ -13,33 +13,36 @@ _NAMES: Final = frozenset({"number", "token"})
 
 
 class VerifyItem(NamedTuple):
-    """A number as somebody typed it, or a token, whatever text it is."""
+    """A number as a user typed it, or a token, whatever text it is."""
 
     kind: Literal["number", "token"]
     text: str
 
 
 def parse_request(body: object) -> tuple[VerifyItem, ExpectedFields | None]:
-    """`{"number": …}` or `{"token": …}`, with or without `expect`. Errors: Invalid names every wrong place.
+    """Parse `{"number": …}` or `{"token": …}`, with or without `expect`.
 
-    Other members are refused, so that a slip is not passed over.
+    Raises `Invalid` with every problem. Unknown members are refused, so that a misspelt one is not ignored.
     """
     if _is_well_formed(body):
         return _to_item(body), None
     if not isinstance(body, Mapping):
         raise Invalid("Send an object with either “number” or “token”.")
-    asked = {name: value for name, value in body.items() if name != "expect"}
-    problems = list(_find_problems(asked, ""))
+    item = {name: value for name, value in body.items() if name != "expect"}
+    problems = list(_find_problems(item, ""))
     expectation = None
     if "expect" in body:
         expectation, wrong = parse_expected(body["expect"])
         problems += [{"pointer": f"/expect{problem['pointer']}", "detail": problem["detail"]} for problem in wrong]
     _require_no_problems(problems)
-    return _to_item(asked), expectation
+    return _to_item(item), expectation
 
 
 def parse_batch(body: object) -> tuple[VerifyItem, ...]:
-    """`{"items": [{"number": …} | {"token": …}, …]}`, up to 1,000, in order. Errors: Invalid names every wrong item."""
+    """Parse `{"items": [{"number": …} | {"token": …}, …]}`: up to 1,000 items, in order.
+
+    Raises `Invalid` with every wrong item.
+    """
     if not isinstance(body, Mapping) or body.keys() != {"items"}:
         raise Invalid.at("", Message("Send an object with “items” and nothing else.", code="wrong-type"))
     items = body["items"]
@@ -62,32 +65,32 @@ def parse_batch(body: object) -> tuple[VerifyItem, ...]:
     return tuple(map(_to_item, items))
 
 
-def _is_well_formed(asked: object) -> TypeGuard[Mapping[str, str]]:
-    """Whether `_wrong_with` would find nothing; quickly, since a batch has a thousand of them."""
-    if type(asked) is not dict or len(asked) != 1:
+def _is_well_formed(item: object) -> TypeGuard[Mapping[str, str]]:
+    """Check quickly that `_find_problems` would find nothing: a batch has up to 1,000 items."""
+    if type(item) is not dict or len(item) != 1:
         return False
-    ((name, value),) = asked.items()
+    ((name, value),) = item.items()
     return name in _NAMES and isinstance(value, str)
 
 
-def _find_problems(asked: object, pointer: str) -> Iterator[dict[str, str]]:
-    if not isinstance(asked, Mapping):
+def _find_problems(item: object, pointer: str) -> Iterator[dict[str, str]]:
+    if not isinstance(item, Mapping):
         yield {
             "pointer": pointer,
             "detail": Message("Send an object with either “number” or “token”.", code="wrong-type"),
         }
         return
-    if others := len(asked.keys() - _NAMES):  # not named: they are a stranger's text
+    if others := len(item.keys() - _NAMES):  # not named: the names come from an anonymous client
         detail = Message(
             "Send “number” or “token” and nothing else; other members: %(members)s.",
             code="unknown-member",
             members=others,
         )
         yield {"pointer": pointer, "detail": detail}
-    elif len(asked) != 1:
+    elif len(item) != 1:
         yield {"pointer": pointer, "detail": Message("Send exactly one of “number” and “token”.", code="required")}
     else:
-        ((name, value),) = asked.items()
+        ((name, value),) = item.items()
         if not isinstance(value, str):
             yield {
                 "pointer": f"{pointer}/{name}",
@@ -95,8 +98,8 @@ def _find_problems(asked: object, pointer: str) -> Iterator[dict[str, str]]:
             }
 
 
-def _to_item(asked: Mapping[str, str]) -> VerifyItem:
-    ((name, text),) = asked.items()
+def _to_item(item: Mapping[str, str]) -> VerifyItem:
+    ((name, text),) = item.items()
     return VerifyItem("number" if name == "number" else "token", text)
 
 

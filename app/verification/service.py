@@ -1,4 +1,7 @@
-"""Where checks are made: look up, then judge. The lane, the pages and the command line all come here."""
+"""Verify certificates: look up the record, then evaluate it.
+
+The API, the pages and the command line use the same service.
+"""
 
 import asyncio
 import os
@@ -32,25 +35,25 @@ from app.verification.verdict import (
 )
 
 ParsedItem = str | TokenLookup | None
-"""What a question turned out to be: a number in display form, a token, or None for a mistyped number."""
-QuickRead = str | SignatureResult | VerificationResult
-"""The same at first sight: what a token says was not read; a verdict for what is no certificate of ours."""
+"""A parsed item: a number in display form, a token, or None for a mistyped number."""
+ClassifiedItem = str | SignatureResult | VerificationResult
+"""A classified item: a number, the signature of a token not yet parsed, or a final result."""
 
 
 PROCESSOR_COUNT = os.cpu_count() or 1
 MIN_TOKENS_PER_THREAD = 100
-"""Tokens that are worth a thread of their own."""
+"""Fewer tokens are not worth a thread of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationService:
-    """All that a check needs. `keys` and `clock` are asked anew each time; `clock` gives aware moments.
+    """Verify numbers and tokens. `keys` and `clock` are called for each verification.
 
-    `keys` may be a second old. A key that took over within this second would look as if it did not sign yet: where one
-    of ours turns up so, the keys are read anew (`reread`) and the question is judged again.
+    `keys` may be a second old. A key that became active within this second would look as if it did not sign yet: such
+    keys are reloaded (`reload_keys`) and the item is evaluated again. `clock` returns aware moments.
 
-    What is only printed goes the short way where it can: the extract of a certificate, put into a form. Everything else
-    is judged from the row itself.
+    The `render_…` methods fill a response template from the certificate snapshot where they can; otherwise the record
+    itself is evaluated.
     """
 
     store: CertificateStore
@@ -64,20 +67,22 @@ class VerificationService:
     _rejections: Mapping[Verdict, EncodedResponse] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "forms", ResponseTemplates(self.base_url, demo=self.demo))
-        object.__setattr__(self, "token_forms", ResponseTemplates(self.base_url, evaluate_issued_token, demo=self.demo))
-        refused = {each.verdict: self._render(each) for each in (MISTYPED, UNSIGNED, UNREADABLE)}
-        object.__setattr__(self, "_refused", refused)
+        object.__setattr__(self, "number_templates", ResponseTemplates(self.base_url, demo=self.demo))
+        object.__setattr__(
+            self, "token_templates", ResponseTemplates(self.base_url, evaluate_issued_token, demo=self.demo)
+        )
+        rejections = {item.verdict: self._render(item) for item in (MISTYPED, UNSIGNED, UNREADABLE)}
+        object.__setattr__(self, "_rejections", rejections)
 
-    def _render(self, judgement: VerificationResult) -> EncodedResponse:
-        return encode_with_etag(judgement, self.base_url, demo=self.demo)
+    def _render(self, result: VerificationResult) -> EncodedResponse:
+        return encode_with_etag(result, self.base_url, demo=self.demo)
 
-    def to_dict(self, judgement: VerificationResult) -> dict[str, Any]:
-        """The answer before it is encoded."""
-        return to_dict(judgement, self.base_url, demo=self.demo)
+    def to_dict(self, result: VerificationResult) -> dict[str, Any]:
+        """Build the response as a dictionary."""
+        return to_dict(result, self.base_url, demo=self.demo)
 
     async def verify_number(self, text: str) -> VerificationResult:
-        """The verdict on a number as somebody typed it."""
+        """Evaluate a number as a user typed it."""
         number = certificate_number.to_display_form(text)
         if number is None:
             return MISTYPED
@@ -85,120 +90,120 @@ class VerificationService:
         return evaluate_number(record, self._keys_for(record), self.clock())
 
     async def verify_token(self, text: str) -> VerificationResult:
-        """The verdict on a token, whatever text it is."""
-        reading = self._verify_token(text)
-        record = await self.store.find(str(reading.number)) if reading.number else None
-        return evaluate_token(reading, record, self._keys_for(record), self.clock())
+        """Evaluate a token, whatever text it is."""
+        lookup = self._verify_token(text)
+        record = await self.store.find(str(lookup.number)) if lookup.number else None
+        return evaluate_token(lookup, record, self._keys_for(record), self.clock())
 
     def render_now(self, text: str) -> EncodedResponse | None:
-        """As `print_number`, for what the register knows letter by letter, since its numbers are right; None else.
+        """Render the response for a number in exact display form, without waiting; None otherwise.
 
-        The way of nearly all checks, and the cheapest: nothing in it waits.
+        Most verifications end here. The number is not parsed: one with a snapshot is correct.
         """
-        extract = self.store.snapshot_now(text)
-        return None if extract is None else self.number_templates.render(extract, self.keys(), self.clock())
+        snapshot = self.store.snapshot_now(text)
+        return None if snapshot is None else self.number_templates.render(snapshot, self.keys(), self.clock())
 
     async def render_number(self, text: str) -> EncodedResponse:
-        """As `by_number`, as the answer."""
+        """Render the response for a number as a user typed it."""
         number = certificate_number.to_display_form(text)
         if number is None:
             return self.number_templates.mistyped
-        extract = await self.store.find_snapshot(number)
-        printed = self.number_templates.render(extract, self.keys(), self.clock()) if extract is not None else None
-        return printed or self._render(await self.verify_number(number))
+        snapshot = await self.store.find_snapshot(number)
+        responses = self.number_templates.render(snapshot, self.keys(), self.clock()) if snapshot is not None else None
+        return responses or self._render(await self.verify_number(number))
 
     async def render_token(self, text: str) -> EncodedResponse:
-        """As `by_token`, as the answer. What we issued is known by its hash; only else is a token's content read."""
+        """Render the response for a token.
+
+        A token that was issued is found by its hash; only any other token is parsed.
+        """
         signed = self._verify_signature(text)
         if isinstance(signed, VerificationResult):
             return self._rejections[signed.verdict]
         store = self.store
-        extract = store.snapshot_now_by_hash(signed.hash) or await store.find_snapshot_by_hash(signed.hash)
-        printed = self.token_templates.render(extract, self.keys(), self.clock()) if extract is not None else None
-        return printed or self._render(await self.verify_token(text))
+        snapshot = store.snapshot_now_by_hash(signed.hash) or await store.find_snapshot_by_hash(signed.hash)
+        responses = self.token_templates.render(snapshot, self.keys(), self.clock()) if snapshot is not None else None
+        return responses or self._render(await self.verify_token(text))
 
-    async def render_many(self, questions: Sequence[VerifyItem]) -> list[EncodedResponse]:
-        """The answers on many things at one moment; one look-up for all numbers, and one for all tokens.
+    async def render_many(self, items: Sequence[VerifyItem]) -> list[EncodedResponse]:
+        """Render the responses for many items at one moment: one query for numbers, one for tokens.
 
-        A thousand signatures take a tenth of a second: they are checked on a thread, so that single checks go on.
+        A thousand signatures take a tenth of a second: they are verified on a thread, so that single verifications
+        continue.
         """
-        seen = await self._quick_read_all(questions)
-        by_number = await self.store.find_snapshots(list({each for each in seen if isinstance(each, str)}))
+        classified = await self._classify_all(items)
+        by_number = await self.store.find_snapshots(list({item for item in classified if isinstance(item, str)}))
         by_hash = await self.store.find_snapshots_by_hash(
-            list({each.hash for each in seen if isinstance(each, SignatureResult)})
+            list({item.hash for item in classified if isinstance(item, SignatureResult)})
         )
         keys, now = self.keys(), self.clock()
 
-        def print_one(seen: QuickRead) -> EncodedResponse | None:
-            """None for what the short way does not serve."""
-            if isinstance(seen, str):
-                extract = by_number.get(seen)
-                return self.number_templates.render(extract, keys, now) if extract is not None else None
-            if isinstance(seen, SignatureResult):
-                extract = by_hash.get(seen.hash)
-                return self.token_templates.render(extract, keys, now) if extract is not None else None
-            return self._rejections[seen.verdict]
+        def render_one(classified: ClassifiedItem) -> EncodedResponse | None:
+            """Returns None where the record itself must be evaluated."""
+            if isinstance(classified, str):
+                snapshot = by_number.get(classified)
+                return self.number_templates.render(snapshot, keys, now) if snapshot is not None else None
+            if isinstance(classified, SignatureResult):
+                snapshot = by_hash.get(classified.hash)
+                return self.token_templates.render(snapshot, keys, now) if snapshot is not None else None
+            return self._rejections[classified.verdict]
 
-        printed = await anyio.to_thread.run_sync(lambda: list(map(print_one, seen)))
-        rest = [question for question, done in zip(questions, printed, strict=True) if done is None]
-        judged = iter(await self._evaluate_many(rest, now))
-        return [done or self._render(next(judged)) for done in printed]
+        responses = await anyio.to_thread.run_sync(lambda: list(map(render_one, classified)))
+        rest = [item for item, response in zip(items, responses, strict=True) if response is None]
+        results = iter(await self._evaluate_many(rest, now))
+        return [response or self._render(next(results)) for response in responses]
 
-    async def _quick_read_all(self, questions: Sequence[VerifyItem]) -> list[QuickRead]:
-        """Many tokens on as many threads as there are processors: OpenSSL lets others go on while it works."""
-        tokens = sum(question.kind == "token" for question in questions)
-        share = -(-len(questions) // max(1, min(PROCESSOR_COUNT, tokens // MIN_TOKENS_PER_THREAD))) or 1
-        shares = [questions[first : first + share] for first in range(0, len(questions), share)]
-        seen = await asyncio.gather(*(anyio.to_thread.run_sync(self._quick_read_batch, each) for each in shares))
-        return [glance for each in seen for glance in each]
+    async def _classify_all(self, items: Sequence[VerifyItem]) -> list[ClassifiedItem]:
+        """Classify items on as many threads as there are processors: OpenSSL releases the GIL."""
+        tokens = sum(item.kind == "token" for item in items)
+        share = -(-len(items) // max(1, min(PROCESSOR_COUNT, tokens // MIN_TOKENS_PER_THREAD))) or 1
+        shares = [items[first : first + share] for first in range(0, len(items), share)]
+        batches = await asyncio.gather(*(anyio.to_thread.run_sync(self._classify_batch, item) for item in shares))
+        return [item for batch in batches for item in batch]
 
-    def _quick_read_batch(self, questions: Sequence[VerifyItem]) -> list[QuickRead]:
-        return list(map(self._quick_read, questions))
+    def _classify_batch(self, items: Sequence[VerifyItem]) -> list[ClassifiedItem]:
+        return list(map(self._classify, items))
 
-    def _quick_read(self, question: VerifyItem) -> QuickRead:
-        if question.kind == "number":
-            return certificate_number.to_display_form(question.text) or MISTYPED
-        return self._verify_signature(question.text)
+    def _classify(self, item: VerifyItem) -> ClassifiedItem:
+        if item.kind == "number":
+            return certificate_number.to_display_form(item.text) or MISTYPED
+        return self._verify_signature(item.text)
 
-    async def _evaluate_many(self, questions: Sequence[VerifyItem], now: datetime) -> list[VerificationResult]:
-        if not questions:
+    async def _evaluate_many(self, items: Sequence[VerifyItem], now: datetime) -> list[VerificationResult]:
+        if not items:
             return []
-        readings = await anyio.to_thread.run_sync(lambda: list(map(self._parse_item, questions)))
-        records = await self.store.find_many(_distinct_numbers(readings))
-        return self._evaluate(readings, records, now)
+        parsed = await anyio.to_thread.run_sync(lambda: list(map(self._parse_item, items)))
+        records = await self.store.find_many(_distinct_numbers(parsed))
+        return self._evaluate(parsed, records, now)
 
-    def verify_many_sync(self, questions: Sequence[VerifyItem]) -> list[VerificationResult]:
-        """The verdicts on many things at one moment, for threads and the command line."""
-        readings = list(map(self._parse_item, questions))
-        return self._evaluate(readings, self.store.find_many_sync(_distinct_numbers(readings)), self.clock())
+    def verify_many_sync(self, items: Sequence[VerifyItem]) -> list[VerificationResult]:
+        """Evaluate many items at one moment, for threads and the command line."""
+        parsed = list(map(self._parse_item, items))
+        return self._evaluate(parsed, self.store.find_many_sync(_distinct_numbers(parsed)), self.clock())
 
     def _evaluate(
-        self, readings: Sequence[ParsedItem], records: Mapping[str, CertificateRecord], now: datetime
+        self, parsed: Sequence[ParsedItem], records: Mapping[str, CertificateRecord], now: datetime
     ) -> list[VerificationResult]:
         keys = self._keys_for(*records.values())
-        judgements = []
-        for reading in readings:
-            if reading is None:
-                judgements.append(MISTYPED)
-            elif isinstance(reading, TokenLookup):
-                judgements.append(evaluate_token(reading, records.get(str(reading.number)), keys, now))
+        results = []
+        for lookup in parsed:
+            if lookup is None:
+                results.append(MISTYPED)
+            elif isinstance(lookup, TokenLookup):
+                results.append(evaluate_token(lookup, records.get(str(lookup.number)), keys, now))
             else:
-                judgements.append(evaluate_number(records.get(reading), keys, now))
-        return judgements
+                results.append(evaluate_number(records.get(lookup), keys, now))
+        return results
 
-    def _parse_item(self, question: VerifyItem) -> ParsedItem:
-        return (
-            certificate_number.to_display_form(question.text)
-            if question.kind == "number"
-            else self._verify_token(question.text)
-        )
+    def _parse_item(self, item: VerifyItem) -> ParsedItem:
+        return certificate_number.to_display_form(item.text) if item.kind == "number" else self._verify_token(item.text)
 
     def _verify_token(self, text: str) -> TokenLookup:
-        reading = verify_token(text, self.keys())
-        return verify_token(text, self.reload_keys()) if reading.signed_with_next_key and self.reload_keys else reading
+        lookup = verify_token(text, self.keys())
+        return verify_token(text, self.reload_keys()) if lookup.signed_with_next_key and self.reload_keys else lookup
 
     def _verify_signature(self, text: str) -> SignatureResult | VerificationResult:
-        """The verdict for a token whose signature is not one of ours."""
+        """Verify the signature; returns the final result where no published key signed the token."""
         keys = self.keys()
         signed = verify_signature(text, keys)
         if isinstance(signed, VerificationResult) or signed.kid in keys.may_have_signed:
@@ -206,14 +211,14 @@ class VerificationService:
         return signed if self.reload_keys and signed.kid in self.reload_keys().may_have_signed else UNSIGNED
 
     def _keys_for(self, *records: CertificateRecord | None) -> KeyRing:
-        """The keys, read anew where certificates of ours name one that does not sign yet."""
+        """Return the keys, reloaded where a record names a key that does not sign yet."""
         keys = self.keys()
         if any(record is not None and record.kid not in keys.may_have_signed for record in records):
             return self.reload_keys() if self.reload_keys else keys
         return keys
 
 
-def _distinct_numbers(readings: Iterable[ParsedItem]) -> list[str]:
-    """Each once, in the order of asking."""
-    named = (reading.number if isinstance(reading, TokenLookup) else reading for reading in readings)
+def _distinct_numbers(parsed: Iterable[ParsedItem]) -> list[str]:
+    """Return each number once, in the order of the items."""
+    named = (lookup.number if isinstance(lookup, TokenLookup) else lookup for lookup in parsed)
     return list(dict.fromkeys(str(number) for number in named if number is not None))

@@ -1,5 +1,6 @@
-"""A token as mail programs hand it on: wrapped, quoted, behind a file name. What is no whole token is told apart from
-what is one and wrong. Pure.
+"""Extract a token from text that mail programs wrapped, quoted or put a file name to. Pure.
+
+Text that is not a whole token is distinguished from a whole token that is wrong.
 """
 
 import base64
@@ -10,12 +11,12 @@ from functools import lru_cache
 from typing import Final
 
 _SIGNATURE_CHARS: Final = 86  # of 64 bytes
-_MAX_TAIL_CHARS: Final = 300  # within which the name of a file stands at the end
+_MAX_TAIL_CHARS: Final = 300  # the name of a file at the end is within these
 _HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
 
 _TOKEN_PATTERN: Final = re.compile(rf"([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{{{_SIGNATURE_CHARS}}}")
-# White space and what Unicode adds to it without a width; quotation marks; marks of quoted lines; "=" before the end of
-# a line, which quoted-printable text has there (RFC 2045 §6.7).
+# White space and Unicode characters without a width; quotation marks; marks of quoted lines; "=" before the end of a
+# line, as in quoted-printable text (RFC 2045 §6.7).
 _IGNORED_PATTERN: Final = re.compile(
     "=\r?\n|[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\"'`´‘’‚‛“”„‟«»‹›＂＇<>＜＞|]+"
 )
@@ -25,10 +26,10 @@ _FILE_NAME_AFTER: Final = re.compile(r"\s[^\s.]{1,255}\.(?:jwt|jws|vc|txt|json)[
 
 
 def extract_token(text: str) -> str | None:
-    """The token in a text, without what stands around and within it by mail; None where it is not a whole one.
+    """Return the token in a text without additions of mail programs; None if it is not whole.
 
-    Whole is what has three parts of base64url, the first a JSON object with `alg`, `typ` and `kid`, the last 64 bytes.
-    Nothing else is looked at: whether it is right is another question.
+    A whole token has three base64url parts: the first a JSON object with `alg`, `typ` and `kid`, the last 64 bytes.
+    Nothing else is examined; verification follows.
     """
     if _TOKEN_PATTERN.fullmatch(text) is None:
         text = text.strip("\ufeff \t\r\n>\"'“”„«»")
@@ -41,7 +42,7 @@ def extract_token(text: str) -> str | None:
     return text if match and _is_header(match[1]) else None
 
 
-@lru_cache(64)  # we issue under few headers
+@lru_cache(64)  # tokens are issued under few headers
 def _is_header(segment: str) -> bool:
     try:
         raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))

@@ -1,4 +1,4 @@
-"""What a certificate is worth at a moment: every verdict, in its order, with the checks that led to it. Pure."""
+"""Evaluate certificates: the verdict at a moment, with the checks that led to it. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from app.verification.token_text import extract_token
 
 
 class Verdict(StrEnum):
-    """In the order in which they apply: the first that fits is the answer."""
+    """Verdicts in order of precedence: the first that applies is the result."""
 
     FORGED = "forged"
     UNREADABLE = "unreadable"
@@ -55,7 +55,7 @@ VERDICT_OF_FINAL_STATUS: Mapping[str, Verdict] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was really looked at: form, signature, record, content, log, key_state, validity, status."""
+    """One examined thing: form, signature, record, content, log, key_state, validity, status."""
 
     name: str
     passed: bool
@@ -64,7 +64,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class VerificationResult:
-    """The verdict and its grounds. `record` is None where no certificate may be shown; `as_of` where none was found."""
+    """Verdict with its checks.
+
+    `record` is None where no certificate may be shown; `as_of` is None where no record was found.
+    """
 
     verdict: Verdict
     checks: tuple[Check, ...]
@@ -88,15 +91,15 @@ _FORMAT_VALID = Check("form", True, "The number has the right form and its check
 _RECORD_FOUND = Check("record", True, "The certificate is in our register.")
 _RECORD_MISSING = Check("record", False, "No certificate with this number is in our register.")
 UNKNOWN = VerificationResult(Verdict.UNKNOWN, (_FORMAT_VALID, _RECORD_MISSING))
-"""On a well-formed number."""
+"""For a well-formed number without a record."""
 _SIGNATURE_VALID = Check("signature", True, "The signature was made with one of our keys.")
 _SIGNATURE_INVALID = Check(
     "signature", False, "The text does not carry a right signature of ours in the one form that we issue."
 )
 UNSIGNED = VerificationResult(Verdict.FORGED, (_SIGNATURE_INVALID,))
-"""On a token that none of our keys signed."""
+"""For a token that no published key signed."""
 UNREADABLE = VerificationResult(Verdict.UNREADABLE, ())
-"""On what is no whole token: nothing was checked."""
+"""For text that is not a whole token: nothing was checked."""
 _CONTENT_SAME = Check("content", True, "Header and content are those that we issued for this number.")
 _CONTENT_DIFFERENT = Check(
     "content", False, "We signed this text, but it is not the one that we issued for this number."
@@ -104,16 +107,16 @@ _CONTENT_DIFFERENT = Check(
 
 
 def evaluate_number(record: CertificateRecord | None, keys: KeyRing, now: datetime) -> VerificationResult:
-    """The verdict on a well-formed number; `record` is what the register holds for it. `now` is aware."""
+    """Evaluate a well-formed number. `record` is its database record; `now` is aware."""
     if record is None:
         return UNKNOWN
     return _evaluate_record(record, (_FORMAT_VALID, _RECORD_FOUND), keys, now)
 
 
 def verify_signature(text: str, keys: KeyRing) -> SignatureResult | VerificationResult:
-    """Check the signature of a token, whatever text it is, by all keys, also those that do not sign yet.
+    """Verify the signature of a token, whatever text it is, with all keys, including next ones.
 
-    The verdict where none of them signed it.
+    Returns the final result where none of the keys signed it.
     """
     token = extract_token(text)
     if token is None:
@@ -126,16 +129,19 @@ def verify_signature(text: str, keys: KeyRing) -> SignatureResult | Verification
 
 @dataclass(frozen=True, slots=True)
 class TokenLookup:
-    """A token after the check of its signature; `number` is the one it names, None where it names none."""
+    """Result of verifying a token's signature.
+
+    `number` is the certificate number that the token names; None where it names none.
+    """
 
     verified: VerifiedToken | None
     number: CertificateNumber | None
-    signed_with_next_key: bool = False  # signed with a key that, as far as these keys tell, does not sign yet
+    signed_with_next_key: bool = False  # signed with a key that is still `next` in this keyring
     is_whole: bool = True
 
 
 def verify_token(text: str, keys: KeyRing) -> TokenLookup:
-    """Check the signature of a token, whatever text it is, and find the number to look up."""
+    """Verify the signature of a token, whatever text it is, and find the number to look up."""
     token = extract_token(text)
     if token is None:
         return TokenLookup(None, None, is_whole=False)
@@ -151,29 +157,29 @@ def verify_token(text: str, keys: KeyRing) -> TokenLookup:
 
 
 def evaluate_token(
-    reading: TokenLookup, record: CertificateRecord | None, keys: KeyRing, now: datetime
+    lookup: TokenLookup, record: CertificateRecord | None, keys: KeyRing, now: datetime
 ) -> VerificationResult:
-    """The verdict on a token; `record` is what the register holds for the number it names. `now` is aware.
+    """Evaluate a token. `record` is the record of the number that it names; `now` is aware.
 
     The content is compared by the hash of what was signed, never by the token's text: the same content may carry
     another signature.
     """
-    if reading.verified is None:
-        return UNSIGNED if reading.is_whole else UNREADABLE
+    if lookup.verified is None:
+        return UNSIGNED if lookup.is_whole else UNREADABLE
     if record is None:
-        key = keys.by_kid[reading.verified.kid]
-        if key.state is KeyState.COMPROMISED:  # whoever holds the key could have written this
+        key = keys.by_kid[lookup.verified.kid]
+        if key.state is KeyState.COMPROMISED:  # anyone with the stolen key could have signed this
             return VerificationResult(
                 Verdict.FORGED, (_SIGNATURE_VALID, _RECORD_MISSING, _check_compromised_key(key, None))
             )
         return VerificationResult(Verdict.UNKNOWN, (_SIGNATURE_VALID, _RECORD_MISSING))
-    if reading.verified.signed_hash != record.token_sha256:
+    if lookup.verified.signed_hash != record.token_sha256:
         return VerificationResult(Verdict.FORGED, (_SIGNATURE_VALID, _RECORD_FOUND, _CONTENT_DIFFERENT))
     return evaluate_issued_token(record, keys, now)
 
 
 def evaluate_issued_token(record: CertificateRecord, keys: KeyRing, now: datetime) -> VerificationResult:
-    """The verdict on a token whose signature and content are those that were issued for this record."""
+    """Evaluate a token whose signature and content are those issued for this record."""
     return _evaluate_record(record, (_SIGNATURE_VALID, _RECORD_FOUND, _CONTENT_SAME), keys, now)
 
 
@@ -193,7 +199,10 @@ def _evaluate_record(
 
 
 def verdict_of(status: str, valid_from: date, valid_until: date, now: datetime) -> Verdict:
-    """The verdict on what is genuine: status before term, but an ended term before a suspension. `now` is aware."""
+    """Return the verdict for a genuine certificate. `now` is aware.
+
+    A final status takes precedence over the term, and an ended term over a suspension.
+    """
     today = baku_day(now)
     if status in VERDICT_OF_FINAL_STATUS:
         return VERDICT_OF_FINAL_STATUS[status]
@@ -205,7 +214,7 @@ def verdict_of(status: str, valid_from: date, valid_until: date, now: datetime) 
 
 
 def _check_log(record: CertificateRecord) -> Check:
-    """A row that somebody put into the register past the service is not in the log, or not as it is."""
+    """Check the log entry: a row inserted without the service has none, or another hash."""
     if record.logged_at is None:
         return Check("log", False, "Its issue is not in the public log, in which everything that we issue is.")
     if record.logged_sha256 != record.token_sha256:
@@ -223,7 +232,10 @@ def _check_key_state(record: CertificateRecord, keys: KeyRing) -> Check:
 
 
 def _check_compromised_key(key: KeyRecord, logged_at: datetime | None) -> Check:
-    """Good is only what the public log had before: the date in a text is written by whoever holds the key."""
+    """Check that the issue was logged before the key was compromised.
+
+    The date in a token proves nothing: anyone with the stolen key can write it.
+    """
     was_before = logged_at is not None and logged_at < key.since
     when = "before" if was_before else "not before"
     detail = f"The signing key is compromised since {format_utc(key.since)}; this was logged {when} that."
@@ -231,7 +243,10 @@ def _check_compromised_key(key: KeyRecord, logged_at: datetime | None) -> Check:
 
 
 def check_validity(valid_from: date, valid_until: date, now: datetime) -> Check:
-    """The detail names no day of asking: the answer, and with it the ETag, changes only when the verdict may."""
+    """Check the term.
+
+    The detail does not name the current day, so that the ETag changes only when the verdict may.
+    """
     today = baku_day(now)
     term = f"from {valid_from} to {valid_until}, both days included (Asia/Baku)"
     if today > valid_until:
@@ -247,7 +262,7 @@ def _check_status(record: CertificateRecord) -> Check:
 
 
 def _last_change_at(record: CertificateRecord, keys: KeyRing, now: datetime) -> datetime:
-    """The last moment at which something changed that this verdict rests on."""
+    """Return the last moment at which anything changed that the verdict depends on."""
     moments = [record.issued_at, record.status_since]
     dates = (day_start(record.valid_from), day_end(record.valid_until))
     moments += [moment for moment in dates if moment < now]

@@ -5,13 +5,15 @@ duration and the id of the user or API client. `mik serve` serves the metrics of
 (docs/decisions/0067).
 """
 
+import json
 import logging
 import os
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -110,6 +112,39 @@ def configure_logging(settings: Settings) -> None:
     )
 
 
+def access_logger(settings: Settings) -> structlog.typing.FilteringBoundLogger:
+    """Make the logger of the access log, which writes each line to standard error without the `logging` module.
+
+    A line holds only what `_Observed` passes, so that nothing has to be masked and no traceback formatted.
+    """
+    form: list[Any] = [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, pad_level=False)]
+    if settings.profile is Profile.PRODUCTION:
+        form = [_add_version, _encode_line]
+    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+        structlog.WriteLogger(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            _add_access_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *form,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+    ).bind()
+    return logger
+
+
+def _add_access_name(_logger: object, _method: str, event: Event) -> Event:
+    event["logger"] = "mik.access"
+    return event
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` with options makes an encoder for every line
+
+
+def _encode_line(_logger: object, _method: str, event: Event) -> str:
+    return _encode(event)
+
+
 def count_verdict(verdict: Verdict) -> None:
     VERDICTS.labels(verdict.value).inc()
 
@@ -122,7 +157,7 @@ def observed(app: ASGIApp, routes: Mapping[Any, str], database: Database, settin
     logs = settings.profile is Profile.PRODUCTION or settings.log_level == "debug"
     if not logs and not settings.metrics_port:
         return app
-    return _Observed(app, routes, database, logs=logs)
+    return _Observed(app, routes, database, access_logger(settings) if logs else None)
 
 
 class RouteOf:
@@ -143,10 +178,15 @@ class RouteOf:
 
 
 class _Observed:
-    def __init__(self, app: ASGIApp, routes: Mapping[Any, str], database: Database, *, logs: bool) -> None:
-        self.app, self._routes = app, routes
+    def __init__(
+        self,
+        app: ASGIApp,
+        routes: Mapping[Any, str],
+        database: Database,
+        log: structlog.typing.FilteringBoundLogger | None,
+    ) -> None:
+        self.app, self._routes, self._log = app, routes, log
         self._pools = {"write": database.write_engine.pool, "read": database.read_engine.pool}
-        self._log = structlog.stdlib.get_logger("mik.access") if logs else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -189,15 +229,16 @@ class _Observed:
             CONNECTIONS.labels(name).set(getattr(pool, "checkedout", int)())
         if self._log is not None:
             actor = state.get("actor")
-            self._log.info(
-                "request",
-                request_id=request_id,
-                method=method,
-                route=route,
-                status=status,
-                duration_ms=round(seconds * 1000, 2),
-                actor=str(actor.id) if actor is not None else None,
-            )
+            with suppress(OSError, ValueError):  # a full disk or a closed stream must not fail the request
+                self._log.info(
+                    "request",
+                    request_id=request_id,
+                    method=method,
+                    route=route,
+                    status=status,
+                    duration_ms=round(seconds * 1000, 2),
+                    actor=str(actor.id) if actor is not None else None,
+                )
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

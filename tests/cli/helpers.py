@@ -104,6 +104,6 @@ def issued(played):
 
 
 def transcript():
-    """The lines of the journey that the README shows."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    return readme.partition("<!-- transcript -->\n```text\n")[2].partition("\n```")[0].splitlines()
+    """The lines of the journey that the tutorial shows."""
+    tutorial = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text("utf-8")
+    return tutorial.partition("<!-- transcript -->\n```text\n")[2].partition("\n```")[0].splitlines()

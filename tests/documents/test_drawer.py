@@ -60,7 +60,7 @@ def test_where_nothing_can_be_kept_it_is_made_each_time(tmp_path, caplog):
     drawer = ArtifactCache(Path(tmp_path / "file"))
     assert drawer.get_or_create(NUMBER, "stamp", "k", lambda: b"one") == b"one"
     assert drawer.get_or_create(NUMBER, "stamp", "k", lambda: b"two") == b"two"
-    assert "cannot be kept" in caplog.text
+    assert "cannot be cached" in caplog.text
 
 
 def test_what_cannot_be_made_leaves_nothing(tmp_path):

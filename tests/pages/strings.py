@@ -46,17 +46,17 @@ NOT_OVER_HTTP = (
     "app/signing/key_lifecycle.py",
 )
 """Refusals of the command line and of starting, and examples."""
-NOUNS = {"of": 0, "parse_id": 1, "WrongState": 0, "Certified": 0}
+NOUNS = {"of": 0, "parse_id": 1, "WrongState": 0, "CertifiedDataLocked": 0}
 """Calls with the word for a thing, and which argument it is."""
 WORDS = {
     "app.core.actor": ("Role",),
-    "app.applications.claims": ("Decision",),
+    "app.applications.claims": ("ClaimDecision",),
     "app.applications.workflow": ("State", "Action"),
     "app.certificates.model": ("CertificateStatus", "SuspensionCause", "MatterState"),
-    "app.certificates.read_model.search": ("Standing",),
-    "app.certificates.status_workflow": ("Deed",),
-    "app.organisations.model": ("ClaimState", "Standing"),
-    "app.organisations.residency_workflow": ("PeriodState", "Move"),
+    "app.certificates.read_model.search": ("EffectiveStatus",),
+    "app.certificates.status_workflow": ("CertificateAction",),
+    "app.organisations.model": ("ClaimState", "OrganisationStatus"),
+    "app.organisations.residency_workflow": ("ResidencyState", "ResidencyAction"),
 }
 """Closed lists whose values stand in sentences (`word_of`)."""
 OVER = frozenset({"expired", "not_yet_valid", "suspended", "surrendered", "superseded", "revoked"})

@@ -251,12 +251,12 @@ def test_the_present_residency_is_the_open_one_else_the_last_that_closed(session
     first, _ = resident(session, registrar, company.id)
     deed(session, registrar, ResidencyAction.END, first, on=TODAY - timedelta(days=9))
     second, _ = resident(session, registrar, company.id, status=ResidencyStatus.NON_RESIDENT)
-    assert present(hold=True) is second
+    assert present(for_share=True) is second
     deed(session, registrar, ResidencyAction.CANCEL, second, on=TODAY - timedelta(days=10))
     assert present() is first
     deed(session, registrar, ResidencyAction.RESTORE, second, version=2)
     deed(session, registrar, ResidencyAction.CANCEL, second, version=3, on=TODAY - timedelta(days=9))
-    assert present(hold=True) is second
+    assert present(for_share=True) is second
     deed(session, registrar, ResidencyAction.RESTORE, first, version=2)
     deed(session, registrar, ResidencyAction.CANCEL, first, version=3, on=TODAY - timedelta(days=9))
     deed(session, registrar, ResidencyAction.RESTORE, second, version=4)

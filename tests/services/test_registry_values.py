@@ -72,7 +72,7 @@ def test_a_figure_that_passes_is_stored_exactly(figure):
 )
 def test_figures_at_the_edge(figure, reason):
     most = Decimal(100) if reason != "12 digits before" else None
-    found = decimal_error(Decimal(figure), MONEY, most=most)
+    found = decimal_error(Decimal(figure), MONEY, max_value=most)
     assert found is None if reason is None else reason in found
 
 

@@ -58,8 +58,8 @@ def sources(listed=None, proof=None, **other):
         "trusted": {SIGNER.kid: SIGNER.public},
         "withdrawn": {},
         "verifier": LOG.verifier,
-        "list_of": listed.get,
-        "proof_of": lambda _: text or None,
+        "find_status_list": listed.get,
+        "find_proof": lambda _: text or None,
         "made_at": LISTED + timedelta(minutes=1),
     }
     return OfflineSources(**(values | other))
@@ -196,7 +196,7 @@ class TestUndecided:
         ("proof", "words"),
         [
             ("", "newer than the bundle"),
-            ("x", "does not hold the entry"),
+            ("x", "does not contain the entry"),
             (proof_text().replace("extra ", "extra !"), "not in base64"),
             (proof_text(entry=b"{}"), "does not lead"),
             (proof_text().replace("\nindex 1\n", "\nindex 0\n"), "does not lead"),
@@ -218,8 +218,8 @@ class TestUndecided:
             (lists(signer=THIEF), "cannot be relied on"),
             (lists(issuer="did:web:other.example"), "of another issuer"),
             (dict(zip(lists(), reversed(lists().values()), strict=True)), "another list"),
-            (lists(at=NOW - timedelta(days=4, seconds=1)), "was good until 2027-03-01T13:59:59Z"),
-            (lists(at=NOW + timedelta(minutes=6)), "look at your clock"),
+            (lists(at=NOW - timedelta(days=4, seconds=1)), "was valid until 2027-03-01T13:59:59Z"),
+            (lists(at=NOW + timedelta(minutes=6)), "check your clock"),
             (dict.fromkeys(lists(), TOKEN), "cannot be relied on"),
             (dict.fromkeys(lists(), "x"), "cannot be relied on"),
         ],

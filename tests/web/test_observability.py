@@ -1,21 +1,31 @@
 """Log lines and figures: what they say, what they never say, and where they are read."""
 
+import errno
 import json
 import logging
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import httpx2 as httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from app.core.settings import Settings
-from app.web.observability import mask_personal_data
+from app.core.settings import Profile, Settings
+from app.verification.verdict import Verdict
+from app.web import observability
+from app.web.observability import configure_logging, count_verdict, mask_personal_data, metrics_served
+from app.web.verify_fast_path import VerifyFastPath
 from tests.factories import ok, running_app
 from tests.live import MIK, PATIENCE, Live, _wait_for, clean_environment, free_port
 
 LOG = """
 import logging, sys
+from app.core.settings import Profile, Settings
+from app.web.observability import configure_logging
 configure_logging(Settings.model_construct(profile=Profile(sys.argv[1]), log_level="info"))
 try:
     raise ValueError("refused for leyla@company.example")
@@ -53,16 +63,27 @@ def test_log_lines_are_json_in_production_and_readable_in_the_demo():
     assert "it failed for [e-mail]" in written("demo").splitlines()[0]
 
 
-def access_lines(caplog):
-    return [record.msg for record in caplog.records if record.name == "mik.access"]
+@contextmanager
+def logged_app(monkeypatch, capsys, database_url, folder):
+    """A running app that logs as `mik serve` does, and the lines of standard error since the last call."""
+    with monkeypatch.context() as patch:
+        patch.setattr(logging.getLogger(), "handlers", [])  # those of pytest
+        configure_logging(Settings.model_construct(profile=Profile.PRODUCTION, log_level="info"))
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # the test's own client
+        patch.setattr(observability, "access_logger", partial(_production_logger, observability.access_logger))
+        with running_app(database_url, folder, log_level="debug") as app:
+            yield app, lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def test_the_access_log_names_route_status_and_actor_and_no_personal_data(database_url, tmp_path, caplog):
-    caplog.set_level(logging.INFO)
-    with running_app(database_url, tmp_path, log_level="debug") as app:
+def _production_logger(access_logger, settings):
+    return access_logger(settings.model_copy(update={"profile": Profile.PRODUCTION}))
+
+
+def test_access_log_names_route_status_and_actor_and_no_personal_data(monkeypatch, capsys, database_url, tmp_path):
+    with logged_app(monkeypatch, capsys, database_url, tmp_path) as (app, lines):
         company = app.set_up_company()
         token = app.token(app.certify())
-        caplog.clear()
+        lines()
         secrets = ["leyla@company.example", "Leyla Sample", "0010000101", token, "a wrong password of hers"]
         email, name, voen, _, password = secrets
         http, form = app.http, {"grant_type": "password", "username": email, "password": password}
@@ -78,24 +99,62 @@ def test_the_access_log_names_route_status_and_actor_and_no_personal_data(databa
         http.get(f"/nobody/{email}")
         answer = company.get("/v1/me")
         ok(answer)
-        lines = access_lines(caplog)
-        ours = [record for record in caplog.records if not record.name.startswith("httpx")]  # the test's own client
-        text = "\n".join(f"{record.getMessage()} {record.exc_text}" for record in ours)
-        for secret in [*secrets, "x" * 43, "leyla", "@"]:
-            assert secret not in text, secret
-    routes = [(line["method"], line["route"], line["status"]) for line in lines]
+        written = lines()
+    text = json.dumps(written, ensure_ascii=False)
+    for secret in [*secrets, "x" * 43, "leyla", "@"]:
+        assert secret not in text, secret
+    access = [line for line in written if line["logger"] == "mik.access"]
+    routes = [(line["method"], line["route"], line["status"]) for line in access]
     assert routes[4:6] == [("POST", "/v1/verify", 200), ("GET", "/v1/verify/{number}", 200)]
     assert routes[7:9] == [("GET", "/register", 200), ("GET", "(none)", 404)]
-    assert lines[-1]["route"] == "/v1/me" and lines[-1]["actor"] and lines[0]["actor"] is None
-    assert lines[-1]["request_id"] == answer.headers["X-Request-Id"] and lines[-1]["duration_ms"] > 0
+    last = access[-1]
+    assert last["route"] == "/v1/me" and last["actor"] and access[0]["actor"] is None
+    assert last["request_id"] == answer.headers["X-Request-Id"] and last["duration_ms"] > 0
+    assert (last["event"], last["level"]) == ("request", "info") and last["version"] and last["timestamp"][-1] == "Z"
 
 
-def test_without_access_log_and_figures_nothing_is_put_around_the_service(database_url, tmp_path, caplog):
-    caplog.set_level(logging.INFO)
+def test_log_line_inside_a_handler_carries_the_request_id(monkeypatch, capsys, database_url, tmp_path):
+    def list_parks(_session):
+        logging.getLogger("app.inside").warning("listed")
+        return []
+
+    with logged_app(monkeypatch, capsys, database_url, tmp_path) as (app, lines):
+        monkeypatch.setattr("app.reference.parks.list_parks", list_parks)
+        lines()
+        ids = {app.http.get("/v1/parks").headers["X-Request-Id"] for _ in range(2)}
+        inside = [line["request_id"] for line in lines() if line["logger"] == "app.inside"]
+    assert len(inside) == len(ids) == 2 and set(inside) == ids
+
+
+def test_access_log_that_cannot_be_written_fails_no_request(monkeypatch, database_url, tmp_path):
+    class Full:
+        def write(self, _text):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def flush(self):
+            pass
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    with running_app(database_url, tmp_path, log_level="debug") as app:
+        ok(app.http.get("/v1/parks"))
+
+
+def test_without_access_log_and_figures_nothing_is_put_around_the_service(capsys, database_url, tmp_path):
     with running_app(database_url, tmp_path) as app:
         app.http.get("/v1/parks")
-        assert access_lines(caplog) == []
-        assert type(app.asgi).__name__ == "Door"
+        assert "mik.access" not in capsys.readouterr().err
+        assert type(app.asgi) is VerifyFastPath
+
+
+def test_scrape_without_the_database_answers_with_what_is_known(tmp_path):
+    lost = SimpleNamespace(read_session=Mock(side_effect=OperationalError("SELECT 1", None, Exception("refused"))))
+    port = free_port()
+    settings = Settings.model_construct(metrics_port=port, metrics_address="127.0.0.1")
+    with metrics_served(settings, 1, lost), httpx.Client(trust_env=False) as http:
+        count_verdict(Verdict.UNKNOWN)
+        answer = http.get(f"http://127.0.0.1:{port}/metrics")
+    assert answer.status_code == 200 and "mik_database_readable 0.0" in answer.text
+    assert 'mik_verdicts_total{verdict="unknown"}' in answer.text and "mik_mail_waiting" not in answer.text
 
 
 def test_figures_are_off_and_local_unless_asked_for():

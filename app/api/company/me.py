@@ -135,7 +135,7 @@ def change_password(
     if counted.needs_second_factor:
         raise login_throttle.too_many_attempts()
     if not passwords.verify(body.present_password, user.password_hash):
-        if login_throttle.is_audited(counted, known=True):
+        if login_throttle.is_audited(counted, account_exists=True):
             with database.session() as writing:
                 login_throttle.record_failure(writing, counted, user.email, address, ("user", user.id), now)
                 writing.commit()
@@ -143,7 +143,9 @@ def change_password(
     new_hash = passwords.hash(body.password)
     with database.session() as writing:
         login_throttle.clear_failures(writing, user.email, address)
-        password_resets.change_password(writing, actor, was_hash=user.password_hash, password_hash=new_hash, now=now)
+        password_resets.change_password(
+            writing, actor, compared_hash=user.password_hash, password_hash=new_hash, now=now
+        )
         writing.commit()
     return Response(status_code=204)
 
@@ -199,7 +201,7 @@ def reset_password(
     new_hash = passwords.hash(body.password)
     with database.session() as writing:
         user = password_resets.redeem_reset(
-            writing, body.token, password_hash=new_hash, code=body.otp, seal=seal, now=now
+            writing, body.token, password_hash=new_hash, code=body.otp, secret_box=seal, now=now
         )
         writing.commit()
     return Response(status_code=204) if user else _wrong_code_response()

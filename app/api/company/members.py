@@ -138,7 +138,7 @@ AdministrableMemberId = Annotated[UUID, Depends(_require_administrable, scope="f
 def _set_administrator(
     session: Session, actor: Actor, member_id: UUID, *, wanted: bool, now: datetime
 ) -> MemberResponse:
-    changed = members.set_administrator(session, actor, member_id, wanted=wanted, now=now)
+    changed = members.set_administrator(session, actor, member_id, is_administrator=wanted, now=now)
     user = user_repository.find_user(session, member_id)
     assert user is not None  # changed just now
     if changed and actor.id != member_id:

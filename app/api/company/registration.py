@@ -92,7 +92,7 @@ def request_registration(
         language=body.language,
         address=address,
         now=now,
-        most=settings.registrations_per_day,
+        max_registrations=settings.registrations_per_day,
     )
     return MessageSentResponse(message=RESET_MESSAGE)
 

@@ -233,7 +233,7 @@ class TokenService:
     def _record_failure(
         self, account: str, counted: login_throttle.FailureCounts, known: tuple[str, UUID] | None
     ) -> None:
-        if login_throttle.is_audited(counted, known=known is not None):
+        if login_throttle.is_audited(counted, account_exists=known is not None):
             with self._database.session() as session:
                 login_throttle.record_failure(session, counted, account, self._address, known, self._now)
                 session.commit()

@@ -56,9 +56,9 @@ class ImportRoute(UploadRoute):
     """Reads the table before the transaction: 20,000 lines take a second."""
 
     def prepare(self, request: Request, file: BinaryIO, name: str | None) -> ImportFile:
-        most_bytes = get_container(request).settings.evidence_max_bytes
-        data = file.read(most_bytes + 1)
-        sheet = parse_resident_file(data, most_bytes=most_bytes)
+        max_bytes = get_container(request).settings.evidence_max_bytes
+        data = file.read(max_bytes + 1)
+        sheet = parse_resident_file(data, max_bytes=max_bytes)
         return ImportFile(sheet, normalize(name or "register.csv"), hashlib.sha256(data).hexdigest())
 
 

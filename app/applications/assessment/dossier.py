@@ -70,14 +70,14 @@ def build_dossier(
     `for_share` locks products, sites and residencies until the transaction ends. The caller locks the company first: a
     resident import locks the company, then residencies, then sites, and another order could deadlock.
     """
-    aggregates = product_repository.load_aggregates_by_id(session, product_ids, hold=for_share)
+    aggregates = product_repository.load_aggregates_by_id(session, product_ids, for_update=for_share)
     sites = organisation_repository.find_sites(
-        session, [each.product.site_id for each in aggregates.values()], hold=for_share
+        session, [each.product.site_id for each in aggregates.values()], for_share=for_share
     )
     residencies: dict[str, Residency | None] = {}
     for park in sorted({site.park_code for site in sites.values() if site.park_code}):
         residencies[park] = organisation_repository.find_latest_residency(
-            session, organisation.id, park, hold=for_share
+            session, organisation.id, park, for_share=for_share
         )
     in_force = application_repository.certificates_of_sites(session, list(sites), as_of)
     declared = None

@@ -1,4 +1,4 @@
-"""E-mail addresses that were shown to be somebody's own: a token was mailed there, and whoever has it may register."""
+"""Confirm e-mail addresses: a token is mailed to the address, and its bearer may register with it."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ TOKEN_PREFIX = "mikr_"  # noqa: S105 (the prefix of every token, no secret)
 def issue_confirmation(
     session: Session, email: str, language: str | None, now: datetime
 ) -> tuple[AddressConfirmation, str]:
-    """A token for whoever reads the mail of this address. Earlier ones stay good: strangers ask for them as well."""
+    """Issue a token for the reader of this mailbox. Earlier tokens stay valid, as anyone can request one."""
     token, digest = new_token(TOKEN_PREFIX)
     confirmation = AddressConfirmation(
         id=new_id(), email=email, language=language, token_hash=digest, created_at=now, expires_at=now + TOKEN_LIFETIME
@@ -27,17 +27,19 @@ def issue_confirmation(
 
 
 def require_usable_token(session: Session, token: str, now: datetime) -> None:
-    """Refuse a token that is good for nothing, before time is spent on a hash.
+    """Reject an unusable token before time is spent on a password hash.
 
-    Errors: NotFound; Conflict `token-over`.
+    Raises `NotFound` or `Conflict` (`token-over`).
     """
     _load_usable(session, token, now)
 
 
 def redeem_confirmation(session: Session, token: str, now: datetime) -> AddressConfirmation:
-    """The confirmed address. The token, and all others of this address, are used up. Errors: as `look`."""
+    """Return the confirmed address and use up all its tokens. Raises the errors of `require_usable_token`."""
     found = _load_usable(session, token, now)
-    of_address = session_repository.lock_confirmations(session, found.email)  # of two tokens at once, one is used
+    of_address = session_repository.lock_confirmations(
+        session, found.email
+    )  # only one of two concurrent tokens is used
     _require_open(found, now)
     for each in of_address:
         each.closed_at = each.closed_at or now

@@ -1,6 +1,6 @@
-"""The second factor of the staff: enrol an authenticator, and give its codes, each of them once.
+"""Enrol authenticators of staff and verify their codes (second factor). Each code is accepted once.
 
-Codes are those of RFC 6238: SHA-1, 6 digits, 30 seconds, what every app knows.
+Codes follow RFC 6238 with the parameters that every authenticator app supports: SHA-1, 6 digits, 30 seconds.
 """
 
 import secrets
@@ -22,37 +22,38 @@ from app.core.errors import Conflict, Unauthenticated
 PENDING_LIFETIME = timedelta(minutes=15)
 STEP_SECONDS = 30
 MAX_DRIFT_STEPS = 1
-"""Steps that the two clocks may differ, either way."""
+"""Steps by which the two clocks may differ, in either direction."""
 MAX_AGE = timedelta(minutes=10)
-"""How long a code is good for decisions: one sitting, not a working day."""
+"""How long after a code decisions are allowed: one sitting, not a working day."""
 ISSUER = "Made in Karabakh"
 
 
 def generate_secret() -> str:
-    """160 bits, in the base 32 that authenticators take."""
+    """Return a new secret of 160 bits in base 32, as authenticator apps accept it."""
     return pyotp.random_base32()
 
 
 def is_enrolled(session: Session, user_id: UUID) -> bool:
+    """Whether the user has an active authenticator."""
     factor = session_repository.find_enrolment(session, user_id)
     return factor is not None and factor.sealed is not None
 
 
-def begin_enrolment(session: Session, actor: Actor, seal: SecretBox, now: datetime) -> str:
-    """A new secret, shown once; it counts after a code of it was given. What is in force stays so until then.
+def begin_enrolment(session: Session, actor: Actor, secret_box: SecretBox, now: datetime) -> str:
+    """Return a new secret, shown once. It becomes active when a code of it is confirmed; the old one works until then.
 
-    Errors: Forbidden for who is no staff; SecondFactorRequired where an authenticator is to be replaced.
+    Raises `Forbidden` when the actor is not staff, `SecondFactorRequired` when an authenticator would be replaced.
     """
     user_id = require_can_enrol(session, actor)
     factor = _lock_or_create(session, user_id)
     secret = generate_secret()
-    factor.pending, factor.pending_since = seal.encrypt(secret, user_id), now
+    factor.pending, factor.pending_since = secret_box.encrypt(secret, user_id), now
     recorder.record(session, actor, "second_factor.offered", ("user", user_id), now)
     return secret
 
 
 def require_can_enrol(session: Session, actor: Actor) -> UUID:
-    """The first authenticator needs the password; another one needs the one in force."""
+    """Require a password session for the first authenticator, and a recent code of the active one to replace it."""
     user_id = require_user_id(actor)
     require_staff(actor)
     if is_enrolled(session, user_id):
@@ -60,16 +61,19 @@ def require_can_enrol(session: Session, actor: Actor) -> UUID:
     return user_id
 
 
-def confirm_enrolment(session: Session, actor: Actor, seal: SecretBox, code: str, now: datetime) -> bool:
-    """Whether the code is one of the new secret, which is in force from then on. Commit in either case: a wrong code
-    is counted. Errors: Conflict where there is nothing to confirm, TooManyAttempts."""
+def confirm_enrolment(session: Session, actor: Actor, secret_box: SecretBox, code: str, now: datetime) -> bool:
+    """Whether the code belongs to the pending secret, which then becomes active.
+
+    The caller commits in either case, because a wrong code is counted. Raises `Conflict` (`nothing-to-confirm`) and
+    `TooManyAttempts`.
+    """
     user_id = require_can_enrol(session, actor)
     factor = session_repository.find_enrolment(session, user_id, lock=True)
     if factor is None or factor.pending is None or factor.pending_since is None:
         raise Conflict("Ask for a secret first: POST /v1/me/second-factor.", code="nothing-to-confirm")
     if now - factor.pending_since > PENDING_LIFETIME:
         raise Conflict("The secret was not confirmed in time; ask for another one.", code="nothing-to-confirm")
-    step = _match_code(session, user_id, seal.decrypt(factor.pending, user_id), code, now, None)
+    step = _match_code(session, user_id, secret_box.decrypt(factor.pending, user_id), code, now, None)
     if step is None:
         return False
     replaced = factor.sealed is not None
@@ -79,18 +83,22 @@ def confirm_enrolment(session: Session, actor: Actor, seal: SecretBox, code: str
     return True
 
 
-def activate_secret(session: Session, actor: Actor, seal: SecretBox, user_id: UUID, secret: str, now: datetime) -> None:
-    """Enrol with a secret that is known to be in its owner's hands: the staff of the demo."""
+def activate_secret(
+    session: Session, actor: Actor, secret_box: SecretBox, user_id: UUID, secret: str, now: datetime
+) -> None:
+    """Activate a secret without a code, for the staff of the demo, whose secrets are in a file of the owner."""
     factor = _lock_or_create(session, user_id)
-    _activate(factor, seal.encrypt(secret, user_id), None, now)
+    _activate(factor, secret_box.encrypt(secret, user_id), None, now)
     recorder.record(session, actor, "second_factor.enrolled", ("user", user_id), now, replaced=False)
 
 
-def consume_code(session: Session, seal: SecretBox, user_id: UUID, code: str, now: datetime) -> bool:
-    """Whether this is a fresh code of the authenticator in force. Commit in either case: a right code is used up, a
-    wrong one is counted. Errors: TooManyAttempts."""
+def consume_code(session: Session, secret_box: SecretBox, user_id: UUID, code: str, now: datetime) -> bool:
+    """Whether this is an unused code of the active authenticator.
+
+    The caller commits in either case: a valid code is used up, a wrong one is counted. Raises `TooManyAttempts`.
+    """
     factor = session_repository.find_enrolment(session, user_id, lock=True)
-    secret = seal.decrypt(factor.sealed, user_id) if factor is not None and factor.sealed is not None else None
+    secret = secret_box.decrypt(factor.sealed, user_id) if factor is not None and factor.sealed is not None else None
     step = _match_code(session, user_id, secret, code, now, factor.last_step if factor else None)
     if step is None or factor is None:
         return False
@@ -98,19 +106,19 @@ def consume_code(session: Session, seal: SecretBox, user_id: UUID, code: str, no
     return True
 
 
-def step_up(session: Session, actor: Actor, seal: SecretBox, code: str, now: datetime) -> bool:
-    """Renew the second factor of the present session. Commit in either case, as with `check`."""
+def step_up(session: Session, actor: Actor, secret_box: SecretBox, code: str, now: datetime) -> bool:
+    """Renew the second factor of the current session. The caller commits in either case, as for `consume_code`."""
     user_id = require_user_id(actor)
     if not is_enrolled(session, user_id):
         raise Conflict("There is no authenticator yet: POST /v1/me/second-factor.", code="not-enrolled")
-    if not consume_code(session, seal, user_id, code, now):
+    if not consume_code(session, secret_box, user_id, code, now):
         return False
     _mark_session_verified(session, actor, now)
     return True
 
 
 def delete_enrolment(session: Session, actor: Actor, user_id: UUID, now: datetime) -> None:
-    """The authenticator is lost: it counts no more, sessions end, and the person enrols another one."""
+    """Delete a lost authenticator and end the user's sessions; the user then enrols another one."""
     factor = session_repository.find_enrolment(session, user_id, lock=True)
     if factor is not None:
         session.delete(factor)
@@ -138,8 +146,8 @@ def _match_code(
     return step
 
 
-def _activate(factor: TotpEnrolment, sealed: str, step: int | None, now: datetime) -> None:
-    factor.sealed, factor.confirmed_at, factor.last_step = sealed, now, step
+def _activate(factor: TotpEnrolment, encrypted: str, step: int | None, now: datetime) -> None:
+    factor.sealed, factor.confirmed_at, factor.last_step = encrypted, now, step
     factor.pending, factor.pending_since = None, None
 
 
@@ -151,7 +159,7 @@ def _mark_session_verified(session: Session, actor: Actor, now: datetime) -> Non
 
 
 def find_matching_step(secret: str, code: str, now: datetime, last_step: int | None) -> int | None:
-    """The step whose code this is, if it is newer than the last one that was accepted: no code is good twice."""
+    """Return the step of this code if it is newer than the last accepted one, so that no code is accepted twice."""
     digits = code.replace(" ", "")
     if not (digits.isascii() and digits.isdigit() and len(digits) == 6):
         return None
@@ -164,10 +172,10 @@ def find_matching_step(secret: str, code: str, now: datetime, last_step: int | N
 
 
 def is_recent(at: datetime | None, now: datetime) -> bool:
-    """Whether a second factor given at that moment is good for a decision now."""
+    """Whether a second factor given at that moment still allows a decision."""
     return at is not None and now - at < MAX_AGE
 
 
 def address(secret: str, account: str) -> str:
-    """The `otpauth:` address that authenticator apps read, as text or drawn as a QR code."""
+    """Return the `otpauth:` address that authenticator apps read, as text or as a QR code."""
     return pyotp.TOTP(secret, interval=STEP_SECONDS).provisioning_uri(name=account, issuer_name=ISSUER)

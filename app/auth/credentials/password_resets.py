@@ -1,4 +1,4 @@
-"""Passwords: change one's own, or set one by a token that was mailed. Either way all sessions end."""
+"""Change one's own password, or set one by a mailed token. Both end all sessions."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,10 +22,10 @@ TOKEN_PREFIX = "mikp_"  # noqa: S105 (the prefix of every token, no secret)
 
 
 def issue_reset(session: Session, actor: Actor, user_id: UUID, now: datetime) -> tuple[User, PasswordReset, str]:
-    """A one-time token for the account's own address; an earlier one is void. For members by the registrar, for staff
-    by an owner, who have it sent and do not see it.
+    """Issue a one-time token for the account's own address; an earlier one becomes void.
 
-    Errors: NotFound; Forbidden; SecondFactorRequired; Conflict for a removed account.
+    A registrar does so for members, an owner for staff. The token is mailed and never shown to them. Raises `NotFound`,
+    `Forbidden`, `SecondFactorRequired`, and `Conflict` (`not-active`) for a removed account.
     """
     user = user_repository.lock_user(session, user_id)
     if user is None:
@@ -55,10 +55,13 @@ def issue_reset_for(
     return reset, token
 
 
-def change_password(session: Session, actor: Actor, *, was_hash: str, password_hash: str, now: datetime) -> None:
-    """A new password for oneself; the caller has compared the present one with `was_hash`."""
+def change_password(session: Session, actor: Actor, *, compared_hash: str, password_hash: str, now: datetime) -> None:
+    """Set the actor's own password; the caller has compared the current one with `compared_hash`.
+
+    Raises `Unauthenticated` when the password was changed in between.
+    """
     user = user_repository.lock_user(session, require_user_id(actor))
-    if user is None or not user.active or user.password_hash != was_hash:
+    if user is None or not user.active or user.password_hash != compared_hash:
         raise Unauthenticated("The password was changed meanwhile; sign in again.")
     user.password_hash = password_hash
     session_repository.close_resets(session, user.id, now)
@@ -67,21 +70,22 @@ def change_password(session: Session, actor: Actor, *, was_hash: str, password_h
 
 
 def require_usable_token(session: Session, token: str, now: datetime) -> None:
-    """Refuse a token that is good for nothing, before time is spent on a hash."""
+    """Reject an unusable token before time is spent on a password hash."""
     _load_usable(session, token, now)
 
 
 def redeem_reset(
-    session: Session, token: str, *, password_hash: str, code: str | None, seal: SecretBox, now: datetime
+    session: Session, token: str, *, password_hash: str, code: str | None, secret_box: SecretBox, now: datetime
 ) -> User | None:
-    """Set the password. Who has an authenticator gives its code as well: whoever reads somebody's mail must not become
-    that person. None where that code is wrong: commit in either case, a wrong code is counted.
+    """Set the password by a mailed token. Returns None when the authenticator code is wrong.
 
-    Errors: NotFound; Conflict `token-over`; SecondFactorRequired; TooManyAttempts.
+    A user with an authenticator also sends its code, so that access to the mailbox alone does not take over the
+    account. The caller commits in either case, because a wrong code is counted. Raises `NotFound`, `Conflict`
+    (`token-over`), `SecondFactorRequired`, `TooManyAttempts`.
     """
     user = user_repository.lock_user(
         session, _load_usable(session, token, now).user_id
-    )  # before the token: `issue` does so too
+    )  # before the token, in the lock order of `issue_reset`
     reset = _load_usable(session, token, now, lock=True)
     if user is None or not user.active:
         raise NotFound.of("token")
@@ -91,7 +95,7 @@ def redeem_reset(
                 "This account has an authenticator: send its code as `otp`. "
                 "If it is lost, two owners reset it first (POST /v1/users/{id}/second-factor-requests)."
             )
-        if not mfa.consume_code(session, seal, user.id, code, now):
+        if not mfa.consume_code(session, secret_box, user.id, code, now):
             return None
     user.password_hash = password_hash
     session_repository.close_resets(session, user.id, now)

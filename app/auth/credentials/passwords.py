@@ -1,6 +1,6 @@
-"""Passwords: argon2id (64 MiB each), never more at once than the machine bears, and never a clue about who exists.
+"""Hash passwords with argon2id (64 MiB each), with limited parallelism, in constant time for missing accounts.
 
-And secrets that are handed over once: random, and known to us only by their hash.
+One-time secrets are random tokens of which only the hash is stored.
 """
 
 import hashlib
@@ -17,48 +17,49 @@ from app.core.errors import Invalid
 from app.core.messages import Message
 
 MIN_LENGTH = 12
-MAX_LENGTH = 256  # hashing megabytes would be an easy way to keep the service busy
+MAX_LENGTH = 256  # hashing megabytes would allow a denial of service
 
 RANDOM_BYTES = 32
 
 NO_PASSWORD = ""
-"""Stored for an account whose first password is still to be set: nothing matches it."""
+"""Stored for an account whose first password is still to be set; no password matches it."""
 
 
 def _lower_thread_priority() -> None:
-    """Let the event loop go first on the processor: it answers checks while passwords are compared."""
-    if sys.platform == "linux":  # there, a thread has a priority of its own, and hands it on to those of argon2
+    """Lower the priority of this thread, so that the event loop answers verifications while passwords are hashed."""
+    if sys.platform == "linux":  # there, threads have their own priority, which the threads of argon2 inherit
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
 class PasswordHasher:
-    """Hash and check passwords. Slow on purpose: call it before a write transaction begins."""
+    """Hash and verify passwords. Slow by design: call it before a write transaction begins."""
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, max_parallel: int) -> None:
         self._hasher = PasswordHash((Argon2Hasher(parallelism=1),))
-        self._threads = ThreadPoolExecutor(at_once, "password", _lower_thread_priority)
-        self._nobody = self._hasher.hash("a password that nobody has")
+        self._threads = ThreadPoolExecutor(max_parallel, "password", _lower_thread_priority)
+        self._dummy_hash = self._hasher.hash("a password that nobody has")
 
     def hash(self, password: str) -> str:
+        """Hash a password with argon2id."""
         require_strong_password(password)
         return self._threads.submit(self._hasher.hash, password).result()
 
     def verify(self, password: str, stored: str | None) -> bool:
-        """With no stored hash the same work is done, so that the time of answering does not tell who exists."""
+        """Verify a password. Without a stored hash it takes as long, so that timing does not reveal accounts."""
         if len(password) > MAX_LENGTH:
             return False
-        matches = self._threads.submit(self._hasher.verify, password, stored or self._nobody).result()
+        matches = self._threads.submit(self._hasher.verify, password, stored or self._dummy_hash).result()
         return matches and bool(stored)
 
 
 def require_strong_password(password: str) -> None:
-    """Errors: Invalid."""
-    if wrong := find_weakness(password):
-        raise Invalid.at("/password", wrong)
+    """Require a strong password. Raises `Invalid` at `/password`."""
+    if weakness := find_weakness(password):
+        raise Invalid.at("/password", weakness)
 
 
 def find_weakness(password: str) -> Message | None:
-    """Length is what counts (NIST SP 800-63B); one repeated letter is not a password."""
+    """Return the weakness of a password, or None. Length is decisive (NIST SP 800-63B)."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         return Message(
             "A password has %(minimum)s to %(maximum)s characters.",
@@ -72,11 +73,11 @@ def find_weakness(password: str) -> Message | None:
 
 
 def new_token(prefix: str) -> tuple[str, str]:
-    """A token and its hash. The prefix tells people, and the scanners that look for leaked secrets, what it is."""
+    """Return a token and its hash. The prefix identifies its type to users and to secret scanners."""
     token = prefix + secrets.token_urlsafe(RANDOM_BYTES)
     return token, token_hash(token)
 
 
 def token_hash(token: str) -> str:
-    """Hex SHA-256. With 32 random bytes there is nothing to guess, so a slow hash would only cost."""
+    """Hash a token with SHA-256, in hex. It has 32 random bytes, so a slow hash would add only cost."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -31,7 +31,7 @@ def import_residents(
         data = file.read_bytes()
     except OSError as why:
         fail(f"{file} cannot be read: {why.strerror}.")
-    sheet = parse_resident_file(data, most_bytes=settings.evidence_max_bytes)
+    sheet = parse_resident_file(data, max_bytes=settings.evidence_max_bytes)
     register = ImportFile(sheet, file.name, hashlib.sha256(data).hexdigest())
     with handle_errors(), write_session(settings) as session:
         report = residency_cascade.import_resident_register(session, SYSTEM, register, dry_run=dry_run, now=utc_now())

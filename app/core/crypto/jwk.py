@@ -1,4 +1,4 @@
-"""Public keys as JWK and JWK sets (RFC 7517), with their thumbprints (RFC 7638). Pure."""
+"""Convert public keys to and from JWK and JWK sets (RFC 7517), and compute thumbprints (RFC 7638). Pure."""
 
 import hashlib
 from collections.abc import Mapping
@@ -23,22 +23,22 @@ def did_kid(issuer: str, key: PublicKey) -> str:
 
 
 def short_kid(kid: str) -> str:
-    """First 8 characters of the thumbprint: enough to tell our own few keys apart where every character counts."""
+    """Return the first 8 characters of the thumbprint, which distinguish the few keys of the issuer in a QR code."""
     return kid.rpartition("#")[2][:SHORT_KID_CHARS]
 
 
 def public_jwk(key: PublicKey, kid: str) -> dict[str, str]:
-    """The public JWK (RFC 7517); the private member `d` cannot appear, since it is not read."""
+    """Return the public JWK (RFC 7517); the private member `d` cannot appear, since it is not read."""
     return {"kty": "EC", "crv": "P-256", "x": key.x, "y": key.y, "alg": jws.ALG, "use": "sig", "kid": kid}
 
 
 def build_jwks(keys: Mapping[str, PublicKey]) -> dict[str, list[dict[str, str]]]:
-    """The JWKS document of these keys by `kid` (`application/jwk-set+json`)."""
+    """Return the JWKS document of these keys by `kid` (`application/jwk-set+json`)."""
     return {"keys": [public_jwk(key, kid) for kid, key in keys.items()]}
 
 
 def parse_jwk(member: object) -> tuple[str, PublicKey]:
-    """`kid` and key of a public P-256 JWK. Raises UnusableKey, also where the private half is in it."""
+    """Return `kid` and key of a public P-256 JWK. Raises `UnusableKey`, also when it contains the private half."""
     if not isinstance(member, Mapping):
         raise UnusableKey("A key of a JWKS is an object.")
     kid, x, y = (member.get(name) for name in ("kid", "x", "y"))
@@ -52,9 +52,9 @@ def parse_jwk(member: object) -> tuple[str, PublicKey]:
 
 
 def parse_jwks(document: bytes) -> dict[str, PublicKey]:
-    """The ES256 keys of a JWKS document, by `kid`. Keys of other kinds are passed over, as RFC 7517 §5 asks.
+    """Return the ES256 keys of a JWKS document by `kid`; keys of other types are ignored (RFC 7517 §5).
 
-    Raises UnusableKey where the document is not a JWKS, names a `kid` twice or holds a damaged or private key.
+    Raises `UnusableKey` when the document is not a JWKS, repeats a `kid`, or has a damaged or private key.
     """
     try:
         content = strict_json.loads(document) if len(document) <= _MAX_JWKS_BYTES else None

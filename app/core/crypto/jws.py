@@ -1,11 +1,11 @@
-"""Compact JSON Web Signatures, ES256 only, behind a strict gate: the one file that imports python-jose.
+"""Sign and verify compact JSON Web Signatures, ES256 only. The only module that imports python-jose.
 
-Used bare, python-jose 3.5 takes padded and re-encoded signatures, `crit` and other unknown header members, any `typ`,
-string times, and signs under ES256 with a key of another curve. So every byte of a token is checked here first, and
-only jose's key objects are used: to sign, and for the key of `cryptography` in them, which verifies.
+python-jose 3.5 accepts padded and re-encoded signatures, `crit` and other unknown header members, any `typ`, string
+times, and signs under ES256 with a key of another curve. Therefore every byte of a token is checked here first, and
+only jose's key objects are used: to sign, and for the `cryptography` key inside them, which verifies.
 
 One content can have many token texts: ECDSA gives another signature each time, and (r, n-s) verifies wherever (r, s)
-does. So nothing may be keyed on a token's text; `signed_hash` is the stable name of what was signed.
+does. Never use a token's text as a key; `signed_hash` is the stable identifier of what was signed.
 """
 
 import binascii
@@ -35,7 +35,7 @@ TYP_ACCESS_TOKEN: Final = "at+jwt"  # noqa: S105 (a media type)
 TYP_QR_TOKEN: Final = "stamp+jwt"  # noqa: S105 (a media type)
 MAX_TOKEN_CHARS: Final = 65_536
 MAX_ACCESS_SECONDS: Final = 15 * 60
-_ISSUED_AHEAD_SECONDS: Final = 30  # clocks of two machines differ; the end of a token gets no such grace
+_ISSUED_AHEAD_SECONDS: Final = 30  # tolerated clock difference for `iat`; expiry has no tolerance
 _MAX_HEADER_CHARS: Final = 1_024
 _HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
 _SIGNATURE_BYTES: Final = 64  # R || S, never DER
@@ -47,7 +47,7 @@ _FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 class RejectionReason(StrEnum):
-    """Why a token is refused: for logs and checks, not for whoever made the token."""
+    """Why a token is rejected: for logs and verification results, not for the sender of the token."""
 
     TYPE = "not-a-string"
     SIZE = "too-long"
@@ -66,7 +66,7 @@ class RejectionReason(StrEnum):
 
 
 class TokenRejected(MikError):
-    """The one exception for a token that is not accepted, whatever happened inside."""
+    """The single exception for a token that is not accepted, whatever the cause."""
 
     code = "token-refused"
 
@@ -82,7 +82,7 @@ class UnusableKey(MikError):
 
 
 def require_cryptography_backend() -> None:
-    """Refuse the pure Python backend: it is 34 times slower and not constant in time. Called on import."""
+    """Reject the pure Python backend: it is 34 times slower and not constant in time. Called on import."""
     if jwk.get_key(ALG) is not CryptographyECKey:
         raise RuntimeError("python-jose does not use the `cryptography` backend: install python-jose[cryptography]")
 
@@ -92,15 +92,15 @@ require_cryptography_backend()
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A P-256 public key, built once and ready to verify. `x` and `y` are 43 characters of base64url each."""
+    """A P-256 public key, parsed once and ready to verify. `x` and `y` are 43 characters of base64url each."""
 
     x: str
     y: str
-    _key: Any = field(compare=False)  # made of these two, and never equal to another
+    _key: Any = field(compare=False)  # derived from `x` and `y`; key objects do not compare equal
 
     @classmethod
     def from_coordinates(cls, x: str, y: str) -> "PublicKey":
-        """A key from the members of a JWK. Raises UnusableKey where they are not canonical or not on the curve."""
+        """Build a key from the members of a JWK. Raises `UnusableKey` when not canonical or not on the curve."""
         try:
             if (
                 len(raw_x := _decode_base64url(x)) != _COORDINATE_BYTES
@@ -121,14 +121,14 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PrivateKey:
-    """A P-256 private key, built once and ready to sign. Its repr shows nothing."""
+    """A P-256 private key, parsed once and ready to sign. Its repr reveals nothing."""
 
     public: PublicKey
     _key: Any
 
     @classmethod
     def from_pem(cls, pem: bytes) -> "PrivateKey":
-        """A key from unencrypted PEM. Raises UnusableKey for anything but a P-256 private key."""
+        """Build a key from unencrypted PEM. Raises `UnusableKey` for anything but a P-256 private key."""
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError) as error:
@@ -140,7 +140,7 @@ class PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """A token whose form and signature are right. Whether its content is still true is another question."""
+    """A token with valid format and signature; its claims are not evaluated."""
 
     header: Mapping[str, str]
     payload: Mapping[str, Any]
@@ -153,7 +153,7 @@ class VerifiedToken:
 
 @dataclass(frozen=True, slots=True)
 class SignatureResult:
-    """A token whose header and signature are right; its payload was not looked at."""
+    """A token with valid header and signature; its payload was not parsed."""
 
     kid: str
     hash: bytes  # SHA-256 of the ASCII `header.payload`, 32 bytes
@@ -161,7 +161,7 @@ class SignatureResult:
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What an access token says; times in whole seconds since 1970."""
+    """Claims of an access token; times in whole seconds since 1970."""
 
     sub: str
     jti: str
@@ -171,9 +171,9 @@ class AccessClaims:
 
 
 def sign(payload: bytes | Mapping[str, Any], *, typ: str, kid: str, key: PrivateKey) -> str:
-    """A compact JWS over the payload. Bytes are signed as they are, a mapping as compact UTF-8 JSON.
+    """Return a compact JWS over the payload. Bytes are signed as they are, a mapping as compact UTF-8 JSON.
 
-    Raises ValueError for a payload that `verify` would refuse: nothing is signed that cannot be checked.
+    Raises ValueError for a payload that `verify` would reject, so that every signed token can be verified.
     """
     body = payload if isinstance(payload, bytes) else dump_json(payload)
     if not isinstance(strict_json.loads(body), dict):
@@ -187,9 +187,9 @@ def sign(payload: bytes | Mapping[str, Any], *, typ: str, kid: str, key: Private
 
 
 def verify(token: object, *, typ: str, keys: Mapping[str, PublicKey]) -> VerifiedToken:
-    """Check form, header and signature of a token; `keys` is our own table, by `kid`.
+    """Check format, header and signature of a token against the service's keys by `kid`.
 
-    The payload is read only after the signature was found right. Raises Refused, and nothing else.
+    The payload is parsed only after the signature was verified. Raises only `TokenRejected`.
     """
     header, key, text = _parse_token(token, typ, keys)
     signed, _, signature = text.rpartition(".")
@@ -199,14 +199,14 @@ def verify(token: object, *, typ: str, keys: Mapping[str, PublicKey]) -> Verifie
 
 
 def verify_signature(token: object, *, typ: str, keys: Mapping[str, PublicKey]) -> SignatureResult:
-    """As `verify`, for whoever knows by its hash what was signed: the payload is not looked at. Raises Refused."""
+    """Verify without parsing the payload, for callers that identify it by its hash. Raises only `TokenRejected`."""
     header, key, text = _parse_token(token, typ, keys)
     signed, _, signature = text.rpartition(".")
     return SignatureResult(header["kid"], _verify_with_key(key, signed, _decode_base64url(signature)))
 
 
 def _parse_token(token: object, typ: str, keys: Mapping[str, PublicKey]) -> tuple[Mapping[str, str], PublicKey, str]:
-    """Header, the key that it names, and the token as a text of three segments."""
+    """Return the header, the key that it names, and the token as a text of three segments."""
     if not isinstance(token, str):
         raise TokenRejected(RejectionReason.TYPE)
     if len(token) > MAX_TOKEN_CHARS:
@@ -223,9 +223,9 @@ def _parse_token(token: object, typ: str, keys: Mapping[str, PublicKey]) -> tupl
 
 
 def _verify_with_key(key: PublicKey, signed: str, signature: bytes) -> bytes:
-    """The SHA-256 of `header.payload`, once it was found that it was signed.
+    """Verify the signature and return the SHA-256 of `header.payload`.
 
-    jose's `verify` would hash it once more: three kilobytes in a certificate.
+    jose's `verify` would hash the text a second time: three kilobytes for a certificate.
     """
     if len(signature) != _SIGNATURE_BYTES:
         raise TokenRejected(RejectionReason.SIGNATURE_FORM)
@@ -239,7 +239,7 @@ def _verify_with_key(key: PublicKey, signed: str, signature: bytes) -> bytes:
 
 
 def signed_hash(token: str) -> str:
-    """Lower-case hex SHA-256 over the ASCII `header.payload`: the same for every signature over one content."""
+    """Hash the ASCII `header.payload`, lower-case hex SHA-256; equal for every signature over one content."""
     return hashlib.sha256(token.rpartition(".")[0].encode("ascii")).hexdigest()
 
 
@@ -248,16 +248,16 @@ def verify_access_token(
 ) -> AccessClaims:
     """Check an access token: signature, exact `iss` and `aud`, `sub`, `jti`, whole-second times, at most 15 minutes.
 
-    `now` must be aware. Raises Refused, and nothing else.
+    `now` must be aware. Raises only `TokenRejected`.
     """
     claims = verify(token, typ=TYP_ACCESS_TOKEN, keys=keys).payload
     sub, jti, iat, exp = (claims.get(name) for name in ("sub", "jti", "iat", "exp"))
-    # A list that holds our audience is refused too: these tokens have one reader.
+    # A list that contains the audience is rejected too: these tokens have one recipient.
     if claims.get("iss") != issuer or claims.get("aud") != audience:
         raise TokenRejected(RejectionReason.CLAIMS)
     if not (isinstance(sub, str) and sub and isinstance(jti, str) and jti):
         raise TokenRejected(RejectionReason.CLAIMS)
-    # `type(…) is int`, because True is an int as well and 1e9 or "1" must not be rounded or read into one.
+    # `type(…) is int`: True is also an int, and 1e9 or "1" must not be converted.
     if type(iat) is not int or type(exp) is not int or not 0 < exp - iat <= MAX_ACCESS_SECONDS:
         raise TokenRejected(RejectionReason.CLAIMS)
     seconds = now.timestamp()
@@ -269,11 +269,11 @@ def verify_access_token(
 
 
 def dump_json(value: Any) -> bytes:
-    """Compact UTF-8 JSON in the order given. Raises ValueError for NaN, Infinity and unpaired surrogates."""
+    """Encode compact UTF-8 JSON in the given order. Raises ValueError for NaN, Infinity and lone surrogates."""
     return _ENCODER.encode(value).encode("utf-8")
 
 
-@lru_cache(64)  # we issue under few headers; a refusal is not kept
+@lru_cache(64)  # the service issues few distinct headers; rejections are not cached
 def _parse_header(segment: str, typ: str) -> Mapping[str, str]:
     if len(segment) > _MAX_HEADER_CHARS:
         raise TokenRejected(RejectionReason.HEADER)
@@ -298,8 +298,10 @@ def _parse_object(data: bytes, reason: RejectionReason) -> dict[str, Any]:
 
 
 def _decode_base64url(segment: str) -> bytes:
-    """Bytes of canonical unpadded base64url. Re-encoding must give the same text: that one comparison refuses padding,
-    foreign characters and left-over bits alike."""
+    """Decode canonical unpadded base64url. Encoding the result again must give the same text.
+
+    That one comparison rejects padding, foreign characters and non-zero trailing bits.
+    """
     try:
         raw = binascii.a2b_base64(segment.encode("ascii").translate(_FROM_URL) + b"=" * (-len(segment) % 4))
     except (binascii.Error, UnicodeEncodeError):
@@ -310,5 +312,5 @@ def _decode_base64url(segment: str) -> bytes:
 
 
 def encode_base64url(raw: bytes) -> str:
-    """Unpadded base64url (RFC 7515 §2)."""
+    """Encode unpadded base64url (RFC 7515 §2)."""
     return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")

@@ -1,4 +1,4 @@
-"""Signing keys: their files, their public faces, their states, and the Signer that hides where a key lives."""
+"""Define states and transitions of signing keys, and the key ring of all public keys by `kid`."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from app.core.crypto.jws import PublicKey
 
 
 class KeyState(StrEnum):
-    NEXT = "next"  # published so that everybody knows it before its first use; the owner acts next
+    NEXT = "next"  # published before its first use, so that verifiers can cache it; the owner acts next
     ACTIVE = "active"  # signs
-    RETIRED = "retired"  # signs no more; what it signed stays good
-    COMPROMISED = "compromised"  # others may hold it: what it signed is good only if it is known to be older
+    RETIRED = "retired"  # no longer signs; its signatures stay valid
+    COMPROMISED = "compromised"  # others may have it: a signature is valid only if proven to be older
 
 
 class KeyAction(StrEnum):
@@ -32,12 +32,12 @@ KEY_TRANSITIONS: Mapping[tuple[KeyState, KeyAction], KeyState] = MappingProxyTyp
         (KeyState.RETIRED, KeyAction.COMPROMISE): KeyState.COMPROMISED,
     }
 )
-PUBLISHED_STATES = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRED})  # what the JWKS shows
+PUBLISHED_STATES = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRED})  # contents of the JWKS
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A public key of ours with its state; `since` is aware, the moment of its last change of state."""
+    """A public key of the issuer with its state; `since` is aware, the moment of its last state change."""
 
     kid: str
     public: PublicKey
@@ -47,8 +47,7 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Our public keys by `kid`: `known` with their states, `signing` those that have or may have signed certificates,
-    `every` with those that will."""
+    """Public keys of the issuer by `kid`: all with their states, those that may have signed certificates, and all."""
 
     by_kid: Mapping[str, KeyRecord]
     may_have_signed: Mapping[str, PublicKey]
@@ -63,5 +62,5 @@ class KeyRing:
         return cls(MappingProxyType(known), MappingProxyType(signing), MappingProxyType(every))
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """What the world may trust: everything but compromised keys."""
+        """Return the JWKS of all keys that are not compromised."""
         return build_jwks({kid: key.public for kid, key in self.by_kid.items() if key.state in PUBLISHED_STATES})

@@ -17,13 +17,13 @@ _SECRET_BYTES = 32
 
 
 class UnsafeKeyFile(UnsafeToStart):
-    """A key file that must not be used; the message names it and says what to do."""
+    """A key file that must not be used; the message names it and states what to do."""
 
     code = "unsafe-key-file"
 
 
 def load_or_create_key(path: Path) -> PrivateKey:
-    """The key in this file; made now where there is none. Workers that start at once all get the same key."""
+    """Load the key in this file, or create it. Workers that start concurrently all get the same key."""
     try:
         return load_key(path)
     except FileNotFoundError:
@@ -32,7 +32,7 @@ def load_or_create_key(path: Path) -> PrivateKey:
 
 
 def load_or_create_secret(path: Path) -> bytes:
-    """The 32 random bytes in this file, for what is sealed in the database; made on first use like the other keys."""
+    """Load the 32 random bytes in this file, or create them; they encrypt secrets in the database."""
     try:
         return load_secret(path)
     except FileNotFoundError:
@@ -41,7 +41,7 @@ def load_or_create_secret(path: Path) -> bytes:
 
 
 def load_secret(path: Path) -> bytes:
-    """The same without making one. Raises FileNotFoundError, or UnsafeKeyFile for a wrong mode or content."""
+    """Load the secret of an existing file. Raises FileNotFoundError, or `UnsafeKeyFile` for a wrong mode or content."""
     text = read_private_file(path)
     try:
         secret = bytes.fromhex(text.decode("ascii"))
@@ -53,7 +53,7 @@ def load_secret(path: Path) -> bytes:
 
 
 def load_key(path: Path) -> PrivateKey:
-    """The P-256 key in this file. Raises FileNotFoundError, or UnsafeKeyFile where its mode or content is not right."""
+    """Load the P-256 key in this file. Raises FileNotFoundError, or `UnsafeKeyFile` for a wrong mode or content."""
     pem = read_private_file(path)
     try:
         return PrivateKey.from_pem(pem)
@@ -62,9 +62,9 @@ def load_key(path: Path) -> PrivateKey:
 
 
 def read_private_file(path: Path) -> bytes:
-    """The content of a file that nobody but its owner may use."""
+    """Read a file that only its owner may access. Raises `UnsafeKeyFile` for other modes and file types."""
     try:
-        # One descriptor for look and read: the file cannot be exchanged in between. NONBLOCK: a pipe must not hang us.
+        # One descriptor for stat and read, so that the file cannot be exchanged. NONBLOCK: a pipe must not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise
@@ -85,7 +85,7 @@ def read_private_file(path: Path) -> bytes:
 
 
 def create_private_key() -> tuple[PrivateKey, bytes]:
-    """A new P-256 key, and its PEM text for a key file."""
+    """Create a P-256 key; return it with its PEM text for a key file."""
     key = ec.generate_private_key(ec.SECP256R1())
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     pem = key.private_bytes(encoding, form, serialization.NoEncryption())
@@ -93,8 +93,7 @@ def create_private_key() -> tuple[PrivateKey, bytes]:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a new key file; where there is one already, it stays. Losing that race is fine: the key of the loser has
-    signed nothing."""
+    """Write a new key file; an existing one stays. A key that loses this race has signed nothing."""
     try:
         write_once(path, content)
     except OSError as error:

@@ -12,7 +12,7 @@ from app.core.crypto.pem_files import load_or_create_key
 
 
 class Signer(Protocol):
-    """Whatever can sign in our name: a file today, a hardware module another day."""
+    """A signing key of the issuer, in a file or in a hardware module."""
 
     @property
     def kid(self) -> str: ...
@@ -21,13 +21,13 @@ class Signer(Protocol):
     def public(self) -> PublicKey: ...
 
     def sign(self, payload: bytes | Mapping[str, Any], *, typ: str, short: bool = False) -> str:
-        """A compact JWS with this key's `kid`, or with its short form, which only the stamp for paper carries."""
+        """Return a compact JWS with this key's `kid`, or with its short form, which only QR tokens carry."""
         ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FileSigner:
-    """Signer over a key file."""
+    """Sign with the private key of a file."""
 
     kid: str
     _key: PrivateKey
@@ -41,12 +41,12 @@ class FileSigner:
 
 
 def certificate_signer(path: Path, issuer: str) -> FileSigner:
-    """The signer of certificates: `kid` is `<DID>#<thumbprint>`. Makes the key file on first use."""
+    """Return the signer of certificates: `kid` is `<DID>#<thumbprint>`. Creates the key file on first use."""
     key = load_or_create_key(path)
     return FileSigner(did_kid(issuer, key.public), key)
 
 
 def access_signer(path: Path) -> FileSigner:
-    """The signer of access tokens, with a key of its own: `kid` is the bare thumbprint. Makes the file on first use."""
+    """Return the signer of access tokens: `kid` is the bare thumbprint. Creates the key file on first use."""
     key = load_or_create_key(path)
     return FileSigner(thumbprint(key.public), key)

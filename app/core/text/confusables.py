@@ -1,7 +1,7 @@
-"""Names that are what they look like. Pure.
+"""Reject names that can be mistaken for others. Pure.
 
-A certificate is read by people who compare a name with a label. So nothing invisible stands in it, nothing that turns
-its direction, and no word is put together from the letters of two alphabets that look alike (Unicode TS 39).
+Readers compare a name on a certificate with a label. A name therefore has no invisible or direction-changing
+characters, and no word mixes look-alike letters of two alphabets (Unicode TS 39).
 """
 
 import re
@@ -14,19 +14,19 @@ from app.core.messages import Message
 
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, format and bidi characters, surrogates, private, unassigned, line and paragraph ends."""
-_JOINERS = frozenset("\u200c\u200d")  # Persian is spelt wrong without them
+_JOINERS = frozenset("\u200c\u200d")  # required by Persian spelling
 _CONFUSABLE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU"})
-"""Alphabets with capitals or small letters that cannot be told from those of another."""
+"""Alphabets with capitals or small letters that look like those of another."""
 _COMPATIBILITY_LETTERS = re.compile(
     r"(MATHEMATICAL|FULLWIDTH|(NEGATIVE )?(SQUARED|CIRCLED)|PARENTHESIZED) .*(CAPITAL|SMALL) .+"
 )
-"""Letters that Unicode keeps a second time, for other uses than names."""
-_UNIT_OF_MEASURE = re.compile("[0-9]*(μ[A-Za-z]{1,2}|[kMm]?Ω)")  # micrometres and kiloohms mix alphabets rightly
+"""Letters that Unicode encodes a second time, for other uses than names."""
+_UNIT_OF_MEASURE = re.compile("[0-9]*(μ[A-Za-z]{1,2}|[kMm]?Ω)")  # micrometres and kiloohms mix alphabets legitimately
 _MAX_MARKS: Final = 4  # on one letter; Vietnamese needs two, vowelled Arabic three
 
 
 def name_error(text: str) -> Message | None:
-    """What is wrong with a name, in words; None for a sound one."""
+    """Return what is wrong with a name as a message; None for a valid one."""
     return next(_find_faults(text), None)
 
 
@@ -34,7 +34,7 @@ def _find_faults(text: str) -> Iterator[Message]:
     if text != text.strip():
         yield Message("This name begins or ends with a blank.", code="blank-around")
     if text.isascii() and text.isprintable():
-        return  # nothing of what follows can be wrong with it
+        return  # the remaining checks cannot fail
     if (hidden := _find_invisible(text)) is not None:
         yield Message(
             "This name holds the character %(character)s, which is not shown. Leave it out.",
@@ -74,7 +74,7 @@ def _find_invisible(text: str) -> str | None:
 
 
 def _can_join(neighbour: str) -> bool:
-    """Whether an invisible joiner may stand beside this: between Latin letters it would only hide there."""
+    """Whether an invisible joiner may be next to this letter: between Latin letters it would be hidden."""
     alphabet = _script_of(neighbour)
     return unicodedata.category(neighbour)[0] in "LMS" and alphabet not in _CONFUSABLE_SCRIPTS
 
@@ -90,12 +90,12 @@ def _has_too_many_marks(text: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    """Runs of letters, marks and digits: a hyphen or a space begins another word, which may have another alphabet."""
+    """Split into runs of letters, marks and digits: after a hyphen or a space another alphabet is allowed."""
     return "".join(c if unicodedata.category(c)[0] in "LMN" or c in _JOINERS else " " for c in text).split()
 
 
 def _script_of(letter: str) -> str:
-    """First word of the letter's name in Unicode, such as `LATIN`; empty for what is no letter."""
+    """Return the first word of the letter's Unicode name, such as `LATIN`; empty for other characters."""
     if unicodedata.category(letter)[0] not in "LS":
         return ""
     return unicodedata.name(letter, "").partition(" ")[0]

@@ -1,6 +1,6 @@
-"""Names across spellings and scripts: “Şuşa”, “Shusha”, “ШУША” and “Ş u ş a” are one name. Pure.
+"""Match names across spellings and scripts: “Şuşa”, “Shusha”, “ШУША” and “Ş u ş a” are one name. Pure.
 
-Meant to find what a person should look at, not to decide: it may find too much, and should not find too little.
+It selects candidates for a person to review and does not decide: false matches are acceptable, missed ones are not.
 """
 
 import unicodedata
@@ -14,16 +14,19 @@ _TABLE = """
 ъ= ы=i ь= э=e ю=iu я=ia і=i ј=i ә=e ғ=gh ҝ=g ө=o ү=u һ=h ҹ=j
 """
 _LETTERS = str.maketrans(dict(pair.split("=") for pair in _TABLE.split()))
-"""To the Latin letters of English, for Azerbaijani (Latin and Cyrillic), Russian and their neighbours. The Latin y
-stands where somebody mixed it in for the Cyrillic у; ə stays apart from a, or every glass (şüşə) were the town."""
+"""To the Latin letters of English, for Azerbaijani (Latin and Cyrillic), Russian and their neighbours.
+
+The Latin y is also listed as a substitute of the Cyrillic у; ə differs from a, or every glass (şüşə) would match the
+town of Shusha.
+"""
 _SILENT = frozenset("'’‘ʼ`´")
 _ONE_LETTER = frozenset({"sh", "ch", "gh", "kh", "ts", "iu", "ia"})
-"""What a single letter becomes in the table above."""
+"""Digraphs that the table above produces for a single letter."""
 
 
 @lru_cache(maxsize=4096)
 def transliteration_key(text: str) -> str:
-    """One spelling for all: small letters without marks, Latin where we know how, words apart by one space."""
+    """Return one spelling for all: small Latin letters without marks, words separated by one space."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold()).translate(_LETTERS)
     letters = [
         letter if letter.isalnum() else " "
@@ -38,7 +41,7 @@ def _is_silent(letter: str) -> bool:
 
 
 def _join_single_letters(words: list[str]) -> Iterator[str]:
-    """“sh u sh a” is one word: letters that stand alone belong together."""
+    """Join single letters to one word: “sh u sh a” becomes “shusha”."""
     run = ""
     for word in words:
         if len(word) == 1 or word in _ONE_LETTER:
@@ -52,13 +55,12 @@ def _join_single_letters(words: list[str]) -> Iterator[str]:
         yield run
 
 
-def contains_key(wanted: str, found: str) -> bool:
-    """Whether the skeleton of a name occurs in that of a text: in full, inside a longer word, or parted by a hyphen or
-    space."""
-    return bool(wanted) and (wanted in found or wanted in _adjacent_pairs(found))
+def contains_key(key: str, text_key: str) -> bool:
+    """Whether the key of a name occurs in that of a text: in full, inside a word, or split by a hyphen or space."""
+    return bool(key) and (key in text_key or key in _adjacent_pairs(text_key))
 
 
 @lru_cache(maxsize=4096)
-def _adjacent_pairs(found: str) -> frozenset[str]:
-    """Every two neighbouring words as one."""
-    return frozenset(first + second for first, second in pairwise(found.split()))
+def _adjacent_pairs(text_key: str) -> frozenset[str]:
+    """Return every two neighbouring words joined to one."""
+    return frozenset(first + second for first, second in pairwise(text_key.split()))

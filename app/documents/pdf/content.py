@@ -1,8 +1,8 @@
-"""What the paper says, in which languages and in which order: plain data for `certificate.typ`. Pure.
+"""Build the content of the PDF certificate as plain data for `certificate.typ`. Pure.
 
-Azerbaijani and English always, a third language on request. The name of the mark stays as registered, in English, with
-its translations below it. Nothing here says that the certificate holds today: a paper cannot know that, so it says
-where to ask.
+The languages are Azerbaijani and English, and a third on request. The name of the mark is in English as registered,
+with its translations below. Nothing states that the certificate is valid today: a PDF file cannot know its status, so
+it tells where to verify.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from app.core import i18n
 
 DEFAULT_LANGUAGES: Final = ("az", "en")
 TextCleaner = Callable[[str], str]
-TextRun = dict[str, Any]  # {lang, dir, text}, and for values {strong, quiet}
+TextRun = dict[str, Any]  # {lang, dir, text}; values also have {strong, quiet}
 
 ORIGIN_DESCRIPTIONS: Final[Mapping[str, str]] = {
     "WO": "Wholly obtained: grown, raised, caught or mined in the country",
@@ -28,7 +28,10 @@ ORIGIN_DESCRIPTIONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class PdfFacts:
-    """All that stands on a paper, as registered; names by language. Both days of validity are inclusive, Asia/Baku."""
+    """All values on the PDF certificate, as registered; names by language.
+
+    Both days of validity are inclusive, Asia/Baku.
+    """
 
     number: str
     mark_name: str
@@ -36,7 +39,7 @@ class PdfFacts:
     issuer_name: str
     ruleset: str
     holder_name: str  # English
-    holder_name_az: str | None  # with its legal form; None where it is not known for certain
+    holder_name_az: str | None  # with its legal form; None where it is not certain
     holder_voen: str | None  # None for a natural person
     product_names: Mapping[str, str]
     hs6: str
@@ -51,24 +54,27 @@ class PdfFacts:
     url: str
     token: str
     emblem: str  # SVG, of this mark
-    authority_names: Mapping[str, str]  # of the owner of the mark; empty where only the issuer's name is known
-    contact: tuple[str, ...]  # how the owner is reached
+    authority_names: Mapping[str, str]  # of the owner of the mark; empty where only the issuer's name is recorded
+    contact: tuple[str, ...]  # how to reach the owner
 
     @property
     def token_name(self) -> str:
-        """Name of the attached credential."""
+        """Return the file name of the attached credential."""
         return f"{self.number}.jwt"
 
 
 def pdf_languages(third: str | None) -> tuple[str, ...]:
-    """The languages of a paper; a third one that is there already adds nothing."""
+    """Return the languages of a PDF certificate; a third that is a default already adds none."""
     return DEFAULT_LANGUAGES if third is None or third in DEFAULT_LANGUAGES else (*DEFAULT_LANGUAGES, third)
 
 
 def build_content(
     facts: PdfFacts, third: str | None, qr: str, clean: TextCleaner, *, demo: bool = False
 ) -> dict[str, Any]:
-    """The input of `certificate.typ`. `qr` is an SVG picture; every name goes through `clean`."""
+    """Build the input of `certificate.typ`.
+
+    `qr` is an SVG image; every name goes through `clean`.
+    """
     page = _ContentBuilder(pdf_languages(third), _clean_facts(facts, clean))
     return {
         "title": f"{facts.number} – {page.facts.mark_name}",
@@ -106,31 +112,34 @@ def build_content(
 
 
 def _clean_facts(facts: PdfFacts, clean: TextCleaner) -> PdfFacts:
-    def each(names: Mapping[str, str]) -> dict[str, str]:
+    def clean_all(names: Mapping[str, str]) -> dict[str, str]:
         return {language: clean(name) for language, name in names.items()}
 
     return replace(
         facts,
         mark_name=clean(facts.mark_name),
-        mark_names=each(facts.mark_names),
+        mark_names=clean_all(facts.mark_names),
         issuer_name=clean(facts.issuer_name),
         ruleset=clean(facts.ruleset),
         holder_name=clean(facts.holder_name),
         holder_name_az=facts.holder_name_az and clean(facts.holder_name_az),
-        authority_names=each(facts.authority_names),
+        authority_names=clean_all(facts.authority_names),
         contact=tuple(map(clean, facts.contact)),
-        product_names=each(facts.product_names),
-        park_names=each(facts.park_names),
+        product_names=clean_all(facts.product_names),
+        park_names=clean_all(facts.park_names),
         district=clean(facts.district),
     )
 
 
-def _text_run(language: str, text: str, **more: Any) -> TextRun:
-    return {"lang": language, "dir": i18n.text_direction(language), "text": text, **more}
+def _text_run(language: str, text: str, **style: Any) -> TextRun:
+    return {"lang": language, "dir": i18n.text_direction(language), "text": text, **style}
 
 
 def _isolate_direction(text: str, language: str) -> str:
-    """Keeps numbers and Latin words in one piece inside a line that runs from the right (UAX #9)."""
+    """Isolate a text within a right-to-left line (UAX #9).
+
+    Otherwise its digits and Latin words would change places.
+    """
     return f"\u2068{text}\u2069" if i18n.text_direction(language) == "rtl" else text
 
 
@@ -140,11 +149,11 @@ class _ContentBuilder:
     facts: PdfFacts
 
     def translate(self, message: str, **values: str) -> list[TextRun]:
-        """The message in every language of the paper."""
+        """Translate a message to every language of the PDF certificate."""
         return [_text_run(each, _translate(each, message, **values)) for each in self.language_codes]
 
     def translated_names(self, names: Mapping[str, str]) -> list[TextRun]:
-        """The names in the languages of the paper but English, which stands above them."""
+        """Return the names in the document's languages, except English, which is above them."""
         return [_text_run(each, names[each]) for each in self.language_codes if each != "en" and names.get(each)]
 
     def build_rows(self) -> list[dict[str, Any]]:
@@ -154,8 +163,8 @@ class _ContentBuilder:
             holder = [_value_run("az", f.holder_name_az, strong=True), _value_run("en", f.holder_name)]
         if f.holder_voen:
             holder.append(_value_run("az", f"VÖEN {f.holder_voen}", quiet=True))
-        goods = f"{f.hs6[:4]}.{f.hs6[4:]}"
-        code = [_value_run("en", goods if f.gtin is None else f"{goods}   GTIN {f.gtin}", strong=True)]
+        hs_code = f"{f.hs6[:4]}.{f.hs6[4:]}"
+        code = [_value_run("en", hs_code if f.gtin is None else f"{hs_code}   GTIN {f.gtin}", strong=True)]
         return [
             self._build_row("Holder", holder),
             self._build_row("Product", self._name_runs(f.product_names)),
@@ -168,18 +177,18 @@ class _ContentBuilder:
         ]
 
     def _build_row(self, label: str, values: list[TextRun]) -> dict[str, Any]:
-        """A label written from the right stands at the right edge."""
+        """Build a row; right-to-left labels go to the right edge."""
         labels = self.translate(label)
-        far = [each for each in labels if each["dir"] == "rtl"]
-        return {"labels": [each for each in labels if each not in far], "far": far, "values": values}
+        right_labels = [each for each in labels if each["dir"] == "rtl"]
+        return {"labels": [each for each in labels if each not in right_labels], "far": right_labels, "values": values}
 
     def _name_runs(self, names: Mapping[str, str]) -> list[TextRun]:
-        """In the languages of the paper; where it has none of them, in the first that there is."""
-        told = [each for each in self.language_codes if names.get(each)] or [min(names)]
-        return [_value_run(each, names[each], strong=not place) for place, each in enumerate(told)]
+        """Return the names in the document's languages, or the first by language code."""
+        languages = [each for each in self.language_codes if names.get(each)] or [min(names)]
+        return [_value_run(each, names[each], strong=not place) for place, each in enumerate(languages)]
 
     def _place_runs(self) -> list[TextRun]:
-        """A park and its district. Districts have one name, the Azerbaijani one."""
+        """Return the park with its district. Districts have only an Azerbaijani name."""
         f = self.facts
         if not f.park_names:
             return [_value_run("az", f.district, strong=True)]
@@ -188,12 +197,14 @@ class _ContentBuilder:
         return [_value_run(each, f"{name}, {f.district}", strong=not place) for place, (each, name) in enumerate(parks)]
 
     def _country_runs(self) -> list[TextRun]:
-        """By its names in the languages of the paper."""
-        told = {i18n.country_name(self.facts.country, each): each for each in reversed(self.language_codes)}
-        return [_value_run(each, name, strong=not place) for place, (name, each) in enumerate(reversed(told.items()))]
+        """Return the country's distinct names in the languages of the PDF certificate."""
+        languages = {i18n.country_name(self.facts.country, each): each for each in reversed(self.language_codes)}
+        return [
+            _value_run(each, name, strong=not place) for place, (name, each) in enumerate(reversed(languages.items()))
+        ]
 
     def _issuer_runs(self) -> list[TextRun]:
-        """The owner of the mark as it signed, by its full names, and how it is reached."""
+        """Return the issuer's name as signed, the owner's full names and contact data."""
         f = self.facts
         names = [(each, f.authority_names[each]) for each in self.language_codes if f.authority_names.get(each)]
         return [
@@ -204,14 +215,14 @@ class _ContentBuilder:
         ]
 
     def _origin_runs(self) -> list[TextRun]:
-        words = ORIGIN_DESCRIPTIONS.get(self.facts.origin_criterion)
-        if words is None:
+        description = ORIGIN_DESCRIPTIONS.get(self.facts.origin_criterion)
+        if description is None:
             return [_value_run("en", self.facts.origin_criterion, strong=True)]
-        pieces = self.translate(words)
+        pieces = self.translate(description)
         return [{**each, "strong": False, "quiet": False} for each in pieces]
 
     def _validity_runs(self) -> list[TextRun]:
-        """Digits that everybody reads, then the same in words."""
+        """Return the term in ISO dates, then in words."""
         first, last = self.facts.valid_from, self.facts.valid_until
         days = [_value_run("en", f"{first.isoformat()} – {last.isoformat()}", strong=True)]
         for each in self.language_codes:

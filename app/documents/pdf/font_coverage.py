@@ -1,7 +1,7 @@
-"""Which characters a font can draw, read from its `cmap` table (OpenType 1.9, format 4: the Basic Multilingual Plane).
+"""Read which characters a font can draw from its `cmap` table. Pure.
 
-A paper for archives may not hold a character without a glyph (PDF/A), so names are looked through before typesetting.
-Pure.
+Only OpenType 1.9 format 4 (Basic Multilingual Plane) is read. A PDF/A file may not contain a character without a glyph,
+so names are checked before typesetting.
 """
 
 import struct
@@ -12,7 +12,7 @@ _SEGMENT_FORMAT: Final = 4
 
 
 def supported_characters(font: bytes) -> frozenset[str]:
-    """The characters of a TrueType or OpenType font. Raises ValueError for what is no such font."""
+    """Return the characters of a TrueType or OpenType font. Raises `ValueError` for other data."""
     try:
         return frozenset(map(chr, _mapped_code_points(font, _find_cmap(font))))
     except struct.error as error:
@@ -20,19 +20,19 @@ def supported_characters(font: bytes) -> frozenset[str]:
 
 
 def _find_cmap(font: bytes) -> int:
-    """Where the mapping of characters begins."""
+    """Return the offset of the character mapping."""
     (tables,) = struct.unpack_from(">H", font, 4)
-    for place in range(12, 12 + 16 * tables, 16):
-        tag, _, table, _ = struct.unpack_from(">4sIII", font, place)
+    for position in range(12, 12 + 16 * tables, 16):
+        tag, _, table, _ = struct.unpack_from(">4sIII", font, position)
         if tag != b"cmap":
             continue
         (mappings,) = struct.unpack_from(">H", font, table + 2)
         for record in range(table + 4, table + 4 + 8 * mappings, 8):
             platform, encoding, offset = struct.unpack_from(">HHI", font, record)
-            (form,) = struct.unpack_from(">H", font, table + offset)
-            if (platform, encoding) == _WINDOWS_BMP_PLATFORM and form == _SEGMENT_FORMAT:
+            (mapping_format,) = struct.unpack_from(">H", font, table + offset)
+            if (platform, encoding) == _WINDOWS_BMP_PLATFORM and mapping_format == _SEGMENT_FORMAT:
                 return int(table + offset)
-    raise ValueError("the font maps no characters in the form that is read here")
+    raise ValueError("the font has no character mapping of format 4")
 
 
 def _mapped_code_points(font: bytes, mapping: int) -> set[int]:

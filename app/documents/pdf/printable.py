@@ -1,4 +1,7 @@
-"""Names as they may stand on paper: one line, visible, nothing that could turn or hide a letter, all drawable. Pure."""
+"""Clean names for print: one line, only visible and drawable characters. Pure.
+
+Characters that could reverse or hide others are removed.
+"""
 
 import unicodedata
 from collections.abc import Collection, Iterator
@@ -6,33 +9,33 @@ from typing import Final
 
 from app.core.text.confusables import UNSEEN
 
-MAX_CHARS: Final = 320  # characters; the register takes 300
+MAX_CHARS: Final = 320  # the database allows 300
 MAX_MARKS: Final = 4  # on one letter; no language writes more
-REPLACEMENT_CHARACTER: Final = "\ufffd"  # of what no font of ours can draw
-_JOINERS: Final = "\u200c\u200d"  # without them Persian is spelt wrong
+REPLACEMENT_CHARACTER: Final = "\ufffd"  # in place of a character that no font can draw
+_JOINERS: Final = "\u200c\u200d"  # required for correct Persian spelling
 
 
 def to_printable(text: str, drawable: Collection[str], *, bare: bool = False) -> str:
-    """The text in one line of at most `LONGEST` characters, cut with an ellipsis.
+    """Return the text in one line of at most `MAX_CHARS` characters, cut with an ellipsis.
 
-    Controls, bidi marks and what else is not seen go; of the marks on a letter four stay; a character that is not in
-    `drawable` becomes �, and so does a text of which nothing is left. `bare` takes away all marks and joiners: some no
-    font can draw together.
+    Control, bidi and other invisible characters are removed; a letter keeps at most four marks; a character that is not
+    in `drawable` becomes �, and so does a text of which nothing remains. `bare` removes all marks and joiners, because
+    fonts cannot draw some combinations.
     """
-    # Only the beginning is looked at: composing ten thousand marks takes time, and no more can stand there anyway.
+    # Only the beginning is normalized: composing ten thousand marks takes long, and the result is cut anyway.
     composed = unicodedata.normalize("NFC", text[: 4 * MAX_CHARS])
-    kept = "".join(_printable_character(character, drawable, bare=bare) for character in _limit_marks(composed))
-    line = " ".join(kept.split()).strip(_JOINERS + " ") or REPLACEMENT_CHARACTER
+    visible = "".join(_printable_character(character, drawable, bare=bare) for character in _limit_marks(composed))
+    line = " ".join(visible.split()).strip(_JOINERS + " ") or REPLACEMENT_CHARACTER
     if len(line) <= MAX_CHARS and len(text) <= 4 * MAX_CHARS:
         return line
     return line[: MAX_CHARS - 1].rstrip(_JOINERS + " ") + "…"
 
 
 def _limit_marks(text: str) -> Iterator[str]:
-    pile = 0
+    mark_count = 0
     for character in text:
-        pile = pile + 1 if unicodedata.category(character).startswith("M") else 0
-        if pile <= MAX_MARKS:
+        mark_count = mark_count + 1 if unicodedata.category(character).startswith("M") else 0
+        if mark_count <= MAX_MARKS:
             yield character
 
 

@@ -1,7 +1,7 @@
-"""The organisation that signs papers: a private key and its X.509 certificates, from files.
+"""Load the key and the X.509 certificates that sign PDF files.
 
-In production both come from a certification authority that readers of PDF trust. The demo makes its own authority once,
-and throws its key away after it signed one certificate: nothing else can ever be made with it.
+In production both come from a certification authority that PDF readers trust. The demo creates its own authority once
+and deletes that authority's key after it signed one certificate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,20 +30,23 @@ _DEMO_NAME: Final = "Demo of the certification service – not a real organisati
 
 
 class UnusablePdfKey(UnsafeToStart):
-    """Key and certificates for papers do not go together, or may not be used; the message names the file."""
+    """The key and the certificates cannot sign PDF files; the message names the file."""
 
     code = "unusable-paper-key"
 
 
 class PdfSigningUnavailable(Unavailable):
-    """There is nothing to sign with now. Codes, labels and checks go on."""
+    """PDF files cannot be signed now. Codes, labels and verifications are not affected."""
 
     code = "papers-cannot-be-signed"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PdfSigningIdentity:
-    """`certificates` begins with its own; then come its issuers, and the root of a time-stamp server if one is used."""
+    """Key with its certificates, the signer's own first.
+
+    Its issuers follow, and the root of the time-stamp server if one is used.
+    """
 
     key: PrivateKey
     certificates: tuple[x509.Certificate, ...]
@@ -57,35 +60,44 @@ class PdfSigningIdentity:
         return self.certificate.fingerprint(hashes.SHA256()).hex()
 
     def require_valid(self, now: datetime) -> None:
-        """Raises PapersCannotBeSigned outside the certificate's term; a running service may meet its end."""
-        if why := _validity_error(self.certificate, now):
+        """Check the certificate's term, which may end while the service runs.
+
+        Raises `PdfSigningUnavailable` outside the term.
+        """
+        if reason := _validity_error(self.certificate, now):
             raise PdfSigningUnavailable(
-                Message("PDF files cannot be signed at the moment: the certificate of the signer %(why)s.", why=why)
+                Message("PDF files cannot be signed at the moment: the certificate of the signer %(why)s.", why=reason)
             )
 
 
 def load_identity(key_file: Path, certificates_file: Path, now: datetime) -> PdfSigningIdentity:
-    """Key (PEM, not encrypted, mode 600) and certificates (PEM, its own first). Raises UnusablePaperKey."""
+    """Load a key (PEM, not encrypted, mode 600) and certificates (PEM, the signer's own first).
+
+    Raises `UnusablePdfKey`.
+    """
     try:
         secret = pem_files.read_private_file(key_file)
     except FileNotFoundError:
         raise UnusablePdfKey(
-            f"There is no key for papers at {key_file}: put it there, or unset MIK_PAPER_KEY"
+            f"There is no key for signing PDF files at {key_file}: put it there, or unset MIK_PAPER_KEY"
         ) from None
-    except pem_files.UnsafeKeyFile as why:
-        raise UnusablePdfKey(why.message) from why
+    except pem_files.UnsafeKeyFile as error:
+        raise UnusablePdfKey(error.message) from error
     try:
         public = certificates_file.read_bytes()[:_MAX_CHAIN_BYTES]
-    except OSError as why:
+    except OSError as error:
         raise UnusablePdfKey(
-            f"The certificates for papers at {certificates_file} cannot be read ({why.strerror}): correct "
+            f"The certificates for signing PDF files at {certificates_file} cannot be read ({error.strerror}): correct "
             "MIK_PAPER_CERTIFICATES"
-        ) from why
+        ) from error
     return _build_identity(secret, public, f"{key_file} and {certificates_file}", now)
 
 
 def identity_from_settings(settings: Settings, now: datetime) -> PdfSigningIdentity | None:
-    """Who signs papers here; None where production was given nothing to sign with. Raises UnusablePaperKey."""
+    """Load the identity that signs PDF files; None where production has none configured.
+
+    Raises `UnusablePdfKey`.
+    """
     if settings.paper_key and settings.paper_certificates:
         return load_identity(Path(settings.paper_key), Path(settings.paper_certificates), now)
     if settings.paper_key or settings.paper_certificates:
@@ -96,7 +108,10 @@ def identity_from_settings(settings: Settings, now: datetime) -> PdfSigningIdent
 
 
 def load_or_create_demo(path: Path, now: datetime) -> PdfSigningIdentity:
-    """The demo's own, made on first use; all in one file, so that workers that start at once get the same."""
+    """Load the demo's identity; create it on first use.
+
+    Key and certificates are in one file, so that workers that start at once load the same pair.
+    """
     try:
         content = pem_files.read_private_file(path)
     except FileNotFoundError:
@@ -110,24 +125,26 @@ def _build_identity(secret: bytes, public: bytes, where: str, now: datetime) -> 
         key = serialization.load_pem_private_key(secret, password=None)
         certificates = tuple(x509.load_pem_x509_certificates(public))
     except (ValueError, TypeError) as error:
-        raise UnusablePdfKey(f"{where} do not hold an unencrypted private key and certificates in PEM form") from error
+        raise UnusablePdfKey(
+            f"{where} do not contain an unencrypted private key and certificates in PEM form"
+        ) from error
     if not isinstance(key, PrivateKey) or (isinstance(key, rsa.RSAPrivateKey) and key.key_size < MIN_RSA_BITS):
         raise UnusablePdfKey(f"The key of {where} must be EC, or RSA of at least {MIN_RSA_BITS} bits")
-    organisation = PdfSigningIdentity(key, certificates)
-    for problem in _find_problems(organisation, now):
-        raise UnusablePdfKey(f"{where} cannot sign papers: the certificate {problem}")
-    return organisation
+    identity = PdfSigningIdentity(key, certificates)
+    for problem in _find_problems(identity, now):
+        raise UnusablePdfKey(f"{where} cannot sign PDF files: the certificate {problem}")
+    return identity
 
 
-def _find_problems(organisation: PdfSigningIdentity, now: datetime) -> Iterable[str]:
-    own = organisation.certificate
-    if _public_key_info(own.public_key()) != _public_key_info(organisation.key.public_key()):
+def _find_problems(identity: PdfSigningIdentity, now: datetime) -> Iterable[str]:
+    own = identity.certificate
+    if _public_key_info(own.public_key()) != _public_key_info(identity.key.public_key()):
         yield "belongs to another key: use the pair as the authority gave it, with the signer's certificate first"
-    if why := _validity_error(own, now):
-        yield f"{why}: ask your authority for a new one"
+    if reason := _validity_error(own, now):
+        yield f"{reason}: ask your authority for a new one"
     if not _can_sign(own):
-        yield "is not made for signatures (key usage): ask your authority for one for signing documents"
-    if not _is_signed_by_one_of(own, organisation.certificates):
+        yield "does not allow signatures (key usage): ask your authority for one for signing documents"
+    if not _is_signed_by_one_of(own, identity.certificates):
         yield "is not followed by that of its issuer: append the certificates of the authority to the file"
 
 
@@ -148,7 +165,7 @@ def _can_sign(certificate: x509.Certificate) -> bool:
 
 
 def _is_signed_by_one_of(own: x509.Certificate, issuers: Sequence[x509.Certificate]) -> bool:
-    """Itself counts: an organisation may be its own authority."""
+    """Check whether one of `issuers` signed the certificate; a self-signed one counts."""
     for issuer in issuers:
         try:
             own.verify_directly_issued_by(issuer)

@@ -1,8 +1,7 @@
-"""Typesetting with typst: our own template and fonts, nothing from the machine and nothing from the network.
+"""Typeset the PDF certificate with typst, using only the fonts and template of this package.
 
-The same content gives the same bytes, on any day and any machine: the date of the file is given, not read from a clock.
-The file is PDF/A-3a and PDF/UA-1: archives may keep it, screen readers can read it, and the credential lies in it as an
-associated file.
+The same content gives the same bytes on any day and machine: the date is an argument, not read from a clock. The file
+is PDF/A-3a for archives and PDF/UA-1 for screen readers, with the credential as an associated file.
 """
 
 import json
@@ -25,7 +24,7 @@ _TEXT_FONTS: Final = ("NotoSans-Regular.ttf", "NotoNaskhArabic-Regular.ttf", "No
 
 
 class TypesettingFailed(Unavailable):
-    """The template and this content do not go together: a fault of ours."""
+    """The template cannot be compiled with this content."""
 
     def __init__(self) -> None:
         super().__init__("The PDF file cannot be made at the moment.")
@@ -33,13 +32,16 @@ class TypesettingFailed(Unavailable):
 
 @cache
 def drawable_characters() -> Collection[str]:
-    """The characters that a paper can show."""
+    """Return the characters that the fonts can draw."""
     return frozenset().union(*(supported_characters((_FONTS / name).read_bytes()) for name in _TEXT_FONTS))
 
 
 @cache
 def template_version() -> str:
-    """Changes with the template and the fonts: what was set by another version is set anew."""
+    """Return a hash of the template and the fonts.
+
+    Documents of another version are rendered again.
+    """
     digest = sha256()
     for path in sorted([_TEMPLATE_ROOT / "certificate.typ", *_FONTS.iterdir()]):
         digest.update(sha256(path.read_bytes()).digest())
@@ -47,9 +49,9 @@ def template_version() -> str:
 
 
 def render_pdf(content: Mapping[str, Any], day: date) -> bytes:
-    """The unsigned PDF of a paper's content (paper.py), dated `day`. Raises CannotBeSet."""
+    """Render the unsigned PDF of `build_content()`, dated `day`. Raises `TypesettingFailed`."""
     try:
-        # A compiler for each paper: one alone keeps its inputs between calls, and threads would share them.
+        # One compiler per file: a compiler stores its inputs between calls, and threads would share them.
         compiler = typst.Compiler(
             input=str(_TEMPLATE_ROOT / "certificate.typ"),
             root=str(_TEMPLATE_ROOT),
@@ -57,10 +59,10 @@ def render_pdf(content: Mapping[str, Any], day: date) -> bytes:
             ignore_system_fonts=True,
         )
         inputs = {"paper": json.dumps(content, ensure_ascii=False)}
-        # Without a moment typst takes the clock's, and derives the identifier of the file from it.
+        # Without a timestamp typst uses the clock, and derives the file identifier from it.
         noon = datetime.combine(day, time(12), UTC)
         pdf = compiler.compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3a", "ua-1"], timestamp=noon)
     except typst.TypstError as error:
         raise TypesettingFailed from error
-    assert isinstance(pdf, bytes)  # a list only for pictures of several pages
+    assert isinstance(pdf, bytes)  # a list only for images of several pages
     return pdf

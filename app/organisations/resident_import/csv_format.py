@@ -1,7 +1,7 @@
-"""The register of an industrial park as a CSV file: bytes in, rows and remarks out. Pure.
+"""Parse the register of an industrial park as CSV: bytes in, rows and warnings out. Pure.
 
-Two sets of columns are both registers: that of residents (`resident_id`, `zone_name_en`, `sector_en`, dates and plans)
-and that of others (`party_id`, `activity_en`). Errors make a file unusable; remarks are for the person who imports it.
+Two sets of columns are accepted: that of residents (`resident_id`, `zone_name_en`, `sector_en`, dates and plans) and
+that of other companies (`party_id`, `activity_en`). Errors make a file unusable; warnings are for the importing person.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +60,7 @@ BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "false": False})
 
 @dataclass(frozen=True, slots=True)
 class ResidentRow:
-    """One company's line in a register. None: the cell is empty or the register has no such column."""
+    """One company's line in a register. None: the cell is empty or the register lacks the column."""
 
     line: int
     party_id: str
@@ -89,16 +89,16 @@ class ResidentRow:
 
 @dataclass(frozen=True, slots=True)
 class ResidentFile:
-    """`rows` holds every line that could be read; with any error the file must not be used."""
+    """`rows` has every readable line; a file with any error must not be applied."""
 
     rows: tuple[ResidentRow, ...]
     errors: tuple[RowMessage, ...]
     warnings: tuple[RowMessage, ...]
 
 
-def parse_resident_file(data: bytes, *, most_bytes: int = MAX_BYTES, most_rows: int = MAX_ROWS) -> ResidentFile:
-    """Read a register file. All errors and remarks come at once, in the order of the lines."""
-    table = parse_csv(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
+def parse_resident_file(data: bytes, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> ResidentFile:
+    """Parse a register file. All errors and warnings are reported together, in the order of the lines."""
+    table = parse_csv(data, COLUMNS, max_bytes=max_bytes, max_rows=max_rows)
     errors = list(table.errors)
     remarks = [
         RowMessage(1, column, Message("Unknown column, not read.", code="unknown-column"))
@@ -142,10 +142,10 @@ def parse_row(cells: CellReader, places: Territory) -> ResidentRow:
     park_code = cells.optional("zone_code")
     row = ResidentRow(
         line=line.number,
-        party_id=cells.required(id_column, most=MAX_ID_LENGTH),
-        legal_name_az=cells.required("legal_name_az", most=MAX_NAME_LENGTH),
-        legal_name_en=cells.required("legal_name_en", most=MAX_NAME_LENGTH),
-        legal_form=cells.required("legal_form", most=MAX_FORM_LENGTH),
+        party_id=cells.required(id_column, max_length=MAX_ID_LENGTH),
+        legal_name_az=cells.required("legal_name_az", max_length=MAX_NAME_LENGTH),
+        legal_name_en=cells.required("legal_name_en", max_length=MAX_NAME_LENGTH),
+        legal_form=cells.required("legal_form", max_length=MAX_FORM_LENGTH),
         voen=voen_cell(cells),
         park_code=park_code and park_code.upper(),
         park_name_en=cells.optional("zone_name_en"),
@@ -160,7 +160,7 @@ def parse_row(cells: CellReader, places: Territory) -> ResidentRow:
         planned_investment_azn=decimal_cell(cells, "planned_investment_azn", MONEY),
         planned_jobs=None if jobs is None else int(jobs),
         size_class=cells.choice("size_class", SIZES),
-        foreign_share_pct=decimal_cell(cells, "foreign_share_pct", SHARE, most=Decimal(100)),
+        foreign_share_pct=decimal_cell(cells, "foreign_share_pct", SHARE, max_value=Decimal(100)),
         stage=cells.choice("stage", STAGES),
         activity_en=cells.optional("activity_en") or cells.optional("sector_en"),
         is_fictional=bool(cells.choice("is_fictional", BOOLEANS)),
@@ -188,29 +188,33 @@ def voen_cell(cells: CellReader) -> str:
     return number.digits
 
 
-def decimal_cell(cells: CellReader, column: str, size: DecimalColumn, *, most: Decimal | None = None) -> Decimal | None:
+def decimal_cell(
+    cells: CellReader, column: str, size: DecimalColumn, *, max_value: Decimal | None = None
+) -> Decimal | None:
     number = cells.number(column)
     if number is None:
         return None
-    if wrong := decimal_error(number, size, most=most):
-        cells.error(column, wrong)
+    if fault := decimal_error(number, size, max_value=max_value):
+        cells.error(column, fault)
         return None
     return number
 
 
 def region_cell(cells: CellReader, places: Territory) -> str | None:
-    """The region as the register says; where it says nothing, that of the district."""
+    """Return the region in the register or, if empty, that of the district."""
     said = cells.optional("economic_region")
     if said is not None:
         return said.upper()
-    known = places.region_of(canonical_district_name(HOME_COUNTRY, cells.optional("district")))
-    if known is not None:
-        cells.warning("economic_region", Message("Empty; the district lies in %(region)s.", code="empty", region=known))
-    return known
+    district_region = places.region_of(canonical_district_name(HOME_COUNTRY, cells.optional("district")))
+    if district_region is not None:
+        cells.warning(
+            "economic_region", Message("Empty; the district lies in %(region)s.", code="empty", region=district_region)
+        )
+    return district_region
 
 
 def warn_on_place(cells: CellReader, row: ResidentRow, places: Territory) -> None:
-    """Contradictions are for the importer to decide on: the register may know better than our table."""
+    """Warn about contradictions, which the importing person decides on: the register may be more current."""
     if row.park_code is not None and row.park_code not in places.parks:
         cells.warning(
             "zone_code", Message("The park %(park)s is not known yet.", code="unknown-park", park=row.park_code)
@@ -227,8 +231,8 @@ def warn_on_place(cells: CellReader, row: ResidentRow, places: Territory) -> Non
         )
     district = places.find_district(row.district)
     if row.district is None or district is None:
-        wrong = row.district and district_error(HOME_COUNTRY, row.district)
-        cells.warning("district", wrong or Message("The district is empty.", code="empty"))
+        fault = row.district and district_error(HOME_COUNTRY, row.district)
+        cells.warning("district", fault or Message("The district is empty.", code="empty"))
         return
     if row.economic_region != district.region:
         cells.warning(
@@ -252,7 +256,7 @@ def _code_mismatch(district: str, code: str | None) -> Message:
 
 
 def duplicate_rows(rows: Iterable[ResidentRow]) -> Iterator[RowMessage]:
-    """Lines that say again what an earlier line said: the same id, or the same company in the same park."""
+    """Report lines that repeat an earlier one: the same id, or the same company in the same park."""
     ids: dict[str, int] = {}
     memberships: dict[tuple[str, str | None], int] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""What a register file would do to the registry, as values: a plan by line, and its report. Pure."""
+"""Describe what a register file would change, as values: a plan by line, and its report. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,21 +16,21 @@ from app.organisations.resident_import.csv_format import ResidentRow
 from app.reference.model import Park
 
 UNSAVED_ID = UUID(int=0)
-"""Stands for a period that is still to be entered."""
+"""Placeholder id of a period that is still to be inserted."""
 
 
 class LineAction(StrEnum):
     CREATED = "created"  # the company is new
-    CANCELLED = "cancelled"  # its open residency is taken back
-    RESTORED = "restored"  # a closed residency is open again
+    CANCELLED = "cancelled"  # its open residency is cancelled
+    RESTORED = "restored"  # a closed residency is reopened
     UPDATED = "updated"
     UNCHANGED = "unchanged"
-    REFUSED = "refused"  # the line has errors, so the file does nothing at all
+    REFUSED = "refused"  # the line has errors, so the file is not applied
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentRecords:
-    """The registry as it is now, as far as this file speaks of it."""
+    """The present records of the companies in the file."""
 
     parks: Mapping[str, Park]
     organisations: Mapping[str, Organisation]  # by VÖEN
@@ -47,7 +47,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class ResidencySteps:
-    """What happens to the residency of a line: any of closing, opening again, beginning, and new particulars."""
+    """Steps for the residency of a line: any of closing, reopening, beginning and new values."""
 
     close: Residency | None = None
     close_action: ResidencyAction = ResidencyAction.CANCEL
@@ -55,7 +55,7 @@ class ResidencySteps:
     begin: ResidencyDetails | None = None
     begin_cancelled: bool = False
     continuing: Residency | None = None  # open before and after
-    values: Mapping[str, Any] = field(default_factory=dict)  # particulars of the one kept or opened again
+    values: Mapping[str, Any] = field(default_factory=dict)  # values of the continuing or reopened one
     warning: Message | None = None
 
 
@@ -64,7 +64,7 @@ class LinePlan:
     row: ResidentRow
     action: LineAction
     new_park: Park | None  # to be added to the session
-    organisation: Organisation | None  # None: it is new, or an earlier line of the file makes it
+    organisation: Organisation | None  # None: it is new, or an earlier line of the file creates it
     organisation_values: Mapping[str, Any]
     site: Site | None
     site_values: Mapping[str, Any]
@@ -77,8 +77,8 @@ class LinePlan:
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
     lines: tuple[LinePlan, ...]
-    file_errors: tuple[RowMessage, ...]  # errors of the file, and of lines that could not be read at all
-    file_warnings: tuple[RowMessage, ...] = ()  # remarks that belong to no line read
+    file_errors: tuple[RowMessage, ...]  # errors of the file, and of lines that could not be read
+    file_warnings: tuple[RowMessage, ...] = ()  # warnings that belong to no readable line
 
     @property
     def is_refused(self) -> bool:
@@ -91,11 +91,11 @@ class ImportPlan:
 
     @property
     def residency_changes(self) -> tuple[ResidencyChange, ...]:
-        """What certificates can rest on, known before anything is applied and in the order of applying it."""
+        """Changes that certificates can depend on, in the order in which they will be applied."""
         return tuple(change for line in self.lines for change in _residency_changes(line))
 
     def report(self) -> dict[str, Any]:
-        """JSON values: totals by action, and every line."""
+        """Return JSON values: totals by action, and every line."""
         actions = Counter(line.action for line in self.lines)
         totals = {"lines": len(self.lines), **{action.value: actions[action] for action in LineAction}}
         totals["errors"] = len(self.errors)

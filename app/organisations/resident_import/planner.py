@@ -1,8 +1,8 @@
-"""Judge a register file line by line: what is wrong with it, and what it would change. Pure.
+"""Evaluate a register file line by line: its errors, and what it would change. Pure.
 
-The register is right about whom it lists and where. Where a cell is empty it is silent, and nothing changes. A company
-is known by its VÖEN, its residency by company and park. Companies that the file does not name stay as they are: a
-register may come in parts.
+The register is authoritative for which companies it lists and where. An empty cell changes nothing. A company is
+identified by its VÖEN, its residency by company and park. Companies that the file does not contain stay as they are,
+because a register may be imported in parts.
 """
 
 from collections import defaultdict
@@ -32,14 +32,14 @@ from app.reference.territory import HOME_COUNTRY, Territory, district_error, is_
 NO_RESIDENCY = "none"
 CANCELLED = "cancelled"
 UNKNOWN_PARK_KIND = "other"
-"""Kind of a park that only a register names: it has no column for that."""
+"""Kind of a park that only a register names, which has no column for it."""
 
 
-def make_plan(sheet: ResidentFile, known: CurrentRecords, places: Territory, today: date) -> ImportPlan:
-    """The plan for a whole file. Lines are judged together: some contradictions are between two of them."""
+def make_plan(sheet: ResidentFile, current: CurrentRecords, places: Territory, today: date) -> ImportPlan:
+    """Plan a whole file. Lines are evaluated together, because two of them may contradict each other."""
     errors_of, remarks_of = _group_by_line(sheet.errors), _group_by_line(sheet.warnings)
     first_of: dict[str, ResidentRow] = {}
-    parks: dict[str, Park] = dict(known.parks)
+    parks: dict[str, Park] = dict(current.parks)
     lines = []
     for row in sheet.rows:
         new_park = None
@@ -61,19 +61,19 @@ def make_plan(sheet: ResidentFile, known: CurrentRecords, places: Territory, tod
             )
         wrong_columns = {note.column for note in errors}
         remarks = [note for note in remarks_of.pop(row.line, []) if note.column not in wrong_columns]
-        judged = _LinePlanner(row, known, parks.get(row.park_code or ""), places, today, is_first=first is row)
-        lines.append(judged.plan(new_park, remarks, errors))
+        planner = _LinePlanner(row, current, parks.get(row.park_code or ""), places, today, is_first=first is row)
+        lines.append(planner.plan(new_park, remarks, errors))
     left_over = [tuple(chain.from_iterable(notes.values())) for notes in (errors_of, remarks_of)]
     return ImportPlan(tuple(lines), *left_over)
 
 
 class _LinePlanner:
-    """One line against what is known. Parks and the other lines are judged by `make_plan`."""
+    """Plan one line against the current records. `make_plan` evaluates parks and other lines."""
 
     def __init__(
         self,
         row: ResidentRow,
-        known: CurrentRecords,
+        current: CurrentRecords,
         park: Park | None,
         places: Territory,
         today: date,
@@ -81,12 +81,12 @@ class _LinePlanner:
         is_first: bool,
     ) -> None:
         self.row, self.is_first = row, is_first
-        self.organisation = known.organisations.get(row.voen)
+        self.organisation = current.organisations.get(row.voen)
         self.site: Site | None = None
         self.periods: Sequence[Residency] = ()
         if self.organisation is not None:
-            self.site = known.sites.get((self.organisation.id, row.park_code or ""))
-            self.periods = known.residencies.get((self.organisation.id, row.park_code or ""), ())
+            self.site = current.sites.get((self.organisation.id, row.park_code or ""))
+            self.periods = current.residencies.get((self.organisation.id, row.park_code or ""), ())
         self.company_values = _changed_values(self.organisation, _company_values(row)) if is_first else {}
         self.site_values = _changed_values(self.site, _site_values(row, park, places))
         self.steps = plan_residency(row, self.periods, today)
@@ -118,7 +118,7 @@ class _LinePlanner:
         return LineAction.UPDATED if changes else LineAction.UNCHANGED
 
     def _changes(self) -> tuple[FieldChange, ...]:
-        """Field by field, for a company that is known; of a new one everything is new."""
+        """List the changed fields of a present company; empty for a new one."""
         if self.organisation is None and self.is_first:
             return ()
         changes = _field_changes(self.organisation, self.company_values)
@@ -134,7 +134,7 @@ class _LinePlanner:
 
 
 def plan_residency(row: ResidentRow, periods: Sequence[Residency], today: date) -> ResidencySteps:
-    """From the periods of one company in one park to what the line says. `periods`: oldest first, at most one open."""
+    """Plan the steps from the periods of a company in a park to the line. `periods`: oldest first, at most one open."""
     if row.status == NO_RESIDENCY or row.park_code is None:
         return ResidencySteps()
     present = next((each for each in periods if _residency_state(each) is ResidencyState.OPEN), None)
@@ -169,7 +169,7 @@ def plan_residency(row: ResidentRow, periods: Sequence[Residency], today: date) 
 def _plan_cancellation(row: ResidentRow, present: Residency | None, periods: Sequence[Residency]) -> ResidencySteps:
     if present is not None:
         return ResidencySteps(close=present, close_action=ResidencyAction.CANCEL)
-    if not periods:  # the file is the first to tell: the cancelled residency goes on record
+    if not periods:  # the file is the first source: the cancelled residency is recorded
         return ResidencySteps(
             begin=_residency_details(row, ResidencyStatus.RESIDENT, row.registered_on), begin_cancelled=True
         )
@@ -190,12 +190,12 @@ def _residency_state(row: Residency) -> ResidencyState:
 
 
 def _closing_key(row: Residency) -> tuple[date, bool]:
-    """To find the period that closed last. An open one is later than all; on one day a cancellation says more."""
+    """Sort key of the period that closed last. Open ones sort last; on one day a cancellation takes precedence."""
     return row.cancelled_on or row.ends_on or date.max, row.cancelled_on is not None
 
 
 def _current_status(periods: Sequence[Residency]) -> str:
-    """The present state in the words of a register."""
+    """Return the present state as a status of the register."""
     if not periods:
         return NO_RESIDENCY
     latest = max(periods, key=_closing_key)
@@ -212,7 +212,7 @@ def _status_after(steps: ResidencySteps) -> str | None:
 
 
 def _place_errors(row: ResidentRow, park: Park | None, places: Territory) -> list[RowMessage]:
-    """Contradictions about where: with the reference data, with the park, and of status and park."""
+    """Report contradictions of place: with the reference data, with the park, and between status and park."""
     errors = []
     if row.park_code is None and row.status != NO_RESIDENCY:
         errors.append(
@@ -234,8 +234,8 @@ def _place_errors(row: ResidentRow, park: Park | None, places: Territory) -> lis
         )
     district = places.find_district(row.district)
     region = row.economic_region
-    if row.district is not None and (wrong := district_error(HOME_COUNTRY, row.district)):
-        errors.append(RowMessage(row.line, "district", wrong))
+    if row.district is not None and (fault := district_error(HOME_COUNTRY, row.district)):
+        errors.append(RowMessage(row.line, "district", fault))
     if region is not None and region not in places.regions:
         errors.append(
             RowMessage(
@@ -275,7 +275,7 @@ def _place_errors(row: ResidentRow, park: Park | None, places: Territory) -> lis
 
 
 def _missing_park_errors(row: ResidentRow) -> list[RowMessage]:
-    """A park that nobody knows can come in with its first resident, if the line says enough of it."""
+    """Report what is missing to create an unknown park with its first resident."""
     needed = {"zone_name_en": row.park_name_en, "district": row.district, "economic_region": row.economic_region}
     missing = [column for column, value in needed.items() if value is None]
     if not missing:
@@ -343,7 +343,7 @@ def _residency_details(row: ResidentRow, status: ResidencyStatus, starts_on: dat
 
 
 def _changed_values(row: Organisation | Site | Residency | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that would change the row; all of them where there is no row yet. None says nothing."""
+    """Return the values that would change the row; all of them for a new row. None changes nothing."""
     if row is None:
         return dict(values)
     return {name: value for name, value in values.items() if value is not None and getattr(row, name) != value}

@@ -1,7 +1,7 @@
-"""Import a register: plan it, and apply the plan whole or not at all.
+"""Import a resident register: plan it, and apply the plan completely or not at all.
 
-A second import of the same file changes nothing. Only the day on which the register last said so moves on (rule K-04
-asks how old the register's word is), and where even that is today's, nothing is written.
+A second import of the same file changes nothing but the day of the last confirmation by the register, whose age rule
+K-04 evaluates; if that is today already, nothing is written.
 """
 
 from collections import defaultdict
@@ -46,7 +46,7 @@ REGISTER_CLOSING_REASON = "The register of the park says so."
 
 @dataclass(frozen=True, slots=True)
 class ImportFile:
-    """A file as read, and what proves later which one it was."""
+    """A parsed file with the values that identify it later."""
 
     content: ResidentFile
     name: str
@@ -61,14 +61,14 @@ class AppliedImport:
 
 
 def plan_import(session: Session, actor: Actor, sheet: ResidentFile, today: date, *, lock: bool = False) -> ImportPlan:
-    """What the file would do, line by line. With `lock` nobody else changes these companies until the commit."""
+    """Plan the effect of the file by line. With `lock` others cannot change these companies until the commit."""
     require_role(actor, Role.REGISTRAR, Role.SYSTEM)
     organisations = organisation_repository.find_companies_by_voen(session, (row.voen for row in sheet.rows), lock=lock)
     ids = [each.id for each in organisations.values()]
     residencies: dict[tuple[UUID, str], list[Residency]] = defaultdict(list)
     for period in organisation_repository.list_residencies_of(session, ids, lock=lock):
         residencies[period.organisation_id, period.park_code].append(period)
-    known = CurrentRecords(
+    current = CurrentRecords(
         parks={park.code: park for park in reference_repository.list_parks(session)},
         organisations=organisations,
         sites={
@@ -77,11 +77,11 @@ def plan_import(session: Session, actor: Actor, sheet: ResidentFile, today: date
         },
         residencies=residencies,
     )
-    return make_plan(sheet, known, load_territory(), today)
+    return make_plan(sheet, current, load_territory(), today)
 
 
 def apply_import(session: Session, actor: Actor, file: ImportFile, now: datetime) -> AppliedImport:
-    """All lines or none. Errors: Invalid `register-invalid` naming lines and columns; Conflict `register-changed`."""
+    """Apply all lines or none. Raises `Invalid` (`register-invalid`), `Conflict` (`register-changed`)."""
     today = baku_day(now)
     require_role(actor, Role.REGISTRAR, Role.SYSTEM)
     require_second_factor(actor)
@@ -122,7 +122,7 @@ def apply_import(session: Session, actor: Actor, file: ImportFile, now: datetime
 
 
 def import_error(plan: ImportPlan) -> Invalid:
-    """Why the file was not imported, for the first hundred errors; a dry run shows all of them."""
+    """Return why the file was not imported, with the first hundred errors; a dry run returns all."""
     errors = plan.errors
     shown = [
         {"pointer": f"/lines/{each.line}" + (f"/{each.column}" if each.column else ""), "detail": each.message}
@@ -137,7 +137,7 @@ def import_error(plan: ImportPlan) -> Invalid:
 
 
 class _PlanExecutor:
-    """Carries out a plan, table by table: foreign keys want parks and companies before what belongs to them."""
+    """Apply a plan table by table: foreign keys require parks and companies before their dependents."""
 
     def __init__(self, session: Session, actor: Actor, import_id: UUID, today: date, now: datetime) -> None:
         self.session, self.actor, self.import_id = session, actor, import_id

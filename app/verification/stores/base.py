@@ -1,7 +1,6 @@
-"""Looking up what the register holds: one indexed read on a held connection, without ORM or session.
+"""Look up certificates: one indexed read on a held connection, without ORM or session.
 
-A look-up never sees its own old snapshot: every statement is a transaction by itself, so a revocation shows in the very
-next check.
+Every statement is a transaction of its own, so that a revocation is visible in the next verification.
 """
 
 from collections.abc import Sequence
@@ -12,49 +11,53 @@ from app.core.errors import Unavailable
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database did not answer: nothing can be said about any certificate."""
+    """The database did not answer: no certificate can be verified."""
 
     def __init__(self) -> None:
         super().__init__("The register cannot be read at the moment. Try again shortly.")
 
 
 class CertificateStore(Protocol):
-    """Every look-up raises RegisterAway where the database does not answer, also after connecting anew.
+    """Look up records and snapshots of certificates.
 
-    Numbers are texts in display form; a signed hash is 32 bytes. Extracts (`certificates/extract.py`) are for those who
-    only print them; one that is missing says nothing, since a certificate may be without.
+    Every method raises `DatabaseUnavailable` when the database does not answer, also after one reconnect.
+
+    Numbers are texts in display form; a signed hash has 32 bytes. Snapshots (`certificates/read_model/snapshot.py`) are
+    for responses that only display a certificate. A missing snapshot proves nothing: the certificate may exist without
+    one.
     """
 
     async def open(self) -> None:
-        """To be called once, in the event loop that will ask."""
+        """Open connections. Call once, in the event loop that makes the look-ups."""
 
     async def close(self) -> None: ...
 
     def snapshot_now(self, text: str) -> bytes | None:
-        """The extract of the number that this text is, letter by letter, without waiting and for the event loop alone.
+        """Return the snapshot of a number in exact display form, without waiting.
 
-        None says nothing: a store that has to wait for its database, or cannot reach it, knows none at once.
+        For the event loop only. None proves nothing: a store that must wait for its database, or cannot reach it,
+        always returns None.
         """
 
     def snapshot_now_by_hash(self, signed_hash: bytes) -> bytes | None:
-        """The same by what was signed."""
+        """Return the snapshot by the hash of what was signed, without waiting."""
 
     async def find_snapshot(self, number: str) -> bytes | None: ...
 
     async def find_snapshot_by_hash(self, signed_hash: bytes) -> bytes | None:
-        """Of the certificate whose token has this `header.payload`."""
+        """Return the snapshot of the certificate whose token has this hash of `header.payload`."""
 
     async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, bytes]:
-        """What the register holds of these, by number: one query."""
+        """Return the snapshots of these numbers, by number: one query."""
 
     async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The same by signed hash."""
+        """Return the snapshots with these hashes, by signed hash: one query."""
 
     async def find(self, number: str) -> CertificateRecord | None:
-        """The row itself, with what the public log says of it."""
+        """Return the certificate record with its transparency log entry."""
 
     async def find_many(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        """What the register holds of these, by number: one query."""
+        """Return the records of these numbers, by number: one query."""
 
     def find_many_sync(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        """The same for threads and the command line."""
+        """Return the records of these numbers, by number, for threads and the command line."""

@@ -1,4 +1,4 @@
-"""The store that belongs to an address of a database."""
+"""Create the certificate store for a database address."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from app.verification.stores.sqlite import SqliteStore
 
 
 def create_certificate_store(url: str) -> CertificateStore:
-    """The store of a database by its SQLAlchemy address: `sqlite:///…` or `postgresql+psycopg://…`."""
+    """Create the store for a SQLAlchemy address: `sqlite:///…` or `postgresql+psycopg://…`."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database == ":memory:":

@@ -1,4 +1,4 @@
-"""Look-ups in PostgreSQL."""
+"""Look up certificates in PostgreSQL."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,15 +12,15 @@ from app.verification.stores.base import DatabaseUnavailable
 from app.verification.stores.sql import RECORDS_POSTGRES, SNAPSHOTS_BY_HASH_POSTGRES, SNAPSHOTS_POSTGRES, parse_rows
 
 POOL_SIZE: Final = 4
-"""Of one worker to PostgreSQL, for checks."""
+"""Connections of one worker for verifications."""
 MAX_BATCH: Final = 500
-"""Things looked up in one query, so that no answer waits for thousands of others."""
+"""Maximum look-ups per query, so that no response waits for thousands of others."""
 
 _LookupKey = TypeVar("_LookupKey", str, bytes)
 
 
 class PostgresStore:
-    """Held connections in autocommit, the statement prepared on each; broken ones are replaced."""
+    """Pooled connections in autocommit with prepared statements; broken ones are replaced."""
 
     def __init__(self, conninfo: str, *, connections: int = POOL_SIZE) -> None:
         self._conninfo = conninfo
@@ -37,16 +37,16 @@ class PostgresStore:
         )
 
     async def open(self) -> None:
-        """Does not wait for the database: while it is away, checks answer that it is."""
+        """Open the pool without waiting: while the database is unavailable, look-ups raise."""
         await self._pool.open(wait=False)
 
     async def close(self) -> None:
         await self._pool.close()
 
-    def snapshot_now(self, text: str) -> bytes | None:  # noqa: ARG002 (every look-up is a journey)
+    def snapshot_now(self, text: str) -> bytes | None:  # noqa: ARG002 (every look-up waits for the network)
         return None
 
-    def snapshot_now_by_hash(self, signed_hash: bytes) -> bytes | None:  # noqa: ARG002 (as above)
+    def snapshot_now_by_hash(self, signed_hash: bytes) -> bytes | None:  # noqa: ARG002 (every look-up waits for the network)
         return None
 
     async def find_snapshot(self, number: str) -> bytes | None:
@@ -72,9 +72,9 @@ class PostgresStore:
             try:
                 return await self._read(query, argument)
             except (PoolClosed, PoolTimeout):
-                raise  # waiting again would only make everybody wait longer
+                raise  # waiting again would only delay everyone else
             except psycopg.OperationalError:
-                await self._pool.check()  # after a restart every held connection is dead: replace them all, once
+                await self._pool.check()  # after a restart every pooled connection is dead: replace them all, once
                 return await self._read(query, argument)
         except psycopg.Error as error:
             raise DatabaseUnavailable from error
@@ -94,49 +94,49 @@ class PostgresStore:
 
 
 class BatchLoader(Generic[_LookupKey]):
-    """Single look-ups that come while all connections are busy wait and are asked together, in one query: the more
-    there are, the cheaper each is, and a lone one waits for nobody.
+    """Combine single look-ups that arrive while all connections are busy into one query.
 
-    None joins a query that is under way already: what was revoked before somebody asked is seen.
+    The more look-ups wait, the cheaper each is; a single one starts at once. No look-up joins a query that has started:
+    it must see what was committed, such as a revocation, before it was requested.
     """
 
     def __init__(
-        self, find_all: Callable[[Sequence[_LookupKey]], Awaitable[dict[_LookupKey, bytes]]], most_askers: int
+        self, find_all: Callable[[Sequence[_LookupKey]], Awaitable[dict[_LookupKey, bytes]]], max_workers: int
     ) -> None:
         self._find_all: Callable[[Sequence[_LookupKey]], Awaitable[dict[_LookupKey, bytes]]] = find_all
-        self._most_askers = most_askers
+        self._max_workers = max_workers
         self._waiting: list[tuple[_LookupKey, asyncio.Future[bytes | None]]] = []
-        self._askers: set[asyncio.Task[None]] = set()
-        self._is_called = False
+        self._workers: set[asyncio.Task[None]] = set()
+        self._is_starting = False
 
     async def find(self, key: _LookupKey) -> bytes | None:
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[bytes | None] = loop.create_future()
-        self._waiting.append((key, answer))
-        if not self._is_called and len(self._askers) < self._most_askers:
-            self._is_called = True  # one more asker, who begins when all that came in this turn of the loop is waiting
-            asker = loop.create_task(self._ask())
-            self._askers.add(asker)
-            asker.add_done_callback(self._askers.discard)
-        return await answer
+        future: asyncio.Future[bytes | None] = loop.create_future()
+        self._waiting.append((key, future))
+        if not self._is_starting and len(self._workers) < self._max_workers:
+            self._is_starting = True  # the worker starts when all look-ups of this event-loop iteration are queued
+            worker = loop.create_task(self._run_worker())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+        return await future
 
-    async def _ask(self) -> None:
-        """Ask for all that wait, and go on while there are any."""
-        self._is_called = False
+    async def _run_worker(self) -> None:
+        """Query for all waiting look-ups, and repeat while there are any."""
+        self._is_starting = False
         while self._waiting:
-            asked, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             try:
-                found = await self._find_all(list({key for key, _ in asked}))
+                found = await self._find_all(list({key for key, _ in batch}))
             except BaseException as error:
-                for _, answer in asked:
-                    if not answer.result():
-                        answer.set_exception(error if isinstance(error, DatabaseUnavailable) else DatabaseUnavailable())
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error if isinstance(error, DatabaseUnavailable) else DatabaseUnavailable())
                 if not isinstance(error, DatabaseUnavailable):
                     raise
                 continue
-            for key, answer in asked:
-                if not answer.result():  # who asked may have hung up
-                    answer.set_result(found.get(key))
+            for key, future in batch:
+                if not future.done():  # the caller may have been cancelled
+                    future.set_result(found.get(key))
 
 
 async def _set_read_only(connection: psycopg.AsyncConnection[Any]) -> None:

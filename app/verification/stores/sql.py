@@ -1,6 +1,7 @@
-"""The queries of both stores, and how a row is read that both databases hand out as texts, which cost nothing to make.
+"""SQL queries of both stores, and the parser of their rows. Pure.
 
-The queries are constants: what somebody typed is a parameter. Pure.
+The queries are constants: user input is always a parameter. Both databases return dates and JSON as text, which is
+cheapest to produce.
 """
 
 import json
@@ -11,8 +12,11 @@ from typing import Any, Final, LiteralString
 from app.certificates.read_model.record import RECORD_COLUMNS, CertificateRecord
 
 Row = tuple[Any, ...]
-"""In the order of the fields of CertificateRecord. Days as `2026-11-22`, moments as `2026-11-22 17:00:00` with or
-without a fraction, in UTC, names as JSON, flags as 0 and 1 or as they are."""
+"""Values in the order of the fields of `CertificateRecord`.
+
+Dates are `2026-11-22`; moments are `2026-11-22 17:00:00` in UTC with or without a fraction; names are JSON; flags are 0
+and 1, or booleans.
+"""
 
 DATE_COLUMNS: Final = ("valid_from", "valid_until")
 DATETIME_COLUMNS: Final = ("status_since", "issued_at", "logged_at")
@@ -25,7 +29,7 @@ SNAPSHOTS_SQLITE: Final = "SELECT number, text FROM extracts WHERE number IN (SE
 SNAPSHOTS_POSTGRES: Final[LiteralString] = "SELECT number, text FROM extracts WHERE number = ANY(%s)"
 SNAPSHOTS_BY_HASH_POSTGRES: Final[LiteralString] = "SELECT signed_hash, text FROM extracts WHERE signed_hash = ANY(%s)"
 
-# A row in full: the entry of the log is found by an index that holds nothing but issues.
+# A full record: its log entry is found by a partial index of certificate issues.
 _COLUMN_EXPRESSIONS = {name: f"c.{name}" for name in RECORD_COLUMNS} | {
     "logged_at": "l.at",
     "logged_sha256": "l.sha256",
@@ -35,10 +39,10 @@ _FROM = (
     " FROM certificates c LEFT JOIN log_entries l ON l.subject = c.number AND l.event = 'certificate.issued' "
     "WHERE c.number "
 )
-_MOMENT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+_MOMENT_EXPRESSION = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
 _AS_TEXT = dict.fromkeys(DATE_COLUMNS + JSON_COLUMNS, "{}::text") | dict.fromkeys(
-    DATETIME_COLUMNS, _MOMENT
-)  # as SQLite keeps them
+    DATETIME_COLUMNS, _MOMENT_EXPRESSION
+)  # in the format that SQLite stores
 _SELECT_SQLITE = f"SELECT {', '.join(_COLUMN_EXPRESSIONS[name] for name in _FIELDS)}{_FROM}"
 _SELECT_POSTGRES = (
     f"SELECT {', '.join(_AS_TEXT.get(name, '{}').format(_COLUMN_EXPRESSIONS[name]) for name in _FIELDS)}{_FROM}"
@@ -49,15 +53,15 @@ RECORDS_POSTGRES: Final[LiteralString] = _SELECT_POSTGRES + "= ANY(%s)"
 
 
 def parse_rows(rows: Iterable[Row]) -> dict[str, CertificateRecord]:
-    """By number."""
+    """Parse rows into records by number."""
     records = map(parse_row, rows)
     return {record.number: record for record in records}
 
 
 def parse_row(row: Row) -> CertificateRecord:
     values = list(row)
-    for place, read in _PARSERS:
-        values[place] = read(values[place])
+    for index, parse in _PARSERS:
+        values[index] = parse(values[index])
     return CertificateRecord._make(values)
 
 
@@ -66,8 +70,8 @@ def _parse_datetime(text: str | None) -> datetime | None:
 
 
 _PARSERS: Final = tuple(
-    (CertificateRecord._fields.index(name), read)
-    for names, read in (
+    (CertificateRecord._fields.index(name), parse)
+    for names, parse in (
         (JSON_COLUMNS, json.loads),
         (DATE_COLUMNS, date.fromisoformat),
         (DATETIME_COLUMNS, _parse_datetime),

@@ -1,4 +1,4 @@
-"""Look-ups in SQLite."""
+"""Look up certificates in SQLite."""
 
 import json
 import sqlite3
@@ -22,16 +22,21 @@ from app.verification.stores.sql import (
 )
 
 MAPPED_BYTES = 1 << 40
-"""As much of the file as SQLite will map (2 GiB as it is usually built): two reads of pages by the kernel cost half a
-look-up. Whoever cuts the file short under a running service ends that worker: docs/production.md forbids it."""
+"""SQLite maps as much of the file as it can, usually 2 GiB: that halves a look-up's time.
+
+Truncating the file while a service runs crashes its workers: docs/production.md forbids it.
+"""
 
 
 class _HeldConnection(sqlite3.Connection):
-    """The driver's own class cannot be referred to weakly."""
+    """Connection that can be referenced weakly, unlike the driver's own class."""
 
 
 class SqliteStore:
-    """One read-only connection per thread, asked inline: a read takes less time than a hop to another thread."""
+    """Read over one read-only connection per thread, inline.
+
+    A read takes less time than a thread switch.
+    """
 
     def __init__(self, path: Path) -> None:
         self._uri = path.absolute().as_uri() + "?mode=ro"
@@ -40,11 +45,11 @@ class SqliteStore:
         self._execute_in_loop: Callable[[str, tuple[str | bytes]], sqlite3.Cursor] = _not_opened
 
     async def open(self) -> None:
-        """Other connections are made where and when they are needed."""
+        """Open the connection of the event loop; threads open theirs when they need one."""
         self._connect_for_loop()
 
     def _connect_for_loop(self) -> None:
-        """Does not insist: while there is no file, checks answer that there is none."""
+        """Connect if the file exists; otherwise look-ups report that the database is unavailable."""
         self._execute_in_loop = _not_opened
         with suppress(sqlite3.Error):
             self._execute_in_loop = self._connect().execute
@@ -62,12 +67,12 @@ class SqliteStore:
 
     def _find_one(self, query: str, argument: str | bytes) -> bytes | None:
         try:
-            # fetchall, not fetchone: a statement that is not run to its end would keep its snapshot, and the past.
+            # fetchall, not fetchone: an unfinished statement would keep its read snapshot and hide later commits.
             rows = self._execute_in_loop(query, (argument,)).fetchall()
         except UnicodeEncodeError:
             return None
         except sqlite3.Error:
-            self._connect_for_loop()  # for the next check; this one goes the long way
+            self._connect_for_loop()  # for the next look-up; this one continues in the slower methods
             return None
         return rows[0][0] if rows else None
 
@@ -82,13 +87,13 @@ class SqliteStore:
     async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, bytes]:
         if not numbers:
             return {}
-        # A thousand rows are worth the hop.
+        # A thousand rows are worth the thread switch.
         return dict(await anyio.to_thread.run_sync(self._rows, SNAPSHOTS_SQLITE, json.dumps(numbers)))
 
     async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
         def find() -> dict[bytes, bytes]:
-            found = {each: self._rows(SNAPSHOT_BY_HASH_SQLITE, each) for each in signed_hashes}
-            return {each: rows[0][0] for each, rows in found.items() if rows}
+            found = {signed_hash: self._rows(SNAPSHOT_BY_HASH_SQLITE, signed_hash) for signed_hash in signed_hashes}
+            return {signed_hash: rows[0][0] for signed_hash, rows in found.items() if rows}
 
         return await anyio.to_thread.run_sync(find) if signed_hashes else {}
 
@@ -106,7 +111,7 @@ class SqliteStore:
             try:
                 return self._connection().execute(query, (argument,)).fetchall()
             except sqlite3.Error:
-                self._per_thread.connection = None  # the file may have been exchanged: connect anew, once
+                self._per_thread.connection = None  # the file may have been replaced: reconnect, once
                 return self._connection().execute(query, (argument,)).fetchall()
         except sqlite3.Error as error:
             raise DatabaseUnavailable from error
