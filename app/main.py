@@ -166,12 +166,12 @@ def from_environment() -> ASGIApp:
 def create_asgi_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Create the ASGI application of a prepared installation. `clock` returns aware datetimes; tests pass their own."""
     container = build_container(settings, clock)
-    lane = VerifyHandler(
+    handler = VerifyHandler(
         container.verification, container.verdict_counts, read_body, max_body_bytes=settings.body_max_bytes
     )
     limiter = RateLimiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
     app = _app_of(container)
-    fast_path = VerifyFastPath(app, lane, limiter, container.request_ids, base_url=settings.base_url)
+    fast_path = VerifyFastPath(app, handler, limiter, container.request_ids, base_url=settings.base_url)
     templates = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
     return observability.observed(fast_path, templates, container.database, settings)
 

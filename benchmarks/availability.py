@@ -422,19 +422,19 @@ def measure_starts(folder: Path, report: Callable[[str], None], times: int) -> l
 
 
 def main() -> None:
-    wanted = set(sys.argv[1:]) or {"load", "starts"}
+    parts = set(sys.argv[1:]) or {"load", "starts"}
 
     def report(text: str) -> None:
         sys.stderr.write(text + "\n")
 
     lines = ["# Availability under floods\n\nWritten by `python -m benchmarks.availability`.", ""]
     with tempfile.TemporaryDirectory(prefix="mik-availability-") as temporary:
-        if "load" in wanted:
+        if "load" in parts:
             lines += [*measure_load(Path(temporary), report), ""]
-        if "starts" in wanted:
+        if "starts" in parts:
             lines += measure_starts(Path(temporary), report, STARTS)
     text = "\n".join(lines).rstrip() + "\n"
-    if wanted == {"load", "starts"}:
+    if parts == {"load", "starts"}:
         RESULTS.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 

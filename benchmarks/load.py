@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 CONNECTIONS = 64
-PATIENCE = 10.0
+MAX_WAIT_S = 10.0
 _LENGTH = b"\r\ncontent-length: "
 
 
@@ -70,7 +70,7 @@ def run(
         resting: deque[tuple[float, _Connection]] = deque()
         for place, connection in enumerate(opened.values()):
             resting.append((begun + pause * place / connections, connection))
-        while opened and ((now := time.perf_counter()) < until or (not measured.requests and now < until + PATIENCE)):
+        while opened and ((now := time.perf_counter()) < until or (not measured.requests and now < until + MAX_WAIT_S)):
             while resting and resting[0][0] <= now:
                 _, rested = resting.popleft()
                 rested.ask(next(source))
@@ -144,10 +144,10 @@ def once(port: int, request: bytes, *, timeout: float = 30.0) -> tuple[int, dict
     return int(first.split()[1]), headers, body
 
 
-def spread(total: int, wanted: int) -> Iterator[int]:
+def spread(total: int, count: int) -> Iterator[int]:
     """Yield serials from the whole dataset, none twice, in an order without locality."""
     step = next(step for step in range(int(total * 0.618) | 1, total * 2, 2) if _coprime(step, total))
-    return (place * step % total + 1 for place in range(min(wanted, total)))
+    return (place * step % total + 1 for place in range(min(count, total)))
 
 
 def _coprime(one: int, other: int) -> bool:

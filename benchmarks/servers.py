@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import load
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 60
+START_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _clean() -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, ready: str, log: Path) -> None:
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < until and process.poll() is None:
         try:
             if load.once(port, load.get(ready))[0] == 200:

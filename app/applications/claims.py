@@ -163,7 +163,7 @@ def _require_proposal(session: Session, claim: Claim, now: datetime) -> None:
             code="not-proposed",
         )
     if Role.REGISTRAR not in user_repository.get_roles(session, claim.proposed_by):
-        raise Conflict("Who proposed this is no registrar any more; propose it anew.", code="proposer-left")
+        raise Conflict("Who proposed this is no registrar any more; propose it again.", code="proposer-left")
     until = objections_until(claim.created_at)
     if now < until:
         raise Conflict(

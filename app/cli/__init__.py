@@ -1,4 +1,4 @@
-"""The `mik` command: which commands there are, and where each of them is."""
+"""Define the `mik` command: its commands and the module of each."""
 
 import os
 from importlib.metadata import version
@@ -12,7 +12,7 @@ COMMANDS = (
     LazyCommand("serve", "app.cli.serve:serve", "Serve the API and the pages."),
     LazyCommand("demo", "app.cli.demo:demo", "Play the main journey against a running service."),
     LazyCommand("verify", "app.cli.verify:verify", "Check certificates by number or token, online or offline."),
-    LazyCommand("assess", "app.cli.assess:assess", "Assess products from files by the rules of a mark, and say why."),
+    LazyCommand("assess", "app.cli.assess:assess", "Assess products from files by the rules of a mark, with reasons."),
     group(
         "rules",
         "Test the rules of a mark on cases, and see what a change would do.",
@@ -63,7 +63,7 @@ COMMANDS = (
         ),
         group(
             "mail",
-            "List, show and send messages to people.",
+            "List, show and send messages to users.",
             LazyCommand("list", "app.cli.admin.mail:list_messages", "List the messages that wait or were written."),
             LazyCommand("show", "app.cli.admin.mail:show", "Show a message that was written to a file."),
             LazyCommand("send", "app.cli.admin.mail:send", "Send every message that is due now."),
@@ -71,8 +71,10 @@ COMMANDS = (
         group(
             "issuance",
             "Pause and resume the issue of certificates.",
-            LazyCommand("pause", "app.cli.admin.issuance:pause", "Let nothing be issued until further notice."),
-            LazyCommand("resume", "app.cli.admin.issuance:resume", "Let certificates be issued again."),
+            LazyCommand(
+                "pause", "app.cli.admin.issuance:pause", "Pause the issue of certificates until it is resumed."
+            ),
+            LazyCommand("resume", "app.cli.admin.issuance:resume", "Resume the issue of certificates."),
         ),
     ),
 )
@@ -86,8 +88,8 @@ class _Mik(LazyGroup):
 app = typer.Typer(name="mik", cls=_Mik, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"mik {version('made-in-karabakh')}")
         raise typer.Exit
 
@@ -100,10 +102,10 @@ def about(
 ) -> None:
     """Run and operate the certification of where goods are made.
 
-    Ends with 0 if all is good, and with 2 if a command could not do its work.
+    Ends with 0 on success, and with 2 if a command could not do its work.
     """
 
 
 def main() -> None:
-    os.umask(0o077)  # keys, database and evidence are for the service alone, whatever the shell is set to
+    os.umask(0o077)  # keys, database and evidence are readable by the service only, whatever the umask of the shell
     app()

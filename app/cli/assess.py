@@ -1,4 +1,4 @@
-"""`mik assess`: assess a file of products by the published rules and a file of the register. Reads nothing else."""
+"""Implement `mik assess`: assess products from files by published rules, without service and database."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +14,7 @@ from app.core.csv_table import MAX_BYTES, RowMessage
 from app.core.dates import baku_day, utc_now
 from app.organisations.resident_import.csv_format import ResidentRow, parse_resident_file
 from app.products.csv_format import ProductRow, parse_products
-from app.schemes.evaluator import Assessment
-from app.schemes.evaluator import evaluate as judge
+from app.schemes.evaluator import Assessment, evaluate
 from app.schemes.hashing import to_jsonable
 from app.schemes.outcome import Outcome
 from app.schemes.ruleset import Ruleset
@@ -25,7 +24,7 @@ REFUSED = 2
 COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.MANUAL: "yellow", Outcome.INCOMPLETE: "magenta"}
 OPEN_OUTCOMES = (Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)
 
-Judged = tuple[ProductRow, Assessment]
+AssessedProduct = tuple[ProductRow, Assessment]
 
 
 def assess(
@@ -36,36 +35,36 @@ def assess(
         bool, typer.Option("--json", help="Print one JSON object per product, one on each line.")
     ] = False,
 ) -> None:
-    """Assess products from files by the rules of a mark, and say why.
+    """Assess products from files by the rules of a mark, with reasons.
 
-    Needs neither service nor database. Ends with 0 when everything was assessed, whatever the outcomes, and with 2
-    when a file or an option is wrong.
+    Needs neither service nor database. Ends with 0 when everything was assessed, whatever the outcomes, and with 2 when
+    a file or an option is wrong.
     """
     ruleset = ruleset_of(scheme)
     companies = read_registers(register)
     sheet = parse_products(read(products), companies, baku_day(utc_now()))
     report(products, sheet.warnings)
     if sheet.errors:
-        refuse(f"{products}: {note}" for note in sheet.errors)
-    judged = [(line, judge(ruleset, line.facts)) for line in sheet.products]
+        fail_with(f"{products}: {note}" for note in sheet.errors)
+    assessed = [(line, evaluate(ruleset, line.facts)) for line in sheet.products]
     if as_json:
-        for line, assessment in judged:
-            # bytes: JSON is UTF-8, whatever the terminal believes
+        for line, assessment in assessed:
+            # bytes: JSON is UTF-8, whatever the encoding of the terminal
             typer.echo(json.dumps(as_object(line, assessment), ensure_ascii=False).encode())
     else:
-        show(judged, ruleset)
+        show(assessed, ruleset)
 
 
 def ruleset_of(code: str) -> Ruleset:
     schemes = load_schemes()
     found = schemes.get(code.strip().upper())
     if found is None:
-        refuse([f"There is no mark “{code}”. There are: {', '.join(schemes)}."])
+        fail_with([f"There is no mark “{code}”. There are: {', '.join(schemes)}."])
     return found.ruleset
 
 
 def read_registers(paths: Sequence[Path]) -> Mapping[str, ResidentRow]:
-    """Id of a company → its row, over all files; a company may be in one of them only."""
+    """Read the resident files: company id → row. A company may be in one file only."""
     faults: list[str] = []
     companies: dict[str, ResidentRow] = {}
     places: dict[tuple[str, str | None], str] = {}
@@ -83,17 +82,17 @@ def read_registers(paths: Sequence[Path]) -> Mapping[str, ResidentRow]:
             companies[row.party_id] = row
             places[membership] = str(path)
     if faults:
-        refuse(faults)
+        fail_with(faults)
     return companies
 
 
 def read(path: Path) -> bytes:
-    """The file's bytes, at most one more than a table may have."""
+    """Read the file, at most one byte more than the maximum."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        refuse([f"{path}: cannot be read ({error.strerror})."])
+        fail_with([f"{path}: cannot be read ({error.strerror})."])
 
 
 def report(path: Path, remarks: Iterable[RowMessage]) -> None:
@@ -101,14 +100,14 @@ def report(path: Path, remarks: Iterable[RowMessage]) -> None:
         typer.echo(f"{path}: {note} (remark)", err=True)
 
 
-def refuse(faults: Iterable[str]) -> NoReturn:
+def fail_with(faults: Iterable[str]) -> NoReturn:
     for fault in faults:
         typer.echo(fault, err=True)
     raise typer.Exit(REFUSED)
 
 
 def as_object(line: ProductRow, assessment: Assessment) -> dict[str, object]:
-    """What a program reads: decimals as text, every rule of the ruleset, also those that a file cannot feed."""
+    """Return the assessment for programs: decimals as text, every rule, those included that files cannot feed."""
     origin = assessment.origin
     return {
         "product_id": line.product_id,
@@ -131,32 +130,32 @@ def as_object(line: ProductRow, assessment: Assessment) -> dict[str, object]:
     }
 
 
-def show(judged: Sequence[Judged], ruleset: Ruleset) -> None:
-    """The same for a person: one row per product, with the reasons of everything that is not a pass."""
+def show(assessed: Sequence[AssessedProduct], ruleset: Ruleset) -> None:
+    """Print one row per product with the reasons of every outcome other than pass."""
     table = Table(title=f"{ruleset.scheme}, rules {ruleset.version}", show_lines=True, expand=True)
     table.add_column("Product and owner", ratio=2)
     table.add_column("Outcome", no_wrap=True)
     table.add_column("Reasons", ratio=5)
-    for line, assessment in judged:
+    for line, assessment in assessed:
         name = line.facts.product.name_en or line.facts.product.name_az or ""
         table.add_row(
             escape(f"{line.product_id} {name}\n{line.owner.party_id} {line.owner.legal_name_en}"),
-            f"{coloured(assessment.outcome)}\n{origin_in_words(assessment)}",
+            f"{with_colour(assessment.outcome)}\n{origin_in_words(assessment)}",
             "\n".join(
-                f"{coloured(finding.outcome)}: {escape(finding.reason)}"
+                f"{with_colour(finding.outcome)}: {escape(finding.reason)}"
                 for finding in assessment.findings_with(*OPEN_OUTCOMES)
             ),
         )
     console = Console()
     console.print(table)
-    counts = {outcome: sum(each.outcome is outcome for _, each in judged) for outcome in COLOURS}
-    console.print(", ".join(f"{count} {coloured(outcome)}" for outcome, count in counts.items() if count))
-    skipped = sorted({f.rule for _, each in judged for f in each.findings_with(Outcome.NOT_ASSESSED)})
+    counts = {outcome: sum(each.outcome is outcome for _, each in assessed) for outcome in COLOURS}
+    console.print(", ".join(f"{count} {with_colour(outcome)}" for outcome, count in counts.items() if count))
+    skipped = sorted({f.rule for _, each in assessed for f in each.findings_with(Outcome.NOT_ASSESSED)})
     if skipped:
-        console.print(f"Not assessed, because files do not carry the facts: {', '.join(skipped)}.")
+        console.print(f"Not assessed, because files do not contain the facts: {', '.join(skipped)}.")
 
 
-def coloured(outcome: Outcome) -> str:
+def with_colour(outcome: Outcome) -> str:
     return f"[{COLOURS.get(outcome, 'dim')}]{outcome.value}[/]"
 
 

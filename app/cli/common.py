@@ -1,4 +1,4 @@
-"""What every command shares: settings, the database, and an end with a message instead of a traceback."""
+"""Share settings, database and error handling between commands: a message instead of a traceback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def fail(message: str) -> NoReturn:
 
 @contextmanager
 def handle_errors() -> Iterator[None]:
-    """Turn refusals into a message and exit code 2."""
+    """Print expected errors as a message and exit with code 2."""
     try:
         yield
     except (MikError, OperationalError) as why:
@@ -36,7 +36,7 @@ def handle_errors() -> Iterator[None]:
 
 
 def error_text(why: MikError | OperationalError) -> str:
-    """Return what to tell the operator; of invalid input each place."""
+    """Return the message for the operator; for invalid input with every location."""
     if isinstance(why, OperationalError):
         return f"The database cannot be used: {why.orig}"
     places = why.data.get("errors", []) if isinstance(why, Invalid) else []
@@ -49,7 +49,7 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
 
 
 def read_settings(kind: type[Settings] = Settings) -> Settings:
-    """Return the settings of the environment. Raises `UnsafeToStart` with a line for each that is refused."""
+    """Return the settings of the environment. Raises `UnsafeToStart` with a line for each invalid one."""
     try:
         return kind()
     except ValidationError as why:

@@ -1,4 +1,4 @@
-"""`mik demo`: play the main journey over HTTP against a running service, and show what came of it."""
+"""Implement `mik demo`: run the demo scenario over HTTP against a running service, and print the results."""
 
 import json
 import time
@@ -23,11 +23,11 @@ from app.demo.context import DemoContext
 from app.demo.report import as_object, show
 
 TIMEOUT = 30.0
-"""Seconds for one answer; hashing passwords is slow on purpose, and a small machine does one at a time."""
-MAIL_PATIENCE = 30.0
+"""Seconds for one response; password hashing is slow by design, and a small machine does one at a time."""
+MAIL_TIMEOUT_S = 30.0
 """Seconds to wait for a message."""
 CODES_TO_TRY = 4
-"""More would mean that the secret is another one, not that its codes were used."""
+"""More rejections mean that the secret is wrong, not that its codes were used."""
 
 
 def demo(
@@ -35,15 +35,15 @@ def demo(
 ) -> None:
     """Play the main journey against a running service.
 
-    Registers companies, applies, assesses, decides, certifies and verifies at MIK_BASE_URL, all invented, in the demo
-    profile only. A second run adds nothing; one that was cut off is completed by the next. Ends with 2 if the service
-    cannot be reached or refuses a step.
+    Registers companies, applies, assesses, decides, certifies and verifies at MIK_BASE_URL, with invented data, in the
+    demo profile only. A second run adds nothing; an interrupted run is completed by the next. Ends with 2 if the
+    service cannot be reached or refuses a step.
     """
     settings = load_settings()
     if settings.profile is not Profile.DEMO:
         fail("`mik demo` invents companies and certificates: it plays in the demo profile only (MIK_PROFILE=demo).")
     began = time.monotonic()
-    # The accounts lie on this machine, so the service does too: no proxy of the environment is asked.
+    # The accounts are stored on this machine, so the service runs here too: no proxy is used.
     with httpx.Client(base_url=settings.base_url, timeout=TIMEOUT, trust_env=False) as http:
         try:
             wait_until_ready(http, settings.base_url)
@@ -66,17 +66,19 @@ def demo(
     _report(f"Played in {time.monotonic() - began:.1f} seconds.")
     shown = as_object(settings.base_url, demo_staff.load_passwords(settings.data_dir), played)
     if as_json:
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2).encode())  # bytes: UTF-8 whatever the terminal is
+        typer.echo(
+            json.dumps(shown, ensure_ascii=False, indent=2).encode()
+        )  # bytes: UTF-8, whatever the encoding of the terminal
     else:
         show(Console(highlight=False), shown)
 
 
-def _report(words: str) -> None:
-    stderr.print(f"· {words}", markup=False)
+def _report(text: str) -> None:
+    stderr.print(f"· {text}", markup=False)
 
 
 def _password(settings: Settings, email: str) -> str:
-    """The password of a demo account; a new one is written down before anybody can use it."""
+    """Return the password of a demo account; a new one is stored before the account is created."""
     known = demo_staff.load_passwords(settings.data_dir)
     return (
         known.get(email) or demo_staff.save_accounts(settings.data_dir, {email: demo_staff.generate_password()})[email]
@@ -84,8 +86,8 @@ def _password(settings: Settings, email: str) -> str:
 
 
 def _mailed_code(settings: Settings, email: str) -> str:
-    """The newest one-time code in the messages of the demo, which are files; it waits for the service to write them."""
-    until = time.monotonic() + MAIL_PATIENCE
+    """Return the newest one-time code in the demo's mail files; waits until the service has written it."""
+    until = time.monotonic() + MAIL_TIMEOUT_S
     while (found := mail.newest(settings, email, with_code=True)) is None:
         if time.monotonic() >= until:
             raise NoService(
@@ -97,8 +99,7 @@ def _mailed_code(settings: Settings, email: str) -> str:
 
 
 def _codes(settings: Settings, email: str) -> Iterator[str]:
-    """Codes of a member of staff, from the present one on. The service takes one that is a step ahead; beyond that its
-    hour is waited for."""
+    """Yield authenticator codes of a member of staff, from the present one; waits when they are too far ahead."""
     secret = demo_staff.load_totp_secrets(settings.data_dir).get(email)
     if secret is None:
         return

@@ -1,4 +1,4 @@
-"""`mik doctor`: check configuration, public log, audit chain and status lists, and report what is wrong."""
+"""Implement `mik doctor`: check configuration, public log, audit chain and status lists."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ EXIT_CODES = {PartState.PASSED: 0, PartState.WRONG: 1, PartState.REFUSED: 2, Par
 
 @dataclass(frozen=True, slots=True)
 class PartResult:
-    """What came of one part: `lines` for a person, `data` for a program."""
+    """Hold the result of one part: `lines` for people, `data` for programs."""
 
     state: PartState
     lines: tuple[str, ...]
@@ -68,8 +68,8 @@ def doctor(
     """Check configuration, public log, audit chain and status lists.
 
     - config: would the service start in production with these settings, folders, keys, database and clock?
-    - log: derive the public log anew, and compare certificates, keys, rules and audit chain with it.
-    - audit: derive the whole audit chain anew.
+    - log: recompute the public log, and compare certificates, keys, rules and audit chain with it.
+    - audit: recompute the whole audit chain.
     - status-lists: compare every bit of the published status lists with its certificate.
 
     Changes nothing. Ends with 0 if all parts pass; with 1, and the first wrong row of each part, if log, audit chain or
@@ -92,7 +92,7 @@ def doctor(
 
 
 class _Checks:
-    """Runs each part by itself: one that cannot be checked does not keep the others from it."""
+    """Run each part separately: a part that cannot be checked does not stop the others."""
 
     def __init__(self, parts: Sequence[Part], workers: int, against: Path | None) -> None:
         self._parts = parts
@@ -137,12 +137,12 @@ class _Checks:
     def _log(self) -> PartResult:
         settings = self._settings()
         with open_database(settings) as database, database.read_session() as session:
-            # The chain first: on PostgreSQL it begins the one snapshot that all read.
+            # The chain first: on PostgreSQL it begins the snapshot that all parts read.
             history = self._history = audit_chain.check_audit_chain(session)
             verifier = _verifier(session, settings)
             kept = _kept_checkpoint(self._against, verifier) if self._against else None
             derived = transparency_log.recompute_log(session, verifier, kept)
-            held, wrong_certificate = certificates.check_certificates(session, _public_keys(session))
+            valid_count, wrong_certificate = certificates.check_certificates(session, _public_keys(session))
             broken = history.first_break
             found = (
                 derived.finding,
@@ -158,11 +158,11 @@ class _Checks:
             PartState.WRONG if wrong else PartState.PASSED,
             (
                 *(f"Wrong: {each.row}: {each.detail}" for each in wrong),
-                f"{derived.size} entries, {held} certificates and {history.events} events {verb}.",
+                f"{derived.size} entries, {valid_count} certificates and {history.events} events {verb}.",
             ),
             {
                 "entries": derived.size,
-                "certificates": held,
+                "certificates": valid_count,
                 "events": history.events,
                 "root": derived.root.hex(),
                 "wrong": [{"row": each.row, "detail": each.detail} for each in wrong],
@@ -186,7 +186,7 @@ class _Checks:
             PartState.WRONG,
             (
                 f"Broken at event {broken.seq} ({broken.fault}): {broken.detail}",
-                f"{report.events} events before it hold; the last good hash is {report.head_hash}.",
+                f"{report.events} events before it hold; the last valid hash is {report.head_hash}.",
             ),
             data,
         )
@@ -201,7 +201,7 @@ class _Checks:
 
 
 def _verifier(session: Session, settings: Settings) -> Verifier:
-    """By the key file where it is at hand: the key in the database could have been exchanged with all the rest."""
+    """Return the verifier of the key file where there is one: the key in the database could have been replaced."""
     head = log_repository.get_head(session)
     if settings.log_key.exists():
         return log_signer.LogKeyFile(settings.log_key)(session).verifier

@@ -1,4 +1,4 @@
-"""`mik keys …`: the life of the keys that sign certificates. A change is seen by every worker within a second."""
+"""Implement `mik keys …`: manage the keys that sign certificates. Workers see a change within a second."""
 
 import json
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ from app.signing.model import SigningKey
 from app.transparency import log_repository
 
 Kid = Annotated[str, typer.Argument(help="The kid, its thumbprint, or the first letters of the thumbprint.")]
-Shown = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _SHORTEST = 6
 
 
-def list_keys(as_json: Shown = False) -> None:
+def list_keys(as_json: JsonOption = False) -> None:
     """List every key with its state and its number of certificates.
 
-    Tells also since when it is in this state, and whether its file is missing on this machine.
+    Also shows since when it is in this state, and whether its file is missing on this machine.
     """
     settings = load_settings()
     with handle_errors(), open_database(settings) as database, database.read_session() as session:
@@ -58,7 +58,7 @@ def show(kid: Kid) -> None:
     The history is the one in the public log.
     """
     with handle_errors(), open_database(load_settings()) as database, database.read_session() as session:
-        key = _named(session, kid)
+        key = _find_key(session, kid)
         typer.echo(f"{key.kid}\n{json.dumps(key.public_jwk, sort_keys=True)}")
         for entry in log_repository.list_key_entries(session, key.kid):
             typer.echo(f"{format_utc(entry.at)}  {entry.event}  (entry {entry.seq} of the log)")
@@ -71,7 +71,7 @@ def next_key() -> None:
 
     It signs once it is activated, a day from now.
     """
-    with _changing() as (session, settings):
+    with _key_session() as (session, settings):
         if any(key.state == KeyState.NEXT for key in signing_repository.list_keys(session)):
             fail("A key is published already and waits to be activated: see `mik keys list`.")
         signer = KeyFiles(settings.keys_dir, _issuer(session)).create_key()
@@ -88,10 +88,10 @@ def activate(
 ) -> None:
     """Let the published key sign from now on.
 
-    The key that signed until now is retired, and what it signed stays good.
+    The key that signed until now is retired, and its certificates stay valid.
     """
-    with _changing() as (session, settings):
-        key = _named(session, kid)
+    with _key_session() as (session, settings):
+        key = _find_key(session, kid)
         KeyFiles(settings.keys_dir, _issuer(session)).get_signer(key.kid)  # without its file nothing could be issued
         key_lifecycle.activate_key(session, SYSTEM, key.kid, at_once=at_once, now=utc_now())
     typer.echo(f"Active: {key.kid}")
@@ -102,8 +102,8 @@ def retire(kid: Kid) -> None:
 
     No certificate can be issued until a key is activated.
     """
-    with _changing() as (session, _):
-        key = _named(session, kid)
+    with _key_session() as (session, _):
+        key = _find_key(session, kid)
         key_lifecycle.retire_key(session, SYSTEM, key.kid, utc_now())
     typer.echo(f"Retired: {key.kid}. Nothing can be issued until a key is activated.")
 
@@ -116,12 +116,12 @@ def compromise(
 ) -> None:
     """Declare that others may hold the key.
 
-    What the public log has from before that moment stays good; all else that the key signed is forged from now on.
-    There is no way back.
+    What the public log contains from before that moment stays valid; everything else that the key signed is forged from
+    now on. This cannot be undone.
     """
-    with _changing() as (session, _):
+    with _key_session() as (session, _):
         now = utc_now()
-        key = _named(session, kid)
+        key = _find_key(session, kid)
         was_active = key.state == KeyState.ACTIVE
         key_lifecycle.mark_key_compromised(
             session, SYSTEM, key.kid, since=_read_moment(since) if since else now, now=now
@@ -132,7 +132,7 @@ def compromise(
 
 
 @contextmanager
-def _changing() -> Iterator[tuple[Session, Settings]]:
+def _key_session() -> Iterator[tuple[Session, Settings]]:
     settings = load_settings()
     with handle_errors(), write_session(settings) as session:
         yield session, settings
@@ -141,11 +141,11 @@ def _changing() -> Iterator[tuple[Session, Settings]]:
 def _issuer(session: Session) -> str:
     issuer = signing_repository.get_issuer(session)
     if issuer is None:
-        raise UnsafeToStart("The register has no issuer yet: it is fixed with the first start of the service.")
+        raise UnsafeToStart("The database has no issuer yet: it is set at the first start of the service.")
     return issuer
 
 
-def _named(session: Session, text: str) -> SigningKey:
+def _find_key(session: Session, text: str) -> SigningKey:
     found = [
         key
         for key in signing_repository.list_keys(session)
@@ -170,5 +170,5 @@ def _read_moment(text: str) -> datetime:
     except ValueError:
         fail("Give a moment such as 2026-11-22T17:00:00Z.")
     if moment.tzinfo is None:
-        fail("Say in which time zone: 2026-11-22T17:00:00Z, or with an offset such as +04:00.")
+        fail("Add the time zone: 2026-11-22T17:00:00Z, or with an offset such as +04:00.")
     return moment

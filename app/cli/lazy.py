@@ -1,4 +1,4 @@
-"""Commands that are imported when they are run, so that `--help`, `--version` and completion import nothing heavy."""
+"""Import commands when they run, so that `--help`, `--version` and completion stay fast."""
 
 from collections.abc import Iterable
 from importlib import import_module
@@ -9,22 +9,22 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class LazyCommand(TyperCommand):
-    """The name and the help of a command, and where its function is: `module:function`."""
+    """Hold name, help and location (`module:function`) of a command."""
 
     def __init__(self, name: str, target: str, summary: str) -> None:
         super().__init__(name, help=summary)
         self.target = target
 
     def load(self) -> Any:
-        """Import the module and return the command with its options and its whole help."""
+        """Import the module and return the command with its options and complete help."""
         module, _, function = self.target.partition(":")
-        single = typer.Typer(add_completion=False, rich_markup_mode="markdown")  # joins the lines of a paragraph
+        single = typer.Typer(add_completion=False, rich_markup_mode="markdown")  # joins lines of a paragraph
         single.command(self.name)(getattr(import_module(module), function))
         return typer.main.get_command(single)
 
 
 class LazyGroup(TyperGroup):
-    """A group that lists commands without importing them, and imports the one that is run or completed."""
+    """List commands without importing them; import only the one that is run or completed."""
 
     def __init__(self, *, commands: Iterable[TyperCommand | TyperGroup] = (), **attributes: Any) -> None:
         super().__init__(commands=list(commands), **attributes)

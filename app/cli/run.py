@@ -1,4 +1,4 @@
-"""What `make run` does: start the service, play the main journey against it, keep serving until Ctrl-C."""
+"""Start the service, run the demo against it, and serve until Ctrl-C (`make run`)."""
 
 import argparse
 import os
@@ -17,10 +17,10 @@ def main() -> int:
         return 2
     environment = {"MIK_BASE_URL": f"http://localhost:{port}", **os.environ}
     mik = [sys.executable, "-m", "app.cli"]
-    server = subprocess.Popen([*mik, "serve", "--port", str(port)], env=environment)  # noqa: S603 (our own command)
+    server = subprocess.Popen([*mik, "serve", "--port", str(port)], env=environment)  # noqa: S603 (a fixed command)
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
-        played = subprocess.run([*mik, "demo"], env=environment, check=False)  # noqa: S603 (our own command)
+        played = subprocess.run([*mik, "demo"], env=environment, check=False)  # noqa: S603 (a fixed command)
         if played.returncode or server.poll() is not None:
             return played.returncode or 1
         sys.stdout.write(f"\nServing on http://localhost:{port} – the reference is at /docs. Ctrl-C ends it.\n")

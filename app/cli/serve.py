@@ -1,4 +1,4 @@
-"""`mik serve`: start the workers of the service."""
+"""Implement `mik serve`: start the workers of the service."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from app.web.limits import connections
 from app.web.limits.connections import LimitedHttpProtocol
 
 START_S = 120
-"""How long a worker may not answer before it is taken for hung and started anew; on a slow machine it loads so long."""
+"""Seconds without an answer after which a worker is restarted; a slow machine needs so long to load."""
 
 
 def serve(
@@ -31,8 +31,8 @@ def serve(
 ) -> None:
     """Serve the API and the pages.
 
-    In the demo profile it first migrates the database and makes keys and staff, once. In production it makes and
-    repairs nothing: it names all that is unsafe and ends with 2 (`mik doctor --only config` says the same).
+    In the demo profile it first migrates the database and creates keys and staff, once. In production it creates and
+    repairs nothing: it lists every unsafe setting and ends with 2 (as `mik doctor --only config` does).
     """
     if "MIK_BASE_URL" not in os.environ and os.environ.get("MIK_PROFILE", "demo") == "demo":
         os.environ["MIK_BASE_URL"] = f"http://localhost:{port}"  # inherited by the workers
@@ -54,7 +54,7 @@ def serve(
 
 @contextmanager
 def _metrics(settings: Settings, workers: int) -> Iterator[None]:
-    """Serve the figures of all workers, if they are asked for."""
+    """Serve the metrics of all workers when they are enabled."""
     if not settings.metrics_port:
         yield
         return
@@ -77,7 +77,7 @@ def _run(settings: Settings, *, host: str, port: int, workers: int) -> None:
         workers=workers,
         log_level=settings.log_level,
         server_header=False,
-        log_config=None,  # its lines go where ours go, in the same form
+        log_config=None,  # uvicorn's lines have the service's format
         access_log=False,  # app/web/observability.py writes it
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,

@@ -1,4 +1,4 @@
-"""`mik verify`: numbers and tokens, against the register or against a key file."""
+"""Implement `mik verify`: verify numbers and tokens by the database, a key file or a bundle."""
 
 import json
 import sys
@@ -52,8 +52,8 @@ def verify(
 ) -> None:
     """Check certificates by number or token, online or offline.
 
-    Asks the database of the service; with --jwks a key file, with --offline a bundle. Ends with 0 if all are good, with
-    1 if not, with 2 if they could not be checked.
+    Reads the database of the service; with --jwks a key file, with --offline a bundle. Ends with 0 if all are valid,
+    with 1 if not, with 2 if they could not be checked.
     """
     if offline or bundle is not None:
         if bundle is None or not offline or jwks is not None:
@@ -63,30 +63,30 @@ def verify(
     if jwks is not None:
         _by_keys(what.strip(), jwks)
         return
-    asked = [line.strip() for line in sys.stdin if line.strip()] if what == "-" else [what]
+    queries = [line.strip() for line in sys.stdin if line.strip()] if what == "-" else [what]
     settings = load_settings()
     with handle_errors():
-        judgements = _desk(settings).verify_many_sync([_question(text) for text in asked])
+        results = _service(settings).verify_many_sync([_query(text) for text in queries])
     if what == "-":
-        _list(asked, judgements)
+        _list(queries, results)
     else:
-        _show(to_dict(judgements[0], settings.base_url))
-    if any(judgement.verdict is not Verdict.VALID for judgement in judgements):
+        _show(to_dict(results[0], settings.base_url))
+    if any(judgement.verdict is not Verdict.VALID for judgement in results):
         raise typer.Exit(NOT_GOOD)
 
 
-def _question(text: str) -> VerifyItem:
-    """A number has no two full stops, and is short."""
+def _query(text: str) -> VerifyItem:
+    """Return the query: a number has fewer than two full stops, and is short."""
     is_number = text.count(".") < 2 and len(text) <= certificate_number.MAX_INPUT_CHARS
     return VerifyItem("number" if is_number else "token", text)
 
 
-def _desk(settings: Settings) -> VerificationService:
-    """Over the database of the service, with the keys that it knows now."""
+def _service(settings: Settings) -> VerificationService:
+    """Create a verification service over the database with its present keys."""
     database = open_database(settings.sqlalchemy_url)
     try:
         if not database_schema.is_migrated(database):
-            fail("There is no register here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")
+            fail("There is no database here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")
         with database.read_session() as session:
             ring = keyring.KeyRing.from_keys(issuer_identity.load_keys(session).values())
     finally:
@@ -96,17 +96,17 @@ def _desk(settings: Settings) -> VerificationService:
     )
 
 
-def _list(asked: Sequence[str], judgements: Sequence[VerificationResult]) -> None:
-    """A line for each: the verdict, then what was asked (of a token the end, which differs)."""
+def _list(queries: Sequence[str], results: Sequence[VerificationResult]) -> None:
+    """Print a line for each: verdict and query (of a token its end, which differs)."""
     console = Console(highlight=False, soft_wrap=True)
-    for text, judgement in zip(asked, judgements, strict=True):
+    for text, judgement in zip(queries, results, strict=True):
         shown = text if len(text) <= LONGEST_SHOWN else "…" + text[-LONGEST_SHOWN:]
         style = COLOURS.get(judgement.verdict, "red")
         console.print(f"[{style}]{judgement.verdict.value:14}[/]{escape(shown)}")
 
 
 def _by_keys(text: str, path: Path) -> None:
-    """Only what a key can tell. Whether the certificate was revoked since is not known here, and is said so."""
+    """Check what a key can show, and state that a later revocation was not checked."""
     console = Console(highlight=False, soft_wrap=True)
     try:
         ring = jwk.parse_jwks(path.read_bytes())
@@ -130,14 +130,14 @@ def _by_keys(text: str, path: Path) -> None:
         console.print(f"{why.message} No key of the file signed this text.")
         raise typer.Exit(NOT_GOOD) from None
     console.print("signature valid, status not checked", style="bold yellow")
-    console.print("Ask the register by the number to know whether it is still good.")
+    console.print("Verify the number online to learn whether the certificate is still valid.")
     console.print(escape(json.dumps(verified.payload, ensure_ascii=False, indent=2, default=str)))
 
 
 def _by_bundle(token: str, folder: Path) -> None:
-    """The answer always says of what moment it is; where nothing can be said, the end is 2."""
-    if _question(token).kind == "number":
-        fail("A number can only be looked up in the register. Offline, give the signed token.")
+    """Verify by a bundle and print the moment of its data; exit with 2 when nothing can be determined."""
+    if _query(token).kind == "number":
+        fail("A number can only be verified online. Offline, give the signed token.")
     with handle_errors():
         answer = evaluate_offline(token, BundleFolder(folder).sources(), utc_now())
     console = Console(highlight=False, soft_wrap=True)

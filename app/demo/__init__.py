@@ -1,1 +1,1 @@
-"""Play the demo scenario over HTTP: companies, applications, decisions, certificates and checks, all invented."""
+"""Run the demo scenario over HTTP: companies, applications, decisions, certificates, verifications; all invented."""

@@ -1,4 +1,4 @@
-"""The service as the demo sees it: over HTTP like everybody else, with nothing that a stranger could not do."""
+"""Call the service over HTTP with the public API only."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -6,22 +6,22 @@ from typing import Any
 
 import httpx2 as httpx
 
-PATIENCE = 60.0
+START_TIMEOUT_S = 60.0
 """Seconds to wait for a service that is starting."""
 BETWEEN_TRIES = 0.25
 TRIES_WHEN_BUSY = 5
 SUBJECT_OF = 4
-"""Parts of `/v1/applications/{id}/claim` that name the thing whose version counts."""
+"""Number of path parts that name the resource whose version counts, as in `/v1/applications/{id}/claim`."""
 
 Json = dict[str, Any]
 
 
 class NoService(Exception):
-    """Nothing to play with at the address; the message says what to do."""
+    """Report that no service answers at the address, with what to do."""
 
 
 class Refused(Exception):
-    """The service said no, in the words of its problem document."""
+    """Report an error response with the message of its problem document."""
 
     def __init__(self, status: int, code: str, message: str, data: Json) -> None:
         super().__init__(f"{message} ({status} {code})")
@@ -29,24 +29,24 @@ class Refused(Exception):
 
 
 def wait_until_ready(
-    http: httpx.Client, address: str, *, patience: float = PATIENCE, sleep: Callable[[float], None] = time.sleep
+    http: httpx.Client, address: str, *, timeout: float = START_TIMEOUT_S, sleep: Callable[[float], None] = time.sleep
 ) -> None:
-    """Return once this service answers at the address. Errors: NoService when nothing, or something else, does."""
-    until = time.monotonic() + patience
+    """Return once the service answers at the address. Raises `NoService` when it does not, or something else does."""
+    until = time.monotonic() + timeout
     while True:
         state = _look(http, address)
         if state is None:
             return
         if time.monotonic() >= until:
             raise NoService(
-                f"{state} at {address}, and {patience:.0f} seconds are over. Start the service with `mik serve`, "
+                f"{state} at {address}, and {timeout:.0f} seconds are over. Start the service with `mik serve`, "
                 "or name its address in MIK_BASE_URL."
             )
         sleep(BETWEEN_TRIES)
 
 
 def _look(http: httpx.Client, address: str) -> str | None:
-    """None when the service is ready, else what is there instead. What will never be ready raises at once."""
+    """Return None when the service is ready, else its state. Raises at once for what can never become ready."""
     try:
         answer = http.get("/health/ready")
         marks = http.get("/v1/schemes") if answer.status_code == httpx.codes.OK else None
@@ -70,8 +70,10 @@ def _lists_marks(answer: httpx.Response) -> bool:
 
 
 class UserClient:
-    """Somebody who is signed in. Refusals are raised as Refused; a token that ran out is renewed once, and where a
-    second factor is asked for, a code of the authenticator is given."""
+    """Call the service as a signed-in user. Raises `Refused`.
+
+    An expired token is renewed once, and a code of the authenticator is sent where a second factor is required.
+    """
 
     def __init__(self, http: httpx.Client, email: str, password: str, codes: Iterator[str]) -> None:
         self._http, self.email, self._password, self._codes = http, email, password, codes
@@ -85,7 +87,7 @@ class UserClient:
         return _read(self._send("GET", path, params=query))
 
     def everything(self, path: str, **query: str | bool | int) -> Iterator[Json]:
-        """All items of a list, page after page."""
+        """Yield all items of a list, page after page."""
         answer = self._send("GET", path, params={"limit": 100, **query})
         while True:
             yield from _read(answer)["items"]
@@ -101,7 +103,7 @@ class UserClient:
         return _read(self._send("POST", path, files={"file": file}, data=dict(form), params=query))
 
     def act(self, path: str, body: Any = None, *, method: str = "POST") -> Json:
-        """Change a thing against the version it has now."""
+        """Change a resource with its present version in If-Match."""
         version = self._send("GET", "/".join(path.split("/")[:SUBJECT_OF]))
         _read(version)
         content = {} if body is None else {"json": body}
@@ -117,7 +119,7 @@ class UserClient:
         return answer
 
     def _step_up(self) -> bool:
-        """Give codes until one is taken: each is good once, and a run a moment ago may have used the present one."""
+        """Send codes until one is accepted: each is valid once, and a recent run may have used the present one."""
         for code in self._codes:
             answer = _send(self._http, "POST", "/v1/auth/step-up", headers=self._signed(None), json={"otp": code})
             if _code(answer) != "wrong-code":
@@ -130,7 +132,7 @@ class UserClient:
 
 
 class AnonymousClient:
-    """Anybody: no account."""
+    """Call the service without an account."""
 
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
@@ -148,7 +150,7 @@ class AnonymousClient:
 
 
 def _send(http: httpx.Client, method: str, path: str, **more: Any) -> httpx.Response:
-    """One request; a service that is busy changed nothing and is asked again a little later."""
+    """Send one request; repeat it later when the service is busy, which changed nothing."""
     for _ in range(TRIES_WHEN_BUSY - 1):
         answer = http.request(method, path, **more)
         if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
@@ -164,7 +166,7 @@ def _read(answer: httpx.Response) -> Json:
 
 
 def _code(answer: httpx.Response) -> str | None:
-    """The code of a refusal; None where it is none."""
+    """Return the code of an error response; None for other responses."""
     return None if answer.is_success else str(_problem(answer).get("code"))
 
 

@@ -1,14 +1,13 @@
-"""Second step of the demo: applications, from the draft to the decision.
+"""Run the second step of the demo: applications, from the draft to the decision.
 
-What is done next follows from the state that is found, never from a memory of our own: that is what lets a run that was
-cut off be completed by the next one.
+The next action follows from the present state only, so that an interrupted run is completed by the next one.
 """
 
 from collections.abc import Callable, Mapping
 
 from app.demo import scenario_data
 from app.demo.api_client import Json, Refused, UserClient
-from app.demo.company_steps import place_of_production, set_operating, tell_start
+from app.demo.company_steps import enter_start, place_of_production, set_operating
 from app.demo.context import DemoContext
 from app.demo.evidence_steps import DemoApplicant, upload_and_confirm, upload_proofs
 from app.demo.sample_documents import NOTHING_REAL, small_pdf
@@ -17,7 +16,7 @@ from app.demo.scenario_data import DemoCase
 
 
 def try_unconfirmed(context: DemoContext, member: UserClient) -> Json:
-    """What the service answers to a company that nobody has confirmed yet; empty once somebody has."""
+    """Try to submit as an unconfirmed company; return the error, empty once the company is confirmed."""
     steps = ApplicationSteps(context, scenario_data.UNCONFIRMED, member)
     application = steps.found_or_drafted()
     if application["state"] != "draft" or member.get("/v1/me")["organisation"]["status"] != "unconfirmed":
@@ -32,7 +31,7 @@ def try_unconfirmed(context: DemoContext, member: UserClient) -> Json:
 
 
 def run_application(context: DemoContext, case: DemoCase, member: UserClient) -> Json:
-    """Take one case as far as the demo goes, and return what became of it."""
+    """Run one case to its last step of the demo and return its outcome."""
     steps = ApplicationSteps(context, case, member)
     application = steps.found_or_drafted()
     while step := steps.next_step(application):
@@ -46,7 +45,7 @@ def run_application(context: DemoContext, case: DemoCase, member: UserClient) ->
 
 
 class ApplicationSteps:
-    """One case with everybody who has a hand in it."""
+    """Run the actions of one case as each of its users."""
 
     def __init__(self, context: DemoContext, case: DemoCase, member: UserClient) -> None:
         self._context, self._case, self._member = context, case, member
@@ -56,7 +55,7 @@ class ApplicationSteps:
         return self._member.get(f"/v1/applications/{application_id}")
 
     def next_step(self, application: Json) -> Callable[[Json], None] | None:
-        """None where the demo leaves the case: decided, or waiting for whoever tries the service."""
+        """Return the next action; None where the demo leaves the case, decided or waiting for a user."""
         asks = self._case.question
         steps: dict[str, Callable[[Json], None]] = {
             "draft": self._submit,
@@ -70,7 +69,7 @@ class ApplicationSteps:
         return steps.get(application["state"])
 
     def found_or_drafted(self) -> Json:
-        """The application that bears the demo's reference: found, or drafted after trying the rules."""
+        """Return the application with the demo's reference, or draft it after a dry assessment."""
         case = self._case
         found = next(self._member.everything("/v1/applications", reference=case.reference), None)
         if found:
@@ -83,7 +82,7 @@ class ApplicationSteps:
         return self._member.post("/v1/applications", draft)
 
     def _describe(self) -> list[str]:
-        """Ids of the products, in the order of the case; what is missing of them and their documents is entered."""
+        """Return the product ids in the order of the case; enter missing products and documents."""
         known = {code: each for each, code in self._references().items()}
         missing = [code for code in self._case.products if code not in known]
         site = place_of_production(self._context, self._case.party, self._member)
@@ -96,7 +95,7 @@ class ApplicationSteps:
         return list(ids.values())
 
     def _add_documents(self, site: Json, ids: Mapping[str, str]) -> None:
-        """Documents name the products that they are about; materials list the documents that prove their origin."""
+        """Upload documents about their products; materials list the documents that prove their origin."""
         rows = {code: self._context.lines[code] for code in ids}
         path = f"/v1/organisations/{self._member.get('/v1/me')['organisation']['id']}/evidence"
         applicant = DemoApplicant(self._member, self.name, path, site, rows, ids)
@@ -108,7 +107,7 @@ class ApplicationSteps:
         upload_and_confirm(self._context, self._case, applicant)
 
     def _references(self) -> Mapping[str, str]:
-        """Id → code of every product of the company."""
+        """Return id → code of every product of the company."""
         return {each["id"]: each["reference"] for each in self._member.everything("/v1/products")}
 
     def _submit(self, application: Json) -> None:
@@ -120,7 +119,7 @@ class ApplicationSteps:
         )
 
     def declare(self, application: Json) -> None:
-        """Accept the text over what stands in the application now, where that is still to do."""
+        """Accept the declaration for the present content, unless it is declared already."""
         path = f"/v1/applications/{application['id']}/declaration"
         present = self._member.get(path)
         if not (present["declaration"] or {}).get("covers_present"):
@@ -144,7 +143,7 @@ class ApplicationSteps:
             self._member.upload(f"{path}/evidence", ("commissioning-act.pdf", act), about)
             set_operating(self._context, application["organisation"]["id"])
         if asked.started_on:
-            tell_start(self._member, asked.started_on.isoformat())
+            enter_start(self._member, asked.started_on.isoformat())
         waiting = [each["id"] for each in application["questions"] if each["answer"] is None]
         answers = [{"question_id": each, "text": asked.answer} for each in waiting]
         self.declare(application)
@@ -152,10 +151,12 @@ class ApplicationSteps:
         self._context.report(f"{self.name} answers: {asked.answer}")
 
     def _recommend(self, application: Json) -> None:
-        """Reject what a rule fails, approve the rest; every manual rule is resolved with the reviewer's reason."""
+        """Recommend rejection where a rule fails, approval otherwise; resolve manual findings with the reviewer's
+        reason.
+        """
         path, codes = f"/v1/applications/{application['id']}", self._references()
-        judged = self._context.reviewer.get(f"{path}/assessment")["items"]
-        products = [_verdict(each, codes[each["product_id"]], self._case) for each in judged]
+        assessment = self._context.reviewer.get(f"{path}/assessment")["items"]
+        products = [_recommendation(each, codes[each["product_id"]], self._case) for each in assessment]
         self._context.reviewer.act(f"{path}/recommend", {"products": products})
         for each in products:
             code = codes[each["product_id"]]
@@ -165,7 +166,7 @@ class ApplicationSteps:
                 self._context.report(f"The reviewer accepts {resolved['rule']} for {code}: {resolved['reason']}")
 
     def _approve(self, application: Json) -> None:
-        """Another person confirms the recommendation, whichever way it goes."""
+        """Confirm the recommendation as another user, whatever it recommends."""
         decided = self._context.approver.act(f"/v1/applications/{application['id']}/approve")
         granted = "".join(f", {number}" for number in decided["certificates"])
         self._context.report(
@@ -173,7 +174,7 @@ class ApplicationSteps:
         )
 
     def outcome(self, application: Json) -> Json:
-        """What there is to show of the case, as the company itself reads it."""
+        """Return the case as the company reads it."""
         decided, codes = application["decision"] or {"products": [], "decided_at": None}, self._references()
         refused = [each for each in decided["products"] if each["outcome"] == "rejected"]
         return {
@@ -194,12 +195,12 @@ class ApplicationSteps:
         }
 
 
-def _verdict(judged: Json, code: str, case: DemoCase) -> Json:
-    failed = [finding["reason"] for finding in judged["rules"] if finding["outcome"] == "fail"]
-    manual = [finding["rule"] for finding in judged["rules"] if finding["outcome"] == "manual"]
+def _recommendation(assessment: Json, code: str, case: DemoCase) -> Json:
+    failed = [finding["reason"] for finding in assessment["rules"] if finding["outcome"] == "fail"]
+    manual = [finding["rule"] for finding in assessment["rules"] if finding["outcome"] == "manual"]
     reasons = {rule: case.resolutions[code, rule] for rule in manual if (code, rule) in case.resolutions}
     return {
-        "product_id": judged["product_id"],
+        "product_id": assessment["product_id"],
         "outcome": "reject" if failed else "approve",
         "reasons": failed,
         "resolutions": [{"rule": rule, "accept": True, "reason": reason} for rule, reason in reasons.items()],

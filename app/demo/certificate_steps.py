@@ -1,4 +1,4 @@
-"""Third step of the demo: what happens to certificates after the grant, and what anybody sees of it."""
+"""Run the third step of the demo: status changes of certificates, and what the public sees of them."""
 
 import csv
 import io
@@ -14,8 +14,8 @@ from app.schemes.closed_lists import load_lists
 VC_JWT = "application/vc+jwt"
 
 
-def keep_the_mark(context: DemoContext, applications: Sequence[Json]) -> None:
-    """The owner suspends one and revokes one, unless somebody has had a hand in it since it was issued."""
+def change_statuses(context: DemoContext, applications: Sequence[Json]) -> None:
+    """Suspend one certificate and revoke one as the owner, unless their status changed since the issue."""
     issued = {
         (each["scheme"], product["product"]): (product["certificate"], each["decided_at"])
         for each in applications
@@ -43,8 +43,8 @@ def _second(moment: str) -> datetime:
     return datetime.fromisoformat(moment).replace(microsecond=0)
 
 
-def who_would_be_hit(context: DemoContext) -> Json:
-    """A dry run: which certificates would fall with a residency that the register cancels. Nothing is changed."""
+def preview_cancelled_residency(context: DemoContext) -> Json:
+    """Run a dry import: list the certificates that a cancelled residency would suspend. Nothing is changed."""
     row = {**context.listing[scenario_data.CANCELLED], "status": "cancelled"}
     sheet = io.StringIO()
     writer = csv.DictWriter(sheet, list(row))
@@ -59,7 +59,7 @@ def who_would_be_hit(context: DemoContext) -> Json:
 
 
 def verify_all(context: DemoContext, applications: Sequence[Json]) -> list[Json]:
-    """Anybody checks every certificate by its number, and the first one also by its token."""
+    """Verify every certificate by its number, and the first one also by its token."""
     numbers = [number for each in applications for number in each["certificates"]]
     checked = [_verified(context, number) for number in numbers]
     if checked:

@@ -1,4 +1,4 @@
-"""First step of the demo: import the register, register the companies, confirm their claims."""
+"""Run the first step of the demo: import the resident register, register companies, confirm their claims."""
 
 from app.demo import scenario_data
 from app.demo.api_client import Json, NoService, Refused, UserClient
@@ -6,12 +6,14 @@ from app.demo.context import DemoContext, Row, sample, sample_rows
 from app.demo.scenario_data import Company
 
 COMPANIES = ("listed", "confirmed")
-"""Standings of what is a company; others are claims."""
+"""Statuses of a company; organisations with another status are claims."""
 
 
 def load_register(context: DemoContext) -> None:
-    """Import the files of the sample whose companies are not known yet, and leave all others alone: an import on a
-    later day would take back what a visitor changed."""
+    """Import the sample files whose companies are missing.
+
+    Other files are left alone: an import on a later day would undo what a visitor changed.
+    """
     known = {each["voen"] for each in context.registrar.everything("/v1/organisations") if each["status"] in COMPANIES}
     for name in scenario_data.REGISTER_FILES:
         if {row["voen"] for row in sample_rows(name)} <= known:
@@ -21,7 +23,7 @@ def load_register(context: DemoContext) -> None:
 
 
 def bring_in(context: DemoContext, company: Company) -> UserClient:
-    """The company registers itself, is confirmed, and says since when it produces."""
+    """Register the company, confirm its claim, and enter the start of its production."""
     listed = context.listing[company.party]
     name = context.name(company.party)
     if not _is_known(context, company):
@@ -37,13 +39,15 @@ def bring_in(context: DemoContext, company: Company) -> UserClient:
         context.registrar.act(f"/v1/claims/{claim['id']}/confirm", {"basis": company.basis})
         context.report(f"The registrar confirms that {company.member} acts for {name}.")
     if company.started_on:
-        tell_start(member, company.started_on.isoformat())
+        enter_start(member, company.started_on.isoformat())
     return member
 
 
 def _is_known(context: DemoContext, company: Company) -> bool:
-    """Whether somebody claimed this number, or is a member of its company, under the demo's address: the password tells
-    whether it was the demo. A company confirmed before there were claims has none."""
+    """Return whether the VÖEN is claimed or has a member under the demo's address.
+
+    The password shows whether it was the demo. A company confirmed before claims existed has none.
+    """
     voen = context.listing[company.party]["voen"]
     people = [claim["claimant"] for claim in context.registrar.everything("/v1/claims", voen=voen)]
     for found in context.registrar.everything("/v1/organisations", q=voen):
@@ -52,7 +56,7 @@ def _is_known(context: DemoContext, company: Company) -> bool:
 
 
 def _claim(context: DemoContext, company: Company, member: UserClient) -> Json | None:
-    """The claim of the person who has just signed in with the demo's password, as the registrar sees it."""
+    """Return the claim of the member who has just signed in, as the registrar reads it."""
     voen = context.listing[company.party]["voen"]
     own = [each["id"] for each in member.everything("/v1/claims") if each["voen"] == voen]
     return context.registrar.get(f"/v1/claims/{own[-1]}") if own else None
@@ -70,29 +74,29 @@ def _member(context: DemoContext, company: Company) -> UserClient:
         raise NoService(
             f"{company.email} cannot sign in for {context.name(company.party)} ({why.message}). Either somebody else "
             "has this account, or the file of demo accounts belongs to another database. "
-            "A fresh MIK_DATA_DIR starts the demo anew."
+            "A fresh MIK_DATA_DIR starts the demo again."
         ) from why
 
 
-def tell_start(member: UserClient, day: str) -> None:
-    """Enter the start of production at the company's registered site, where it is still missing."""
+def enter_start(member: UserClient, day: str) -> None:
+    """Enter the start of production at the company's registered site, where it is missing."""
     site = registered_site(member)
     if site["production_started_on"] is None:
         change = {"name": site["name"], "production_started_on": day}
         try:
             member.act(f"/v1/sites/{site['id']}", change, method="PUT")
         except Refused as why:
-            if why.code != "certified":  # a folder of an earlier demo: what is certified is left as it is
+            if why.code != "certified":  # data of an earlier demo: a certified site is left as it is
                 raise
 
 
 def registered_site(member: UserClient) -> Json:
-    """The company's place of production as the register names it."""
+    """Return the company's site in the resident register."""
     return next(site for site in member.everything("/v1/sites") if site["source"] == "register")
 
 
 def place_of_production(context: DemoContext, party: str, member: UserClient) -> Json:
-    """The same; of a claimant, who sees nothing of the register, one of their own."""
+    """Return the company's site; a claimant, who cannot read the resident register, gets one of their own."""
     sites = list(member.everything("/v1/sites"))
     known = next((site for site in sites if site["source"] == "register"), sites[0] if sites else None)
     if known is not None:
@@ -103,7 +107,7 @@ def place_of_production(context: DemoContext, party: str, member: UserClient) ->
 
 
 def set_operating(context: DemoContext, organisation_id: str) -> None:
-    """The registrar enters that the plant runs; a stage that says so already stays as it is."""
+    """Set the stage to operating as the registrar, unless it is set already."""
     for residency in context.registrar.everything("/v1/residencies", organisation_id=organisation_id, only_open=True):
         if residency["stage"] != "operating":
             context.registrar.act(f"/v1/residencies/{residency['id']}/stage", {"stage": "operating"}, method="PUT")

@@ -1,4 +1,4 @@
-"""What every step of the demo shares: sample files, signed-in staff, and where it reports to."""
+"""Share sample files, signed-in staff and progress output between the steps of the demo."""
 
 import csv
 import io
@@ -16,13 +16,13 @@ from app.demo.sample_products import OWN_ROWS
 
 Row = Mapping[str, str]
 PasswordFor = Callable[[str], str]
-"""E-mail → password; kept before it is handed out, so that no account is ever made whose password is lost."""
+"""E-mail → password; stored before it is used, so that no account is created whose password is lost."""
 CodesFor = Callable[[str], Iterator[str]]
-"""E-mail → codes of its authenticator, each good once; it may wait for the next one. None for members of companies."""
+"""E-mail → authenticator codes, each valid once; may wait for the next one. None for members of companies."""
 
 
 MailedCodeFor = Callable[[str], str]
-"""E-mail → the newest one-time code that was mailed there; it waits for the message."""
+"""E-mail → the newest one-time code in its mail; waits for the message."""
 
 
 @dataclass
@@ -59,16 +59,16 @@ class DemoContext:
 
     @cached_property
     def listing(self) -> Mapping[str, Row]:
-        """Party → its line in the sample register."""
+        """Return party → row of the sample register."""
         return {_party(row): row for name in scenario_data.REGISTER_FILES for row in sample_rows(name)}
 
     @cached_property
     def lines(self) -> Mapping[str, Row]:
-        """Product → its line in the sample of products; those that only the demo has are among them."""
+        """Return product → row of the sample products, those that only the demo has included."""
         return {row["product_id"]: row for row in (*sample_rows(scenario_data.PRODUCTS_FILE), *OWN_ROWS)}
 
     def name(self, party: str) -> str:
-        """As the demo speaks of the company: all are fictional, so the name does not say it each time."""
+        """Return the company's name without “(fictional)”, which all of them carry."""
         return self.listing[party]["legal_name_en"].removesuffix(" (fictional)")
 
 

@@ -1,7 +1,7 @@
-"""The documents that the rules ask for: uploaded by the company, looked up or confirmed by staff.
+"""Add the documents that the rules require: uploaded by the company, added or confirmed by staff.
 
-They are added once for all applications of the company. A document that is there already, of its kind and about the
-same thing, is left as it is: a run that was cut off is completed, and a second one adds nothing.
+They are added once for all applications of the company. A document of the same kind and subject is left as it is: an
+interrupted run is completed by the next, and a second run adds nothing.
 """
 
 import json
@@ -22,7 +22,7 @@ CLAIMED_OF_CAPACITY = Decimal("0.8")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a document says of itself, and what it is about: the company, a site or products."""
+    """Hold the values of a document and its subject: the company, a site or products."""
 
     kind: str
     title: str
@@ -32,7 +32,7 @@ class Document:
     issued_on: date | None = None
     valid_until: date | None = None
     number: str | None = None
-    distinct_by: str | None = None  # the value that tells documents of one kind and subject apart
+    distinct_by: str | None = None  # the value that distinguishes documents of one kind and subject
 
     def form(self) -> Json:
         said = {
@@ -57,18 +57,18 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DemoApplicant:
-    """The company with what its documents are about."""
+    """Hold the company and the subjects of its documents."""
 
     member: UserClient
     name: str
     path: str  # of its documents
     site: Json
-    rows: Mapping[str, Row]  # code → line of the sample
+    rows: Mapping[str, Row]  # code → row of the sample
     ids: Mapping[str, str]  # code → id of the product
 
 
 def upload_proofs(context: DemoContext, applicant: DemoApplicant) -> dict[str, dict[str, str]]:
-    """The proofs of origin of the materials, as far as they are missing: code → heading → id."""
+    """Upload the missing proofs of origin of the materials: code → heading → id."""
     documents = [
         _declaration_of_supplier(line, product_id, context.today)
         for code, product_id in applicant.ids.items()
@@ -88,7 +88,7 @@ def upload_proofs(context: DemoContext, applicant: DemoApplicant) -> dict[str, d
 
 
 def upload_and_confirm(context: DemoContext, case: DemoCase, applicant: DemoApplicant) -> None:
-    """Staff confirm nothing of a company that is itself not confirmed yet."""
+    """Upload and confirm the evidence. Staff confirm no evidence of an unconfirmed company."""
     if added := _upload(applicant.member, applicant, list(_of_company(case, applicant, context.today))):
         context.report(f"{applicant.name} uploads documents: {', '.join(added)}.")
     if applicant.member.get("/v1/me")["organisation"]["status"] != "confirmed":
@@ -96,7 +96,7 @@ def upload_and_confirm(context: DemoContext, case: DemoCase, applicant: DemoAppl
     for each in _waiting(context, applicant):
         if each["entered"] is not None:  # uploaded by the company
             context.registrar.act(f"/v1/evidence/{each['id']}/confirm", {})
-    if found := _upload(context.registrar, applicant, list(_looked_up(context, case, applicant))):
+    if found := _upload(context.registrar, applicant, list(_staff_documents(context, case, applicant))):
         context.report(f"The registrar confirms them and adds: {', '.join(found)}.")
     looked_up = _waiting(context, applicant)
     for each in looked_up:  # by another member of staff than the one who added it
@@ -106,12 +106,12 @@ def upload_and_confirm(context: DemoContext, case: DemoCase, applicant: DemoAppl
 
 
 def _waiting(context: DemoContext, applicant: DemoApplicant) -> list[Json]:
-    """As staff see them: what only staff supply is not shown to the company."""
+    """List unconfirmed documents as staff: the company cannot read those that only staff supply."""
     return [each for each in context.registrar.get(applicant.path)["items"] if each["confirmed_at"] is None]
 
 
 def _upload(account: UserClient, applicant: DemoApplicant, documents: list[Document]) -> list[str]:
-    """Upload what is missing; the titles of it, each once."""
+    """Upload the missing documents; return their titles without duplicates."""
     present = account.get(applicant.path)["items"]
     missing = [document for document in documents if not document.is_uploaded(present)]
     for document in missing:
@@ -142,32 +142,32 @@ def _declaration_of_supplier(line: Line, product_id: str, today: date) -> Docume
 
 
 def _of_company(case: DemoCase, applicant: DemoApplicant, today: date) -> Iterator[Document]:
-    begun, ends = today - YEAR, today + 5 * YEAR
+    started, ends = today - YEAR, today + 5 * YEAR
     site, every = applicant.site["id"], tuple(applicant.ids.values())
-    yield Document("authority-to-sign", "authority to sign", {"basis": "director"}, issued_on=begun)
-    yield Document("conformity-document", "test report", product_ids=every, issued_on=begun, valid_until=ends)
+    yield Document("authority-to-sign", "authority to sign", {"basis": "director"}, issued_on=started)
+    yield Document("conformity-document", "test report", product_ids=every, issued_on=started, valid_until=ends)
     for code, product_id in applicant.ids.items():
         row = applicant.rows[code]
         if not case.is_household:
             yield _cost_statement(code, product_id, today)
         if case.scheme != "MIA":
             volume = {"claimed_volume": f"{_volume(row):f}"}
-            yield Document("volume-statement", "yearly volume", volume, product_ids=(product_id,), issued_on=begun)
+            yield Document("volume-statement", "yearly volume", volume, product_ids=(product_id,), issued_on=started)
     if case.scheme == "MIK":
-        yield Document("permit", "permit", site_id=site, issued_on=begun, valid_until=ends)
-        yield from _capacities(applicant, begun)
+        yield Document("permit", "permit", site_id=site, issued_on=started, valid_until=ends)
+        yield from _capacities(applicant, started)
     if case.scheme == "MIA":
-        yield Document("ownership-statement", "extract on ownership", {"state_share_pct": "0"}, issued_on=begun)
+        yield Document("ownership-statement", "extract on ownership", {"state_share_pct": "0"}, issued_on=started)
     if case.is_household:
-        yield from _of_household(applicant, begun, ends)
+        yield from _of_household(applicant, started, ends)
 
 
 def _volume(row: Row) -> Decimal:
     return (Decimal(row["annual_capacity"]) * CLAIMED_OF_CAPACITY).normalize()
 
 
-def _capacities(applicant: DemoApplicant, begun: date) -> Iterator[Document]:
-    """One statement for each unit in which the products of the site are measured."""
+def _capacities(applicant: DemoApplicant, started: date) -> Iterator[Document]:
+    """Yield a capacity statement for each unit of the site's products."""
     capacities: dict[str, Decimal] = {}
     for code in applicant.ids:
         row = applicant.rows[code]
@@ -178,13 +178,13 @@ def _capacities(applicant: DemoApplicant, begun: date) -> Iterator[Document]:
             "capacity of the site",
             {"unit": unit, "per_year": f"{capacity:f}"},
             site_id=applicant.site["id"],
-            issued_on=begun,
+            issued_on=started,
             distinct_by="unit",
         )
 
 
 def _cost_statement(code: str, product_id: str, today: date) -> Document:
-    """Signed by the accountant, over the twelve months that ended with the last one."""
+    """Build the accountant's cost statement over the twelve months up to the end of last month."""
     until = today.replace(day=1) - timedelta(days=1)
     values = {
         "accountant": "Nigar Nümunə",
@@ -198,35 +198,35 @@ def _cost_statement(code: str, product_id: str, today: date) -> Document:
     return Document("cost-statement", title, values, product_ids=(product_id,), issued_on=until)
 
 
-def _of_household(applicant: DemoApplicant, begun: date, ends: date) -> Iterator[Document]:
-    """Own produce of a family: where it comes from, and that the family lives in the municipality."""
+def _of_household(applicant: DemoApplicant, started: date, ends: date) -> Iterator[Document]:
+    """Yield the evidence of a household: origin of its produce, and residence in the municipality."""
     site, rows = applicant.site, applicant.rows
-    season_ends = begun + YEAR - timedelta(days=30)
+    season_ends = started + YEAR - timedelta(days=30)
     season = {
         "headings": sorted({row["hs6"][:4] for row in rows.values()}),
         "district": site["district"],
-        "season_from": begun.isoformat(),
+        "season_from": started.isoformat(),
         "season_until": season_ends.isoformat(),
         "quantity": "1,200 kg of honey",
         "ground": "hives",
     }
     letter = {"municipality": "URVA", "relation": "lives"}
-    yield Document("municipality-letter", "letter of the municipality", letter, issued_on=begun)
+    yield Document("municipality-letter", "letter of the municipality", letter, issued_on=started)
     yield Document("production-record", "hive book", season, site_id=site["id"], issued_on=season_ends)
     yield Document(
         "food-registration",
         "food registration",
         site_id=site["id"],
-        issued_on=begun,
+        issued_on=started,
         valid_until=ends,
         number="AQ-0042",
     )
     for product_id in applicant.ids.values():
         material = {"local_material_pct": "100"}
-        yield Document("local-material", "local material", material, product_ids=(product_id,), issued_on=begun)
+        yield Document("local-material", "local material", material, product_ids=(product_id,), issued_on=started)
 
 
-def _looked_up(context: DemoContext, case: DemoCase, applicant: DemoApplicant) -> Iterator[Document]:
+def _staff_documents(context: DemoContext, case: DemoCase, applicant: DemoApplicant) -> Iterator[Document]:
     today, site = context.today, applicant.site["id"]
     clean = {"sanctions_match": False, "tax_debt": False, "open_complaint": False}
     yield Document("tax-status", "tax status", {"taxpayer_status": "active"}, issued_on=today)

@@ -1,4 +1,4 @@
-"""What the demo prints at the end: for a person as tables, for a program as one JSON object."""
+"""Format the results of the demo: tables for people, one JSON object for programs."""
 
 from collections.abc import Mapping
 from textwrap import wrap
@@ -24,7 +24,7 @@ MARGIN = 14
 
 
 def as_object(base_url: str, accounts: Mapping[str, str], played: Played) -> dict[str, Any]:
-    """One JSON object. Addresses are whole, so that they can be followed as they are."""
+    """Return one JSON object. Addresses are absolute."""
     return {
         "base_url": base_url,
         "accounts": [
@@ -49,7 +49,7 @@ def links(base_url: str, number: str) -> dict[str, str]:
 
 
 def who(email: str) -> str:
-    """Role of a member of staff, or the company that a member acts for."""
+    """Return the role of a member of staff, or the company of a member."""
     if email in demo_staff.STAFF:
         _, roles = demo_staff.STAFF[email]
         return ", ".join(sorted(roles))
@@ -57,7 +57,7 @@ def who(email: str) -> str:
 
 
 def show(console: Console, shown: Mapping[str, Any]) -> None:
-    """The same for a person who reads it in a terminal. Numbers and addresses are never cut."""
+    """Print the results for people. Numbers and addresses are never truncated."""
     _heading(console, "Applications")
     for each in shown["applications"]:
         _entry(console, each["outcome"], f"{each['number']}  {each['company']}", _why(each))
@@ -66,7 +66,7 @@ def show(console: Console, shown: Mapping[str, Any]) -> None:
         also = "By its token as well: " + each["verdict_by_token"] + "." if "verdict_by_token" in each else None
         title = f"{each['number']}  {each['product']} ({each['criterion']}), {each['holder']}"
         _entry(console, each["verdict"], title, [each["links"]["verify"], *([also] if also else [])])
-    _heading(console, "Accounts (of this demo only; kept in the data folder, readable by its owner)")
+    _heading(console, "Accounts (of this demo only; stored in the data folder, readable by its owner)")
     for each in shown["accounts"]:
         console.print(f"  {each['who']:12} {each['email']:22} {each['password']}", markup=False, soft_wrap=True)
     secrets = f"  Staff sign in with a code of an authenticator as well; its secret: {demo_staff.ACCOUNTS_FILE}."
@@ -76,8 +76,8 @@ def show(console: Console, shown: Mapping[str, Any]) -> None:
         console.print(f"  {name:12} {address}", markup=False, soft_wrap=True)
 
 
-def _heading(console: Console, words: str) -> None:
-    console.print(f"\n{words}", style="bold")
+def _heading(console: Console, title: str) -> None:
+    console.print(f"\n{title}", style="bold")
 
 
 def _entry(console: Console, outcome: str, title: str, lines: list[str]) -> None:

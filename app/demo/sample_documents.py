@@ -1,10 +1,10 @@
-"""Small PDF files that stand for the documents of the sample companies."""
+"""Generate small PDF files as documents of the sample companies."""
 
 NOTHING_REAL = "Sample without meaning"
 
 
 def small_pdf(*lines: str) -> bytes:
-    """A valid PDF of one page with these lines. The same lines give the same bytes: sent twice it is stored once."""
+    """Return a valid PDF of one page with the lines. Equal lines give equal bytes, which are stored once."""
     shown = " T* ".join(f"({_escaped(line)}) Tj" for line in lines)
     content = f"BT /F1 12 Tf 16 TL 72 760 Td {shown} ET".encode("latin-1", "replace")
     objects = (

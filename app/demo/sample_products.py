@@ -1,7 +1,7 @@
-"""What the companies of the demo state of their products: materials, steps and costs per unit, which agree.
+"""Define materials, steps and costs per unit of the demo's products, which agree with each other.
 
-Value of the foreign materials, their headings and both shares of cost are those of the sample of products
-(`app/demo/sample/products.csv`); a test holds them together. The flour of K01 is in this file alone.
+The value of foreign materials, their headings and both shares of cost are those of `app/demo/sample/products.csv`; a
+test compares them. The flour of K01 is in this module only.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ KARABAKH, AZ_OTHER = "KARABAKH", "AZ_OTHER"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A material: from abroad at its CIF value, or bought in Azerbaijan from a supplier who declares it."""
+    """Describe a material: from abroad at its CIF value, or bought in Azerbaijan from a supplier who declares it."""
 
     name: str
     hs4: str
@@ -27,7 +27,7 @@ class Line:
 
     @property
     def is_claimed(self) -> bool:
-        """Said to originate in Azerbaijan; this takes a proof."""
+        """Return whether it is stated to originate in Azerbaijan, which requires a proof."""
         return self.country == "AZ"
 
 
@@ -37,7 +37,7 @@ def local(name: str, hs4: str, value: str, *, of: str, district: str, weight_kg:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A step at the site. `operation` is a code of the list of operations."""
+    """Describe a step at the site. `operation`: code of the list of operations."""
 
     name: str
     operation: str
@@ -46,7 +46,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """How a product is made. `costs`: place → kind → AZN per unit, without materials."""
+    """Describe how a product is made. `costs`: place → kind → AZN per unit, without materials."""
 
     materials: tuple[Line, ...]
     steps: tuple[Work, ...]
@@ -54,7 +54,7 @@ class Make:
 
 
 def costs(labour: str, energy: str, depreciation: str, quality: str | None = None) -> Mapping[str, Mapping[str, str]]:
-    """Costs at a site in Karabakh, and tests in a laboratory elsewhere in the country."""
+    """Return the costs of a site in Karabakh, and of tests in a laboratory elsewhere in the country."""
     here = {KARABAKH: {"labour": labour, "energy": energy, "depreciation": depreciation}}
     return here | ({AZ_OTHER: {"quality": quality}} if quality else {})
 
@@ -210,7 +210,7 @@ MADE: Mapping[str, Make] = {
 
 
 def product_body(row: Mapping[str, str], site: Mapping[str, Any], proofs: Mapping[str, str]) -> dict[str, Any]:
-    """A product made at this site, as `POST /v1/products` takes it. `proofs`: heading → id of its proof of origin."""
+    """Return the body of `POST /v1/products` for this site. `proofs`: heading → id of its proof of origin."""
     made = MADE[row["product_id"]]
     return {
         "names": {"az": row["name_az"], "en": row["name_en"]},
@@ -262,7 +262,7 @@ def claimed_lines(code: str) -> tuple[Line, ...]:
 
 
 def sums(code: str) -> dict[str, str]:
-    """The sums of a cost statement: materials and other costs by place, by the names that the statement uses."""
+    """Return the sums of a cost statement by its value names: materials and other costs by place."""
     made = MADE[code]
     stated: dict[str, str] = {}
     for name, place in (("karabakh", KARABAKH), ("az_other", AZ_OTHER)):

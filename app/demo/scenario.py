@@ -1,7 +1,7 @@
-"""The main journey: register, apply, assess, decide, certify, verify.
+"""Run the scenario: register, apply, assess, decide, certify, verify.
 
-Every step reads before it writes and goes on from what it finds: a run that was cut off at any point is completed by
-the next one, a run after a complete one adds nothing, and what a visitor changed meanwhile is left as it is.
+Every step reads before it writes and continues from what it finds: an interrupted run is completed by the next one, a
+second complete run adds nothing, and changes by a visitor stay.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from app.demo.context import DemoContext
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What there is to show at the end."""
+    """Hold the results of the demo."""
 
     applications: list[Json]
     certificates: list[Json]
-    refused: Json  # the unconfirmed company that tried to submit; empty when it is confirmed meanwhile
+    refused: Json  # the unconfirmed company that tried to submit; empty when it was confirmed meanwhile
     would_be_hit: Json
 
 
@@ -28,6 +28,6 @@ def run(context: DemoContext) -> Played:
     applications = [
         application_steps.run_application(context, case, members[case.party]) for case in scenario_data.CASES
     ]
-    certificate_steps.keep_the_mark(context, applications)
-    would_be_hit = certificate_steps.who_would_be_hit(context)
+    certificate_steps.change_statuses(context, applications)
+    would_be_hit = certificate_steps.preview_cancelled_residency(context)
     return Played(applications, certificate_steps.verify_all(context, applications), refused, would_be_hit)

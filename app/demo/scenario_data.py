@@ -1,4 +1,4 @@
-"""Who plays, with what, and how it ends. Companies and products are those of the sample register; all are invented."""
+"""Define the companies, cases and outcomes of the demo; companies and products are of the invented sample register."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ STAFF = (REGISTRAR, REVIEWER, APPROVER, OWNER)
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company of the sample register that registers itself and claims its listing."""
+    """Describe a company of the sample register that registers and claims its listing."""
 
     party: str
     member: str
-    started_on: date | None = None  # first day of series production; None: not told yet
+    started_on: date | None = None  # first day of series production; None: not entered yet
     basis: str | None = "Extract of the tax register and the director's authority, both seen."  # None: not confirmed
 
     @property
@@ -28,24 +28,24 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class DemoQuestion:
-    """What the reviewer asks, and how the company answers; without an answer the case goes on waiting for it."""
+    """Describe a reviewer's question and the company's answer; without an answer the case stays waiting."""
 
     text: str
     answer: str | None = None
     started_on: date | None = None  # the company also enters the start of production
-    commissioned: str | None = None  # … with this document, on which the registrar sets the stage to operating
+    commissioned: str | None = None  # … with this document; the registrar then sets the stage to operating
 
 
 @dataclass(frozen=True, slots=True)
 class DemoCase:
-    """An application, from the draft to where the demo leaves it."""
+    """Describe an application from the draft to the state in which the demo leaves it."""
 
     party: str
     scheme: str
     products: tuple[str, ...]
     question: DemoQuestion | None = None
     resolutions: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (product, rule) → why it is accepted
-    is_left_to_review: bool = False  # submitted, for whoever wants to try the reviewer's side
+    is_left_to_review: bool = False  # submitted, for users who want to try the reviewer's side
 
     @property
     def reference(self) -> str:
@@ -58,7 +58,7 @@ class DemoCase:
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """What the owner does to a certificate later."""
+    """Describe what the owner does to a certificate later."""
 
     product: str
     scheme: str
@@ -156,10 +156,10 @@ ACTIONS: tuple[Suspend | Revoke, ...] = (
         "P016",
         "MIK",
         "hearing",
-        "A buyer shows motors that the holder's invoices do not list: the papers may be false. The holder is heard.",
+        "A buyer shows motors that the holder's invoices do not list: the documents may be false. The holder is heard.",
     ),
     Revoke("P005", "MIK", "mark-on-uncertified-goods"),
 )
 
 CANCELLED = "R01"
-"""Whose residency the dry run of an import cancels, to show who would be hit."""
+"""Company whose residency a dry run of an import cancels, to show the certificates concerned."""

@@ -12,7 +12,7 @@ QUESTION = {"questions": [{"text": "Where does the coil come from?"}]}
 def swept(app):
     """What `mik admin sweep` says, run as of now."""
     said = []
-    assert sweep.run(app.database, app.clock(), dry_run=False, say=said.append) == 0
+    assert sweep.run(app.database, app.clock(), dry_run=False, report=said.append) == 0
     return said
 
 

@@ -182,7 +182,7 @@ def test_claim_02_uploads_of_a_refused_claim_are_erased_after_30_days(app, liste
 
     def swept():
         said = []
-        sweep.run(app.database, app.clock(), dry_run=False, say=said.append, files=files)
+        sweep.run(app.database, app.clock(), dry_run=False, report=said.append, files=files)
         return [line for line in said if "uploads" in line]
 
     app.clock.now += timedelta(days=29)

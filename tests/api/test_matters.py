@@ -342,7 +342,7 @@ class TestEvidence:
 class TestSweep:
     def run(self, app, *, dry_run=False):
         said = []
-        sweep.run(app.database, app.clock(), dry_run=dry_run, say=said.append)
+        sweep.run(app.database, app.clock(), dry_run=dry_run, report=said.append)
         return [line for line in said if "evidence" in line]
 
     def test_evidence_that_ends_under_a_certificate_opens_a_matter_once(self, app, company):

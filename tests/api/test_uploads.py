@@ -139,7 +139,7 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_app, company)
 
     def swept(**more):
         said = []
-        assert sweep.run(shared_app.database, now, say=said.append, files=files, **more) == 0
+        assert sweep.run(shared_app.database, now, report=said.append, files=files, **more) == 0
         return [each for each in said if "files that no document" in each]
 
     assert swept(dry_run=True) == ["due: 3 files that no document names, older than a day: remove them"]

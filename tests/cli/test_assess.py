@@ -61,7 +61,7 @@ def test_a_table_for_people(monkeypatch):
     assert "P043 Ready-mixed concrete" in answer.stdout
     assert "RVC 94.3 %" in answer.stdout
     assert "20 pass, 3 fail, 7 manual, 1 incomplete" in answer.stdout
-    told = "Not assessed, because files do not carry the facts: "
+    told = "Not assessed, because files do not contain the facts: "
     assert f"{told}{', '.join(UNFED)}." in answer.stdout
 
 

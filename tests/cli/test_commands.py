@@ -164,7 +164,7 @@ def test_without_a_register_nothing_is_verified(tmp_path, monkeypatch):
     monkeypatch.delenv("MIK_DATABASE_URL", raising=False)
     refused = CliRunner().invoke(mik, ["verify", "MIK-2026-000001-F"])
     assert refused.exit_code == 2
-    assert "no register here" in refused.output
+    assert "no database here" in refused.output
 
 
 def test_settings_that_cannot_be_are_named(tmp_path, monkeypatch):

@@ -125,8 +125,8 @@ def answering(*answers):
     return httpx.Client(base_url=ADDRESS, transport=httpx.MockTransport(answer))
 
 
-def wait(http, patience=0.0):
-    wait_until_ready(http, ADDRESS, patience=patience, sleep=lambda _: None)
+def wait(http, timeout=0.0):
+    wait_until_ready(http, ADDRESS, timeout=timeout, sleep=lambda _: None)
 
 
 READY = httpx.Response(200, json={"status": "ok"})
@@ -134,7 +134,7 @@ MARKS = httpx.Response(200, json={"items": [{"code": "MIK", "current_ruleset": "
 
 
 def test_a_service_that_is_starting_is_waited_for():
-    wait(answering(None, httpx.Response(503), READY, MARKS), patience=60)
+    wait(answering(None, httpx.Response(503), READY, MARKS), timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -164,4 +164,4 @@ def test_patience_ends(answers, words):
 )
 def test_another_program_at_the_address_is_not_waited_for(answers):
     with pytest.raises(NoService, match="not this service"):
-        wait(answering(*answers), patience=60)
+        wait(answering(*answers), timeout=60)

@@ -31,7 +31,7 @@ def timed(caller, case_id):
 
 def swept(app, **more):
     said = []
-    undone = sweep.run(app.database, app.clock(), dry_run=False, say=said.append, **more)
+    undone = sweep.run(app.database, app.clock(), dry_run=False, report=said.append, **more)
     assert undone == 0, said
     return said
 
@@ -159,7 +159,7 @@ def test_a_dry_run_changes_nothing(app):
     number = company.application(case_id)["number"]
     app.clock.advance(days=30)
     said = []
-    sweep.run(app.database, app.clock(), dry_run=True, say=said.append)
+    sweep.run(app.database, app.clock(), dry_run=True, report=said.append)
     assert said == [
         f"due: application {number}: the time to answer was over on 2026-12-04",
         "1 due; nothing was changed.",
@@ -175,7 +175,7 @@ def test_two_sweeps_at_once_do_it_once(app):
 
     def run():
         start.wait()
-        sweep.run(app.database, app.clock(), dry_run=False, say=said.append)
+        sweep.run(app.database, app.clock(), dry_run=False, report=said.append)
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
@@ -221,7 +221,7 @@ def test_a_residency_that_ran_out_suspends_its_certificates(app):
     assert app.verify(number)["verdict"] == "valid"
     app.clock.advance(days=1)
     dry = []
-    sweep.run(app.database, app.clock(), dry_run=True, say=dry.append)
+    sweep.run(app.database, app.clock(), dry_run=True, report=dry.append)
     assert dry[0].startswith("due: residency ") and dry[0].endswith(f"has ended: suspend {number}")
     assert app.verify(number)["verdict"] == "valid"
     assert swept(app)[0].endswith(f"has ended: {number} suspended")
@@ -284,7 +284,7 @@ def test_what_is_in_use_is_left_for_the_next_run(app, monkeypatch):
 
     monkeypatch.setattr(application_deadlines, "lapse_application", busy)
     said = []
-    assert sweep.run(app.database, app.clock(), dry_run=False, say=said.append) == 1
+    assert sweep.run(app.database, app.clock(), dry_run=False, report=said.append) == 1
     assert [company.application(case_id)["state"] for case_id in cases] == ["draft", "lapsed"]
     assert said[0].startswith("in use, left for the next run: application ")
 

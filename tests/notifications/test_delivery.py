@@ -313,7 +313,7 @@ def test_addresses_are_not_kept(app):
     assert len(app.mail()) == 1
     app.clock.advance(days=32)
     app.anonymous.post("/v1/registrations", json={"email": "second@numune.example"})
-    sweep.run(app.database, app.clock(), dry_run=False, say=lambda _: None)
+    sweep.run(app.database, app.clock(), dry_run=False, report=lambda _: None)
     assert [message.recipient for message in stored(app.database)] == ["second@numune.example"]
     with app.database.read_session() as session:
         assert session.scalars(sa.select(AddressConfirmation)).all() == []

@@ -167,8 +167,8 @@ def test_the_command_says_the_same(app, run, strict_file):
     said = run("--scheme", "MIK", "--file", strict_file)
     assert f"certificate {number}, " in said.stdout
     assert "pass → manual" in said.stdout
-    assert "1 judged, 1 changed" in said.stdout
-    assert "1 judged, 0 changed" in run("--scheme", "MIK").stdout  # the file that comes with the service
+    assert "1 assessed, 1 changed" in said.stdout
+    assert "1 assessed, 0 changed" in run("--scheme", "MIK").stdout  # the file that comes with the service
 
 
 def test_a_published_version_at_the_terminal(app, run):

@@ -68,7 +68,7 @@ def load_for_confirmation(
         raise Conflict("This evidence was found false. It is never confirmed again.", code="found-false")
     if (row.confirmed_at is not None) != confirmed:
         if confirmed:
-            raise Conflict("Nobody has confirmed this evidence.", code="not-confirmed")
+            raise Conflict("This evidence is not confirmed.", code="not-confirmed")
         raise Conflict("This evidence is confirmed already. Withdraw that first.", code="already-confirmed")
     return row
 

@@ -1,1 +1,1 @@
-"""`mik admin`: what an operator does on the machine of the service."""
+"""Implement `mik admin`: operate the service on its machine."""

@@ -1,4 +1,4 @@
-"""`mik admin migrate` and `mik admin database-rights`: the tables, and who may do what with them."""
+"""Implement `mik admin migrate` and `mik admin database-rights`: tables and permissions."""
 
 import re
 from typing import Annotated
@@ -29,8 +29,8 @@ def database_rights(
 ) -> None:
     """Print the SQL for a database role that cannot rewrite history.
 
-    For PostgreSQL; run the SQL as the owner of the tables. The owner of a table may do everything with it, so rights
-    help only if the service does not own its tables: migrate as the owner, serve as this role. Run it again after a
+    For PostgreSQL; run the SQL as the owner of the tables. The owner of a table has every right on it, so the rights
+    only help if the service does not own its tables: migrate as the owner, serve as this role. Run it again after a
     migration.
     """
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", role):

@@ -1,4 +1,4 @@
-"""`mik admin export-log` and `export-bundle`: what others need to check certificates without this service."""
+"""Implement `mik admin export-log` and `export-bundle`: files for verification without this service."""
 
 import base64
 from collections.abc import Iterator
@@ -31,8 +31,8 @@ def export_log(
 ) -> None:
     """Write the public log as plain files.
 
-    Writes checkpoint, key and tiles in the layout of tlog-tiles, for any web server or archive. Running it again writes
-    only what is new. The checkpoint comes last: what it promises is there already.
+    Writes checkpoint, key and tiles in the layout of tlog-tiles, for any web server or archive. A later run writes only
+    new files. The checkpoint is written last, so that everything it covers exists.
     """
     settings = load_settings()
     with handle_errors(), open_database(settings) as database, database.read_session() as session:
@@ -55,9 +55,9 @@ def export_log(
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write the file whole or not at all: a reader of the folder never sees half a file."""
+    """Replace the file atomically, so that a reader never sees an incomplete file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, content, 0o644)  # made to be published
+    replace_file(path, content, 0o644)  # world-readable, because the folder is published
 
 
 def export_bundle(
@@ -66,19 +66,19 @@ def export_bundle(
     """Write a folder for checks without a network.
 
     Writes keys, DID document, status lists, checkpoint and proofs for `mik verify --offline --bundle FOLDER`. The lists
-    are good for four days: run it every day.
+    are valid for four days: run it every day.
     """
     settings = load_settings()
     with handle_errors(), open_database(settings) as database:
         with database.read_session() as session:
             issuer = issuer_identity.get_stored_issuer(session)
         if issuer is None:
-            raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
+            raise UnsafeToStart("The database has no issuer yet: start the service with `mik serve`.")
         try:
             count = offline_bundle.write(folder, issuer, _bundled(database, settings, issuer), utc_now())
         except OSError as why:
             fail(f"{folder} cannot be written: {why.strerror}.")
-    typer.echo(f"{count} files in {folder}. The lists are good for four days.")
+    typer.echo(f"{count} files in {folder}. The lists are valid for four days.")
 
 
 def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tuple[str, bytes]]:
@@ -87,7 +87,7 @@ def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tu
     yield "jwks.json", jws.dump_json(ring.jwks())
     yield "did.json", jws.dump_json(did_document(issuer, ring))
     yield from _bundled_log(database)
-    # The lists last: they tell of every certificate that the log has by now.
+    # The lists are written last: they cover every certificate that the exported log contains.
     with database.read_session() as session:
         names = [list_name(*each) for each in status_list_repository.list_all(session)]
     keeper = KeyProvider(database, KeyFiles(settings.keys_dir, issuer))
@@ -97,7 +97,7 @@ def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tu
 
 
 def _bundled_log(database: Database) -> Iterator[tuple[str, bytes]]:
-    """Checkpoint, and for each certificate the proof of its issue with the entry itself, of one moment."""
+    """Yield the checkpoint and, for each certificate, the entry of its issue with proof, all of one moment."""
     with database.read_session() as session:
         yield "log/vkey", f"{reader.get_vkey(session)}\n".encode()
         yield "log/checkpoint", reader.get_checkpoint(session).encode()

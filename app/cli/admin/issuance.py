@@ -1,4 +1,4 @@
-"""`mik admin issuance`: stop certifying for a while, with a reason that approvers are told."""
+"""Implement `mik admin issuance`: pause and resume the issue of certificates."""
 
 from typing import Annotated
 
@@ -13,9 +13,9 @@ from app.web.schema_types import Text500
 
 
 def pause(reason: Annotated[str, typer.Option(help="Shown to approvers.")]) -> None:
-    """Let nothing be issued until further notice.
+    """Pause the issue of certificates until it is resumed.
 
-    Approving answers 503 with the reason. Every check goes on.
+    Approvals are answered with 503 and the reason. Verifications continue.
     """
     try:
         text = TypeAdapter(Text500).validate_python(reason)
@@ -27,7 +27,7 @@ def pause(reason: Annotated[str, typer.Option(help="Shown to approvers.")]) -> N
 
 
 def resume() -> None:
-    """Let certificates be issued again."""
+    """Resume the issue of certificates."""
     with handle_errors(), write_session(load_settings()) as session:
         issuance_pause.resume_issuance(session, SYSTEM, utc_now())
     typer.echo("Certificates are issued again.")

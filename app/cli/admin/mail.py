@@ -1,4 +1,4 @@
-"""`mik admin mail`: list, show and send messages to people."""
+"""Implement `mik admin mail`: list, show and send messages to users."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ BETWEEN_LOOKS = 0.2
 def list_messages() -> None:
     """List the messages that wait or were written.
 
-    Those that wait with the last error; where no mail server is set, those written to files.
+    Shows waiting messages with their last error and, where no mail server is set, messages written to files.
     """
     settings = load_settings()
     with handle_errors():
@@ -60,13 +60,13 @@ def show(
 
 
 def newest(settings: Settings, which: str, *, with_code: bool = False) -> MailFile | None:
-    """The newest message with this name or to this address; with `with_code` only one that has a one-time code."""
+    """Return the newest message with this name or recipient; `with_code`: only one with a one-time code."""
     matching = [each for each in list_mail_files(settings.mail_dir) if which in {each.name, each.recipient}]
     return next((each for each in reversed(matching) if not with_code or code_in(each)), None)
 
 
 def code_in(message: MailFile) -> str:
-    """The one-time code in a message; empty where there is none. It stands alone on its line."""
+    """Return the one-time code of a message, which is on a line of its own; empty when there is none."""
     return next((line for line in message.body.splitlines() if line.startswith("mik") and "_" in line[:6]), "")
 
 

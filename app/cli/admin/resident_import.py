@@ -1,4 +1,4 @@
-"""`mik admin import-residents`: read a file of the resident register into the database."""
+"""Implement `mik admin import-residents`: import a file of the resident register."""
 
 import hashlib
 from pathlib import Path
@@ -19,12 +19,12 @@ from app.organisations.resident_import.resident_imports import ImportFile
 
 def import_residents(
     file: Annotated[Path, typer.Argument(help="CSV file of the resident register.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would happen; change nothing.")] = False,
 ) -> None:
     """Import a file of the resident register.
 
-    Imports all lines or none. A residency that is lost suspends its certificates, and they are named. Ends with 2 if a
-    line is wrong.
+    Imports all lines or none. An ended residency suspends its certificates, which are listed. Ends with 2 if a line is
+    wrong.
     """
     settings = load_settings()
     try:

@@ -1,7 +1,7 @@
-"""`mik admin sweep`: does what falls due. Nothing is lost if it runs late, twice, or twice at once.
+"""Implement `mik admin sweep`: do what is due. It may run late, twice, or concurrently.
 
-Each case is a transaction of its own, looked at again under its lock. Deadlines are computed when they are asked for;
-only what follows from one that passed is done here.
+Each task is a transaction of its own and is checked again under its lock. Deadlines are computed when they are read;
+the sweep does only what follows from a passed one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -34,31 +34,31 @@ from app.web import idempotency_repository
 ANSWERS_KEPT = timedelta(days=1)
 UNDONE = 1
 TIME_TO = {"draft": "submit", "answer": "answer"}
-"""What the applicant had time for, by the step that lapses."""
+"""What the applicant had to do, by the step that lapses."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueTask:
-    """One thing that falls due. `do` does it in a session and says in words what was done, or None for nothing."""
+    """Hold one due task. `do` runs it in a session and returns what was done, or None for nothing."""
 
     what: str
     do: Callable[[Session], str | None]
 
 
 def sweep(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what falls due; change nothing.")] = False,
 ) -> None:
     """Do what falls due; run it every hour.
 
     Ends applications that waited too long, suspends and resumes certificates with their residencies, opens matters
     about evidence that ended, erases uploads of refused claims, removes files that no document names, deletes old
-    answers, sessions and messages, and sends the messages that wait. Ends with 1 if something was in use, or not
-    delivered, and has to wait for the next run.
+    responses, sessions and messages, and sends waiting messages. Ends with 1 if something was in use or not delivered
+    and waits for the next run.
     """
     settings = load_settings()
     files = EvidenceFileStore(settings.evidence_dir, settings.evidence_max_bytes)
     with handle_errors(), open_database(settings) as database:
-        undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo, files=files)
+        undone = run(database, utc_now(), dry_run=dry_run, report=typer.echo, files=files)
         if not dry_run:
             sent = mail.send_due(settings, database, utc_now())
             undone += sent.failed
@@ -72,16 +72,17 @@ def run(
     now: datetime,
     *,
     dry_run: bool,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
     files: EvidenceFileStore | None = None,
 ) -> int:
-    """Everything that is due as of now; how many things were in use by somebody else and are left for next time.
+    """Run everything that is due as of now. Return how many tasks were locked and wait for the next run.
 
-    Without `files`, uploads of refused claims and files that no document names are left alone."""
+    Without `files`, uploads of refused claims and files that no document names are left alone.
+    """
     undone = done = 0
     for due in _due(database, now, files):
         if dry_run:
-            say(f"due: {due.what}")
+            report(f"due: {due.what}")
             done += 1
             continue
         try:
@@ -89,26 +90,26 @@ def run(
                 said = due.do(session)
                 session.commit()
         except OperationalError as why:
-            say(f"in use, left for the next run: {due.what} ({why.orig.__class__.__name__})")
+            report(f"in use, left for the next run: {due.what} ({why.orig.__class__.__name__})")
             undone += 1
             continue
         if said:
-            say(said)
+            report(said)
             done += 1
     if not dry_run:
-        undone += _log_history(database, now, say)
-    say(f"{done} due; nothing was changed." if dry_run else f"{done} done.")
+        undone += _log_history(database, now, report)
+    report(f"{done} due; nothing was changed." if dry_run else f"{done} done.")
     return undone
 
 
-def _log_history(database: Database, now: datetime, say: Callable[[str], None]) -> int:
-    """The head of the history goes into the public log, so that a cut tail shows; 1 if that has to wait."""
+def _log_history(database: Database, now: datetime, report: Callable[[str], None]) -> int:
+    """Append the head of the audit chain to the public log, so that a cut is detected. Returns 1 when deferred."""
     try:
         with database.session() as session:
             appender.append_audit_head(session, now)
             session.commit()
     except OperationalError as why:
-        say(f"in use, left for the next run: the head of the history ({why.orig.__class__.__name__})")
+        report(f"in use, left for the next run: the head of the history ({why.orig.__class__.__name__})")
         return 1
     return 0
 
@@ -118,7 +119,7 @@ def _due(database: Database, now: datetime, files: EvidenceFileStore | None) -> 
         due = [
             DueTask(
                 f"application {each.number}: the time to {TIME_TO[each.step]} was over on {_day(each.due_at)}",
-                _end(each, now),
+                _lapse(each, now),
             )
             for each in application_deadlines.list_expiring(session, now)
         ]
@@ -131,7 +132,7 @@ def _due(database: Database, now: datetime, files: EvidenceFileStore | None) -> 
                 session, SYSTEM, residency_id=residency_id, dry_run=True, now=now
             )
             numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
-            due.append(DueTask(f"residency {residency_id} has begun: {numbers}", _come_back(residency_id, now)))
+            due.append(DueTask(f"residency {residency_id} has begun: {numbers}", _resume(residency_id, now)))
         for evidence_id in certificate_evidence.list_ended_documents(session, baku_day(now)):
             due.append(DueTask(f"evidence {evidence_id} has ended: open a matter", _open_matters(evidence_id, now)))
         if files is not None:
@@ -140,27 +141,27 @@ def _due(database: Database, now: datetime, files: EvidenceFileStore | None) -> 
             if found := evidence_documents.list_orphan_files(session, files, now):
                 what = f"{len(found)} files that no document names, older than a day: remove them"
                 due.append(DueTask(what, _remove(found, files, now)))
-        due += _to_forget(session, now)
+        due += _expired_records(session, now)
     return due
 
 
-def _to_forget(session: Session, now: datetime) -> Iterator[DueTask]:
-    """What was kept for a time only, and that time is over."""
+def _expired_records(session: Session, now: datetime) -> Iterator[DueTask]:
+    """Yield the deletion of records whose retention has passed."""
     if idempotency_repository.has_expired_records(session, now - ANSWERS_KEPT):
-        yield DueTask("answers kept for retries, older than a day: forget them", _forget_answers(now))
+        yield DueTask("answers kept for retries, older than a day: forget them", _delete_responses(now))
     if user_sessions.has_expired_sessions(session, now):
-        yield DueTask("sessions that are over for a month: forget them", _forget_sessions(now))
+        yield DueTask("sessions that are over for a month: forget them", _delete_sessions(now))
     if session_repository.has_old_confirmations(session, now - RETENTION):
-        yield DueTask("confirmed addresses, older than a month: forget them", _forget_confirmations(now))
+        yield DueTask("confirmed addresses, older than a month: forget them", _delete_confirmations(now))
     if mail_repository.has_messages_before(session, now - RETENTION):
-        yield DueTask("messages delivered or void, older than a month: forget them", _forget_messages(now))
+        yield DueTask("messages delivered or void, older than a month: forget them", _delete_messages(now))
 
 
 def _day(moment: datetime) -> str:
     return baku_day(moment - timedelta(microseconds=1)).isoformat()
 
 
-def _end(each: ExpiringApplication, now: datetime) -> Callable[[Session], str | None]:
+def _lapse(each: ExpiringApplication, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         lapsed = application_deadlines.lapse_application(session, SYSTEM, each.application_id, now)
         return f"application {each.number} has lapsed" if lapsed else None
@@ -177,7 +178,7 @@ def _suspend(residency_id: UUID, now: datetime) -> Callable[[Session], str | Non
     return do
 
 
-def _come_back(residency_id: UUID, now: datetime) -> Callable[[Session], str | None]:
+def _resume(residency_id: UUID, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         hits = residency_cascade.activate_residency(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
         numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
@@ -196,8 +197,8 @@ def _open_matters(evidence_id: UUID, now: datetime) -> Callable[[Session], str |
 
 def _erase(claim_id: UUID, files: EvidenceFileStore, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        gone = claims.erase_uploads(session, SYSTEM, claim_id, now)
-        for sha256 in gone:  # before the commit: what fails after it would never be erased
+        hashes = claims.erase_uploads(session, SYSTEM, claim_id, now)
+        for sha256 in hashes:  # before the commit: a failure after it would leave the file for ever
             files.erase(sha256)
         return f"claim {claim_id} was refused: its uploads are erased"
 
@@ -212,7 +213,7 @@ def _remove(found: Sequence[Path], files: EvidenceFileStore, now: datetime) -> C
     return do
 
 
-def _forget_answers(now: datetime) -> Callable[[Session], str | None]:
+def _delete_responses(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         idempotency_repository.delete_expired_records(session, now - ANSWERS_KEPT)
         return "answers kept for retries are forgotten"
@@ -220,7 +221,7 @@ def _forget_answers(now: datetime) -> Callable[[Session], str | None]:
     return do
 
 
-def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
+def _delete_sessions(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         user_sessions.delete_expired_sessions(session, now)
         return "sessions that are over for a month are forgotten"
@@ -228,7 +229,7 @@ def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
     return do
 
 
-def _forget_messages(now: datetime) -> Callable[[Session], str | None]:
+def _delete_messages(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         mail_repository.delete_messages_before(session, now - RETENTION)
         return "messages that are delivered or void for a month are forgotten"
@@ -236,7 +237,7 @@ def _forget_messages(now: datetime) -> Callable[[Session], str | None]:
     return do
 
 
-def _forget_confirmations(now: datetime) -> Callable[[Session], str | None]:
+def _delete_confirmations(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         session_repository.delete_old_confirmations(session, now - RETENTION)
         return "confirmed addresses older than a month are forgotten"

@@ -1,4 +1,4 @@
-"""`mik admin users`: make staff and reset passwords on the machine of the service."""
+"""Implement `mik admin users`: create staff and reset passwords on the machine of the service."""
 
 import os
 import sys
@@ -21,8 +21,8 @@ def create(
 ) -> None:
     """Create a member of staff.
 
-    The password is asked for, or read from standard input or MIK_NEW_PASSWORD. A password on the command line would
-    be seen by everybody on the machine, so there is no option for it.
+    The password is prompted for, or read from standard input or MIK_NEW_PASSWORD. There is no option for it, because
+    every user of the machine could read it on the command line.
     """
     if unknown := sorted(set(role) - STAFF_ROLES):
         fail(f"{', '.join(unknown)} cannot be granted; staff roles are {', '.join(sorted(STAFF_ROLES))}.")
@@ -51,15 +51,15 @@ def reset(
 ) -> None:
     """Print a one-time token that sets a password.
 
-    For where no other owner can issue one. POST /v1/auth/password-reset takes it, for a day. With --second-factor the
-    authenticator counts no more.
+    Use it where no other owner can issue one. POST /v1/auth/password-reset accepts it for a day. With --second-factor
+    the authenticator is removed.
     """
     settings = load_settings()
     with handle_errors(), write_session(settings) as session:
         now = utc_now()
         user = user_repository.find_user_by_email(session, users.normalize_email(email))
         if user is None:
-            fail("Nobody has this address.")
+            fail("There is no user with this address.")
         if lost:
             mfa.delete_enrolment(session, SYSTEM, user.id, now)
         _, _, token = password_resets.issue_reset(session, SYSTEM, user.id, now)

@@ -1,1 +1,1 @@
-"""`mik rules`: test the rules of a mark on cases, and see what a change of them would do."""
+"""Implement `mik rules`: test the rules of a mark on cases, and show the effect of a change."""

@@ -1,4 +1,4 @@
-"""The documents of a case: proofs of materials, records of own produce, and evidence that lets each rule pass."""
+"""Build the documents of a case: proofs of materials, records of own production, and evidence that passes each rule."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from app.cli.rules.case_values import (
-    PAPER,
+    DOCUMENT,
     PROOF_STATES,
     RECORD_KINDS,
     SUBJECTS,
@@ -72,7 +72,7 @@ def proof(number: int, own: Table, base: CaseBasis, *, own_make: bool) -> Eviden
 
 
 def read_record(base: CaseBasis, steps: Sequence[Step]) -> list[EvidenceItem]:
-    """The record of own produce that is not listed."""
+    """Return the records of own production that no material lists."""
     given = base.given
     if "record" not in given:
         return []
@@ -104,7 +104,7 @@ def season_record(
 
 
 def read_evidence(base: CaseBasis) -> Iterator[EvidenceItem]:
-    """One confirmed document of each kind that a rule reads, saying what passes; and those that the case names."""
+    """Yield a passing, confirmed document of each kind that a rule reads, and the documents that the case names."""
     entries = known(base.given.get("evidence", {}), evidence_kinds(), "facts.evidence")
     read = dict.fromkeys(kind for rule in base.ruleset.rules for kind in kinds_read(rule))
     for code in dict.fromkeys((*read, *entries)):
@@ -114,19 +114,19 @@ def read_evidence(base: CaseBasis) -> Iterator[EvidenceItem]:
         several = entry if isinstance(entry, list) else [entry]
         for number, each in enumerate(several):
             place = f"facts.evidence.{code}" + (f"[{number}]" if isinstance(entry, list) else "")
-            yield read_paper(evidence_kinds()[code], number, each, base, place)
+            yield read_document(evidence_kinds()[code], number, each, base, place)
 
 
 def kinds_read(rule: AnyRule) -> tuple[str, ...]:
     return () if rule.kind == "origin" else rule.evidence_kinds()
 
 
-def read_paper(kind: EvidenceKind, number: int, entry: Any, base: CaseBasis, place: str) -> EvidenceItem:
-    known(entry, (*PAPER, *(name for name in kind.values if name not in PAPER)), place)
-    own = {name: one(PAPER[name], value, f"{place}.{name}") for name, value in entry.items() if name in PAPER}
-    values = {name: value_in_order(kind, name, base) for name in kind.values}
+def read_document(kind: EvidenceKind, number: int, entry: Any, base: CaseBasis, place: str) -> EvidenceItem:
+    known(entry, (*DOCUMENT, *(name for name in kind.values if name not in DOCUMENT)), place)
+    own = {name: one(DOCUMENT[name], value, f"{place}.{name}") for name, value in entry.items() if name in DOCUMENT}
+    values = {name: passing_value(kind, name, base) for name in kind.values}
     for name, spec in kind.values.items():
-        if name in entry and name not in PAPER:
+        if name in entry and name not in DOCUMENT:
             values[name] = one(partial(value_of, kind, spec), entry[name], f"{place}.{name}")
     if values.get("district") and "region" not in values:
         values["region"] = load_territory().region_of(str(values["district"]))
@@ -146,7 +146,7 @@ def read_paper(kind: EvidenceKind, number: int, entry: Any, base: CaseBasis, pla
 
 
 def value_of(kind: EvidenceKind, spec: ValueSpec, value: Any) -> EvidenceValue | None:
-    """A value that a case gives a document, as rules see it; an empty text is one that the document lacks."""
+    """Return a document's value as rules read it; an empty text is a missing value."""
     if value == "":
         return None
     if spec.type is ValueType.FINDINGS:
@@ -161,8 +161,8 @@ def value_of(kind: EvidenceKind, spec: ValueSpec, value: Any) -> EvidenceValue |
     return to_facts(kind, {name: to_stored_value(spec, value)})[name]
 
 
-def value_in_order(kind: EvidenceKind, name: str, base: CaseBasis) -> EvidenceValue | None:
-    """A value that lets every rule of the ruleset pass."""
+def passing_value(kind: EvidenceKind, name: str, base: CaseBasis) -> EvidenceValue | None:
+    """Return a value that passes every rule of the ruleset."""
     spec = kind.values[name]
     for rule in base.ruleset.rules:
         if kind.code in rule.evidence_kinds() and (found := wanted_by(rule, base.ruleset, kind.code, name)) is not None:
@@ -191,7 +191,7 @@ def value_in_order(kind: EvidenceKind, name: str, base: CaseBasis) -> EvidenceVa
 
 
 def wanted_by(rule: AnyRule, ruleset: Ruleset, kind: str, name: str) -> EvidenceValue | None:  # noqa: PLR0911 (one return for each kind)
-    """The value of the document with which this rule passes; None where it does not read it, or takes any."""
+    """Return the value with which this rule passes; None where it does not read it, or accepts any."""
     if isinstance(rule, EvidenceRule):
         if name == rule.value and rule.accepted:
             return rule.accepted[0]
@@ -210,7 +210,7 @@ def wanted_by(rule: AnyRule, ruleset: Ruleset, kind: str, name: str) -> Evidence
 
 
 def passing(rule: ConditionRule, fact: str) -> EvidenceValue | None:
-    """What the fact has to be for the first branch on it that passes."""
+    """Return a value of the fact for its first branch that passes."""
     for branch in rule.branches:
         if (branch.fact or rule.fact) != fact or not branch.case.startswith("pass"):
             continue

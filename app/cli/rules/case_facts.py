@@ -1,6 +1,6 @@
-"""The facts of one case of a table: what the case names, and everything else in order (see `case_table.py`).
+"""Build the facts of one case: what the case names, and passing values for everything else (`case_table.py`).
 
-Raises `Wrong` for what cannot be right (see `case_values.py`).
+Raises `Wrong` for impossible values (see `case_values.py`).
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ LEAST_OTHER_COST = Decimal("0.01")
 
 
 def build(given: Table, ruleset: Ruleset) -> Facts:
-    """The facts of a case; raises `Wrong`."""
+    """Build the facts of a case. Raises `Wrong`."""
     on = one(day, given["day"], "facts.day") if "day" in given else DAY
     if on is None:
         raise at("facts.day", "a case has a day.")
@@ -67,7 +67,7 @@ def build(given: Table, ruleset: Ruleset) -> Facts:
     applicant = facts.Applicant(VOEN, "Sample (fictional)", "MMC", "small")
     applicant = replace(applicant, **read_all(given.get("applicant", {}), APPLICANT, "facts.applicant"))
     lines = tuple(read_line(number, entry, base, proofs) for number, entry in enumerate(entries_of_lines(base, exw)))
-    papers = (*proofs, *read_record(base, steps), *read_evidence(base))
+    documents = (*proofs, *read_record(base, steps), *read_evidence(base))
     made = Facts(
         as_of=on,
         product=read_product(base),
@@ -84,7 +84,7 @@ def build(given: Table, ruleset: Ruleset) -> Facts:
         steps=steps,
         raw_weight=facts.RawWeight(one(figure, given.get("raw_local_pct", ""), "facts.raw_local_pct")),
         submitted_on=one(day, given.get("submitted_on", ""), "facts.submitted_on"),
-        evidence=Evidence(papers),
+        evidence=Evidence(documents),
         record=read_past(given),
         zone=facts.ZoneFacts(site.get("zone", "industrial_park")),
         other_brands=one(list_of(text), given.get("other_brands", []), "facts.other_brands"),
@@ -187,10 +187,10 @@ def read_line(number: int, entry: Any, base: CaseBasis, proofs: list[EvidenceIte
     basis = own.get("basis", ValueBasis.DOMESTIC if own.get("from") == "AZ" else ValueBasis.CIF)
     listed = tuple(name for name in own.get("proofs", ()) if name)
     if "proof" in own:
-        paper = proof(number, own, base, own_make=basis is ValueBasis.OWN)
-        listed = (*listed, paper.id)
-        if "proof_product" not in own:  # of another product: not within the scope of this one
-            proofs.append(paper)
+        document = proof(number, own, base, own_make=basis is ValueBasis.OWN)
+        listed = (*listed, document.id)
+        if "proof_product" not in own:  # a proof of another product is not within the scope of this one
+            proofs.append(document)
     return Material(
         name=own.get("name") or f"Material {number + 1}",
         hs4=own.get("hs4"),
@@ -239,7 +239,7 @@ def read_step(number: int, entry: Any) -> Step:
 
 
 def operation_for(hs6: str | None) -> str:
-    """An operation that is substantial for these goods and claims no own produce."""
+    """Return an operation that is substantial for these goods and claims no own production."""
     for operation in load_lists().operations.values():
         if operation.class_for_code(hs6, load_lists()) is OperationClass.SUBSTANTIAL and not operation.is_of_nature:
             return operation.code
@@ -255,7 +255,7 @@ def read_cost(
         return facts.CostShares(own.get("karabakh_pct"), own.get("azerbaijan_pct"))
     stated = [Cost("materials", place, each) for place, each in by_place(given.get("stated", {}), "facts.stated")]
     if "costs" in given:
-        # Without steps a place is named for its cost alone: its step is in order.
+        # Without steps, a place is named for its cost alone: its step passes.
         kind = "labour" if "steps" in given else "other"
         others = [Cost(kind, place, each) for place, each in by_place(given["costs"], "facts.costs")]
         return facts.CostStatement((*others, *stated))

@@ -1,4 +1,4 @@
-"""`mik rules test`: run a table of cases against the scheme file of a mark, published or still being written."""
+"""Implement `mik rules test`: run a table of cases against a scheme file, published or a draft."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from app.schemes.ruleset import Ruleset, Scheme
 from app.schemes.scheme_loader import COMMON_FILE, parse_common, parse_scheme
 
 DIFFERENT = 1
-MOST_BYTES = 5 * 2**20
+MAX_BYTES = 5 * 2**20
 
 
 def run_table(
@@ -30,8 +30,8 @@ def run_table(
 ) -> None:
     """Assess the cases of a file by the scheme file of a mark.
 
-    Names every answer that is not the wanted one, and the branches of rules that no case reached. Ends with 0 when
-    every case is answered as wanted, with 1 when some differ, and with 2 when a file is wrong.
+    Lists every answer that differs from the expected one, and the branches of rules that no case reached. Ends with 0
+    when every case is answered as expected, with 1 when some differ, and with 2 when a file is wrong.
     """
     with handle_errors():
         scheme = scheme_of(mark)
@@ -44,7 +44,7 @@ def run_table(
         report = run_cases(scheme.ruleset, mine)
     skipped = [case for case in table if case not in mine]
     if as_json:
-        # bytes: JSON is UTF-8, whatever the terminal believes
+        # bytes: JSON is UTF-8, whatever the encoding of the terminal
         typer.echo(json.dumps(as_object(report, scheme.ruleset, skipped), ensure_ascii=False).encode())
     else:
         show(report, scheme.ruleset, skipped)
@@ -53,7 +53,7 @@ def run_table(
 
 
 def scheme_of(path: Path) -> Scheme:
-    """The mark of the file; raises Invalid for whatever is wrong with it, unknown places included."""
+    """Load the scheme of the file. Raises `Invalid` for every error in it, unknown places included."""
     common = parse_common((files("app.schemes") / "marks" / COMMON_FILE).read_text("utf-8"))
     scheme = parse_scheme(read(path), common, str(path))
     if unknown := sorted(unknown_places(scheme.ruleset)):
@@ -73,12 +73,12 @@ def unknown_places(ruleset: Ruleset) -> Iterator[str]:
 
 
 def read(path: Path) -> str:
-    """The text of a file; raises Invalid in words for whatever cannot be read as text."""
+    """Read the text of a file. Raises `Invalid` when it cannot be read as text."""
     try:
         if path.is_dir():
             raise Invalid(f"{path} is a folder; name a file in it.")
-        if path.stat().st_size > MOST_BYTES:
-            raise Invalid(f"{path} has more than {MOST_BYTES // 2**20} MB: it is no table written by a person.")
+        if path.stat().st_size > MAX_BYTES:
+            raise Invalid(f"{path} has more than {MAX_BYTES // 2**20} MB: it is no table written by a person.")
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror or error}. Check the name and the rights.") from error

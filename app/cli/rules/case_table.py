@@ -1,6 +1,6 @@
-"""Tables of cases for the rules of a mark: facts in short form, and what each rule has to answer.
+"""Read and run tables of cases for the rules of a mark: facts in short form, and the expected answers.
 
-A case has an `id`, `facts` and `want`; a case without the last two is passed over. It names only what differs: what it
+A case has an `id`, `facts` and `want`; a case without the last two is skipped. It names only what differs: what it
 does not name is in order. `[defaults]` at the top of a table are facts of all its cases. An empty text is a fact that
 is not known. The facts, all optional (`case_facts.py` builds them):
 
@@ -9,7 +9,7 @@ is not known. The facts, all optional (`case_facts.py` builds them):
   is for any; in a table for several marks a case without one is for MIK where it wants a K rule, else for MIA.
 - `site`: a district (else Ağdam), or a table of district, region, park, country, zone (its kind) and started_on.
 - `lines`: name, hs4, from (country; none = not known), value, kg, claim, packing, basis, supplier, at (district),
-  proofs (ids of documents of `evidence`), proof (`uploaded` or `confirmed`: a paper that the line lists) with
+  proofs (ids of documents of `evidence`), proof (`uploaded` or `confirmed`: a document that the line lists) with
   proof_kind, proof_hs4, proof_from, proof_supplier, proof_product, proof_at, proof_issued, proof_begins, proof_until
   where these are not the line's or not in order. Or `inputs`, as in a file: value and headings.
 - `record`: own produce that is not listed (`uploaded` or `confirmed`), with record_kind, record_at, record_until.
@@ -61,14 +61,16 @@ class RuleCase:
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     case: RuleCase
-    wrong: tuple[str, ...]  # what differs, in words; empty: as wanted
+    wrong: tuple[str, ...]  # the differences; empty: as expected
     findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     results: tuple[CaseResult, ...]
-    unreached: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # rule → cases that no case of the table met
+    unreached: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # rule → branches that no case of the table reached
 
     @property
     def failed(self) -> tuple[CaseResult, ...]:
@@ -79,7 +81,7 @@ class Report:
 
 
 def read_cases(text: str, name: str = "cases") -> tuple[RuleCase, ...]:
-    """The cases of a TOML file that have facts and a wanted answer; raises Invalid where it cannot be read."""
+    """Read the cases of a TOML file that have facts and expected answers. Raises `Invalid`."""
     raw = parse(text, name)
     if unknown := next((key for key in raw if key not in TOP), None):
         raise Invalid(f"{name}: there is no {unknown!r} in a table of cases; there are: {', '.join(TOP)}.")
@@ -103,7 +105,7 @@ def parse(text: str, name: str) -> dict[str, Any]:
     except (
         ValueError,
         RecursionError,
-    ) as error:  # a number without end and tables without end are ordinary errors here
+    ) as error:  # endless numbers and nesting are ordinary errors here
         raise Invalid(f"{name} is not TOML that can be read: {error}") from error
 
 
@@ -148,7 +150,7 @@ def wrong(identifier: str, detail: str) -> Invalid:
 
 
 def meant_for(cases: Sequence[RuleCase], scheme: str) -> tuple[RuleCase, ...]:
-    """The cases of the table that are for this mark."""
+    """Return the cases of the table for this mark."""
     if all(case.scheme is None for case in cases):
         return tuple(cases)
     return tuple(case for case in cases if (case.scheme or usual_mark(case)) == scheme)
@@ -159,7 +161,7 @@ def usual_mark(case: RuleCase) -> str:
 
 
 def run_cases(ruleset: Ruleset, cases: Iterable[RuleCase]) -> Report:
-    """Judge each case by the ruleset and compare. Raises Invalid for a case that names what there is not."""
+    """Evaluate each case under the ruleset and compare. Raises `Invalid` for a case that names something unknown."""
     results: list[CaseResult] = []
     reached: dict[str, set[str]] = defaultdict(set)
     for case in cases:
@@ -176,7 +178,7 @@ def run_cases(ruleset: Ruleset, cases: Iterable[RuleCase]) -> Report:
 
 
 def facts_of(case: RuleCase, ruleset: Ruleset) -> Facts:
-    """The facts of a case: what it names, and everything else in order."""
+    """Build the facts of a case: what it names, and passing values for everything else."""
     try:
         return build(case.facts, ruleset)
     except Wrong as why:
@@ -198,62 +200,62 @@ def adjusted_for(case: RuleCase, ruleset: Ruleset) -> Ruleset:
 
 def check_want(case: RuleCase, ruleset: Ruleset) -> None:
     rules = {rule.id: rule for rule in ruleset.rules}
-    for key, wanted in case.want.items():
-        if key == "criterion" and wanted not in (*OriginCriterion, "none"):
-            raise wrong(case.id, f"want.criterion: {wanted!r} is none of: {', '.join(OriginCriterion)}, none.")
-        if key == "outcome" and wanted not in tuple(Outcome):
-            raise wrong(case.id, f"want.outcome: {wanted!r} is none of: {', '.join(Outcome)}.")
+    for key, expected in case.want.items():
+        if key == "criterion" and expected not in (*OriginCriterion, "none"):
+            raise wrong(case.id, f"want.criterion: {expected!r} is none of: {', '.join(OriginCriterion)}, none.")
+        if key == "outcome" and expected not in tuple(Outcome):
+            raise wrong(case.id, f"want.outcome: {expected!r} is none of: {', '.join(Outcome)}.")
         if key in SPECIAL:
             continue
         if key not in rules:
             listed = ", ".join((*rules, *SPECIAL))
             raise wrong(case.id, f"want: {ruleset.scheme} has no rule {key!r}; there are: {listed}.")
         answers = rules[key].cases()
-        if wanted not in answers and wanted not in {outcome.value for outcome in answers.values()}:
-            raise wrong(case.id, f"want.{key}: the rule never answers {wanted!r}; its cases: {', '.join(answers)}.")
+        if expected not in answers and expected not in {outcome.value for outcome in answers.values()}:
+            raise wrong(case.id, f"want.{key}: the rule never answers {expected!r}; its cases: {', '.join(answers)}.")
 
 
 def differences(case: RuleCase, assessment: Assessment) -> Iterator[str]:
     found = {finding.rule: finding for finding in assessment.findings}
     first: Finding | None = None
-    for key, wanted in case.want.items():
+    for key, expected in case.want.items():
         if key in SPECIAL:
             continue
         finding = found[key]
         first = first or finding
-        if wanted not in (finding.case, finding.outcome.value):
-            yield f"{key}: {finding.case}, wanted {wanted}. {finding.reason}"
+        if expected not in (finding.case, finding.outcome.value):
+            yield f"{key}: {finding.case}, expected {expected}. {finding.reason}"
     yield from special_differences(case, assessment, first)
 
 
 def special_differences(case: RuleCase, assessment: Assessment, first: Finding | None) -> Iterator[str]:
     origin = assessment.origin
-    if (wanted := case.want.get("outcome")) and assessment.outcome.value != wanted:
+    if (expected := case.want.get("outcome")) and assessment.outcome.value != expected:
         open_rules = ", ".join(
             f"{finding.rule} {finding.case}"
             for finding in assessment.findings_with(Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)
         )
-        yield f"outcome: {assessment.outcome.value}, wanted {wanted} ({open_rules or 'nothing is open'})"
-    if wanted := case.want.get("criterion"):
+        yield f"outcome: {assessment.outcome.value}, expected {expected} ({open_rules or 'nothing is open'})"
+    if expected := case.want.get("criterion"):
         criterion = origin.criterion.value if origin and origin.criterion else "none"
-        if criterion != wanted:
-            yield f"criterion: {criterion}, wanted {wanted}"
-    if wanted := case.want.get("rvc"):
+        if criterion != expected:
+            yield f"criterion: {criterion}, expected {expected}"
+    if expected := case.want.get("rvc"):
         rvc = str(origin.rvc_pct) if origin else None
-        if rvc != wanted:
-            yield f"rvc: {rvc}, wanted {wanted}"
-    if wanted := case.want.get("share"):
+        if rvc != expected:
+            yield f"rvc: {rvc}, expected {expected}"
+    if expected := case.want.get("share"):
         shares = [finding.values.get("share") for finding in assessment.findings if finding.rule in case.want]
-        if wanted not in [str(share) for share in shares if share is not None]:
-            yield f"share: {', '.join(map(str, shares))}, wanted {wanted}"
-    if wanted := case.want.get("field"):
+        if expected not in [str(share) for share in shares if share is not None]:
+            yield f"share: {', '.join(map(str, shares))}, expected {expected}"
+    if expected := case.want.get("field"):
         named = first.remedy.field if first and first.remedy else None
-        if named != wanted:
-            yield f"field: {named}, wanted {wanted}"
+        if named != expected:
+            yield f"field: {named}, expected {expected}"
 
 
 def with_params(ruleset: Ruleset, params: Mapping[str, Any]) -> Ruleset:
-    """The ruleset with some parameters changed, of the shared settings of origin or of whichever rule has them."""
+    """Return the ruleset with changed parameters, of the shared origin settings or of any rule that has them."""
     if not params:
         return ruleset
     content = ruleset.model_dump(mode="json")
@@ -271,7 +273,7 @@ def with_params(ruleset: Ruleset, params: Mapping[str, Any]) -> Ruleset:
 
 
 def outcome_counts(report: Report) -> Mapping[Outcome, int]:
-    """How often each outcome was given, over all rules and cases."""
+    """Count each outcome over all rules and cases."""
     counts: dict[Outcome, int] = defaultdict(int)
     for result in report.results:
         for finding in result.findings:

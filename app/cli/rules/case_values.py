@@ -1,6 +1,6 @@
-"""Reading the facts of a case: the members that each table may have, and how each value is read.
+"""Parse the facts of a case: the members of each table and the parser of each value.
 
-Whatever cannot be right in a case raises `Wrong` with its place in the case and what may stand there.
+Raises `Wrong` with the location in the case and the allowed values.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -35,14 +35,14 @@ Read = Callable[[Any], Any]
 
 
 class Wrong(ValueError):
-    """What cannot be right in a case, with its place: `facts.lines[0].value: …`."""
+    """Report an impossible value with its location: `facts.lines[0].value: …`."""
 
 
 def at(place: str, detail: str) -> Wrong:
     return Wrong(f"{place}: {detail}")
 
 
-# Reading single values. An empty text is a fact that is not known.
+# Parsers of single values. An empty text is an unknown fact.
 
 
 def text(value: Any) -> str | None:
@@ -80,7 +80,7 @@ def figure(value: Any) -> Decimal | None:
     if not number.is_finite():
         raise ValueError("this is no finite figure.")
     if len(number.as_tuple().digits) > MAX_DIGITS or (number and abs(number.adjusted()) > MAX_MAGNITUDE):
-        raise ValueError("this figure is beyond all sense.")
+        raise ValueError("this figure is too large or too small.")
     return number
 
 
@@ -234,7 +234,7 @@ DECLARATION: Mapping[str, Read] = {
 VISIT: Mapping[str, Read] = {"certificate_in_force": text, "waived_because": text}
 INPUTS: Mapping[str, Read] = {"value": figure, "headings": list_of(text)}
 SHARES: Mapping[str, Read] = {"karabakh_pct": figure, "azerbaijan_pct": figure}
-PAPER: Mapping[str, Read] = {
+DOCUMENT: Mapping[str, Read] = {
     "id": text,
     "issued_on": day,
     "valid_until": day,
@@ -268,7 +268,7 @@ FACTS = (
 
 
 def known(entry: Any, members: Iterable[str], place: str) -> Table:
-    """The table, once it has only members that are known."""
+    """Return the table if it has only known members. Raises `Wrong`."""
     if not isinstance(entry, Mapping):
         raise at(place, "this is a table.")
     names = tuple(members)
@@ -278,7 +278,7 @@ def known(entry: Any, members: Iterable[str], place: str) -> Table:
 
 
 def read_all(entry: Any, members: Mapping[str, Read], place: str) -> dict[str, Any]:
-    """Every member of the table, read."""
+    """Parse every member of the table."""
     return {name: one(members[name], value, f"{place}.{name}") for name, value in known(entry, members, place).items()}
 
 
@@ -298,13 +298,13 @@ def tables(value: Any, place: str) -> list[Any]:
 
 
 def check_facts(entry: Any) -> Table:
-    """That the facts are a table of known members; what they say is looked at when they are built."""
+    """Check that the facts are a table of known members; their values are parsed when the facts are built."""
     return known(entry, FACTS, "facts")
 
 
 @dataclass(frozen=True, slots=True)
 class CaseBasis:
-    """What many of the facts follow from."""
+    """Hold what many facts of a case are derived from."""
 
     given: Table
     ruleset: Ruleset

@@ -1,4 +1,4 @@
-"""`mik rules impact`: what other rules would change in the certificates in force and the open cases of a mark."""
+"""Implement `mik rules impact`: compare other rules on certificates in force and open cases of a mark."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ def impact(
         lines = (line for piece in pieces for line in piece)
         if as_json:
             for line in lines:
-                # bytes: JSON is UTF-8, whatever the terminal believes
+                # bytes: JSON is UTF-8, whatever the encoding of the terminal
                 typer.echo(json.dumps(line, ensure_ascii=False).encode())
         else:
             show(lines)
@@ -57,7 +57,7 @@ def compared(database: Database, scheme: str, file: Path | None, version: str | 
 
 
 def ruleset_of(code: str, file: Path | None) -> Ruleset:
-    """The rules of the file, or those that come with the service."""
+    """Return the rules of the file, or those that ship with the service."""
     if file is None:
         shipped = load_schemes().get(code)
         if shipped is None:
@@ -70,14 +70,14 @@ def ruleset_of(code: str, file: Path | None) -> Ruleset:
 
 
 def show(lines: Iterable[JsonLine]) -> None:
-    """The same for a person, line by line as it is found."""
+    """Print the comparison for people, line by line as it is computed."""
     console = Console(soft_wrap=True, highlight=False)
     for line in lines:
-        for text in shown(line):
+        for text in render_line(line):
             console.print(escape(text))
 
 
-def shown(line: JsonLine) -> Iterator[str]:
+def render_line(line: JsonLine) -> Iterator[str]:
     if line["type"] == "impact":
         now, then = line["now"]["version"], line["then"]["version"]
         yield f"{line['scheme']}: rules {now} in force, compared with {then}, as of {line['as_of']}"
@@ -86,12 +86,12 @@ def shown(line: JsonLine) -> Iterator[str]:
         name = names.get("en") or next(iter(names.values()), "")
         yield f"{line['subject']} {line['id']}, {line['holder']}, {name}: {line['before']} → {line['after']}"
         for rule in line["rules"]:
-            yield f"  {rule['rule']}: {said(rule['before'])} → {said(rule['after'])}"
+            yield f"  {rule['rule']}: {describe(rule['before'])} → {describe(rule['after'])}"
     else:
         for each in line["counts"]:
             yield f"{each['count']} × {each['subject']}: {each['before']} → {each['after']}"
-        yield f"{line['judged']} judged, {line['changed']} changed"
+        yield f"{line['judged']} assessed, {line['changed']} changed"
 
 
-def said(answer: JsonLine | None) -> str:
+def describe(answer: JsonLine | None) -> str:
     return "no such rule" if answer is None else f"{answer['outcome']} ({answer['reason']})"

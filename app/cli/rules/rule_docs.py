@@ -1,4 +1,4 @@
-"""The rules as a page to read, made from the scheme files: `python -m app.cli.rules.rule_docs > docs/rules.md`."""
+"""Render the rules as a page from the scheme files: `python -m app.cli.rules.rule_docs > docs/rules.md`."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,17 +16,17 @@ PAGE_HEAD = """# The rules of the marks
 
 Made from the scheme files by `python -m app.cli.rules.rule_docs > docs/rules.md`, kept in step by a test: do not edit.
 
-Each product of an application is judged by every rule of its mark. A rule answers in one of these ways, and the worst
-answer of all is the outcome of the whole: fail, then incomplete, then manual, then pass.
+Each product of an application is assessed by every rule of its mark. A rule answers in one of these ways, and the most
+severe answer is the outcome of the whole: fail, then incomplete, then manual, then pass.
 
 | Outcome | What it does |
 |---|---|
-| pass | nothing is in the way |
-| manual | a person decides, with a reason, bound to the values that were seen |
+| pass | the rule is met |
+| manual | a person decides, with a reason, bound to the observed values |
 | incomplete | a fact is missing: your own are needed to submit, those that staff look up or confirm to be approved |
 | fail | the mark is refused; nobody can override it, and a person confirms the refusal |
 | not applicable | the rule is about other goods or companies; it does not count |
-| not assessed | only when trying the rules with files: they cannot carry these facts; it does not count |
+| not assessed | only when trying the rules with files: they cannot contain these facts; it does not count |
 
 ## How value is counted
 
@@ -79,7 +79,7 @@ REQUIREMENT_LABELS = {
 
 
 def render_page(schemes: Iterable[Scheme]) -> str:
-    """Markdown, ending with a line break."""
+    """Render Markdown, ending with a line break."""
     parts = [PAGE_HEAD]
     for scheme in schemes:
         parts += ["\n".join(_render_scheme(scheme)), *("\n".join(_render_rule(rule)) for rule in scheme.ruleset.rules)]
@@ -93,10 +93,10 @@ def _render_scheme(scheme: Scheme) -> Iterator[str]:
     yield ""
     yield f"*{scheme.names['az']}*"
     yield ""
-    standing = "confirmed by the owner" if ruleset.confirmed else "a proposal that the owner has not confirmed"
+    confirmation = "confirmed by the owner" if ruleset.confirmed else "a proposal that the owner has not confirmed"
     yield (
         f"Owner: {scheme.owner}. Rules {ruleset.version}, {ruleset.status.value.replace('_', ' ')} from "
-        f"{ruleset.in_force_from.isoformat()}: {standing}. "
+        f"{ruleset.in_force_from.isoformat()}: {confirmation}. "
         f"Term: {scheme.term_months} months. {len(ruleset.rules)} rules."
     )
     yield ""
@@ -174,7 +174,7 @@ TEST_TEMPLATES = {
 
 
 def _format_branch(branch: Mapping[str, Any]) -> str:
-    """One branch of a condition as a sentence: “manual, where it is above 50”."""
+    """Render one branch of a condition as a sentence: “manual, where it is above 50”."""
     subject = f"`{branch['fact']}`" if "fact" in branch else "it"
     tests = [
         words.format(_format_alternatives(branch[name])) for name, words in TEST_TEMPLATES.items() if name in branch
