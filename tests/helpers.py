@@ -27,7 +27,7 @@ def refused(answer, status, code=None):
 def rows(app, statement, **values):
     """What a statement finds in the tables, past the service."""
     with app.database.write_engine.connect() as connection:
-        return connection.execute(sa.text(statement), values).get_all()
+        return connection.execute(sa.text(statement), values).all()
 
 
 def count(app, table):

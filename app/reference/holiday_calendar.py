@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -17,11 +17,16 @@ from app.core.errors import Invalid
 from app.core.messages import Message
 from app.reference import reference_repository
 from app.reference.model import Holiday
-from app.reference.working_days import Calendar, FixedHoliday, SpecialDay
+from app.reference.working_days import Calendar, FixedHoliday, SpecialDay, compute_fixed_days, place_defaults
 
 OTHER_OCCASION = "other"
 MAX_ANNOUNCED_DAYS = 60
 SUPPORTED_YEARS = range(2020, 2101)
+# An earlier year would change the ages that decided applications show: deadlines are computed, not stored.
+FIRST_DEFAULT_YEAR = 2027
+# The order decides which of two occasions on one day keeps it: Ramazan and Gurban give way (Labour Code, Article 105).
+OCCASIONS_BY_LIBRARY_NAME = {"Spring Festival": "novruz", "Eid al-Fitr": "ramazan", "Eid al-Adha": "gurban"}
+ESTIMATED_SUFFIX = " (estimated)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,47 @@ def load_calendar(session: Session) -> Calendar:
     """The calendar as it is known now; the few announced days are read whole."""
     rows = reference_repository.list_holidays(session)
     announced = {row.day: SpecialDay(row.day, row.occasion, row.works) for row in rows}
-    return Calendar(load_bundled_holidays().fixed, MappingProxyType(announced))
+    defaults = partial(compute_default_days, frozenset(announced.values()))
+    return Calendar(load_bundled_holidays().fixed, MappingProxyType(announced), defaults)
+
+
+@lru_cache(maxsize=128)
+def compute_default_days(announced: frozenset[SpecialDay], year: int) -> Mapping[date, SpecialDay]:
+    """Compute the free days of the moved holidays that the owner has not announced for this year.
+
+    The year before is included: an occasion at its end may free a day of this year.
+    """
+    announced_occasions = {(day.day.year, day.occasion) for day in announced}
+    defaults = [
+        day
+        for y in (year - 1, year)
+        for day in load_library_days(y)
+        if (day.day.year, day.occasion) not in announced_occasions
+    ]
+    taken = {**compute_fixed_days(load_bundled_holidays().fixed, year), **{day.day: day for day in announced}}
+    return place_defaults(defaults, taken)
+
+
+@cache
+def load_library_days(year: int) -> tuple[SpecialDay, ...]:
+    """Read the days of Novruz, Ramazan and Gurban from the library `holidays`; none before the first default year.
+
+    Days of elections and days exchanged by decision are left out: the owner announces them. Days instead of a weekend
+    are left out too, since `place_defaults` computes them around the announced days.
+    """
+    if year < FIRST_DEFAULT_YEAR:
+        return ()
+    import holidays  # noqa: PLC0415 (80 ms that start-up and the commands need not spend)
+
+    # Without `language` the names would follow the locale of the process.
+    found = holidays.country_holidays("AZ", years=year, observed=False, expand=False, language="en_US")
+    return tuple(
+        SpecialDay(day, occasion, is_working_day=False, is_estimated=name.endswith(ESTIMATED_SUFFIX))
+        for library_name, occasion in OCCASIONS_BY_LIBRARY_NAME.items()
+        for day in sorted(found)
+        for name in found.get_list(day)
+        if name.removesuffix(ESTIMATED_SUFFIX) == library_name
+    )
 
 
 def load_year(session: Session, year: int) -> CalendarYear:

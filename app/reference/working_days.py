@@ -1,11 +1,12 @@
 """Working days: Monday to Friday without the holidays of Azerbaijan. Pure.
 
-Three layers say what a day is, the first that speaks wins: a day announced by the owner (moved holidays, exchanged
-days), a fixed holiday of the year, the day of the week. Announced days come in as data, so no year is guessed here.
+Four layers say what a day is, the first that speaks wins: a day announced by the owner (moved holidays, exchanged
+days), a fixed holiday of the year, a default for a moved holiday that the owner has not announced, the day of the week.
+Announced days and defaults come in as data, so no year is guessed here (docs/decisions/0068).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
 from types import MappingProxyType
@@ -31,24 +32,31 @@ class SpecialDay:
     day: date
     occasion: str
     is_working_day: bool
-    instead_of: date | None = None  # the fixed holiday on a weekend that this free day stands for
+    instead_of: date | None = None  # the holiday, on a weekend or another free day, that this free day stands for
+    is_estimated: bool = False  # a default whose date depends on the moon and is not confirmed
+
+
+def no_defaults(_year: int) -> Mapping[date, SpecialDay]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
     fixed: tuple[FixedHoliday, ...] = ()
     announced: Mapping[date, SpecialDay] = field(default_factory=lambda: MappingProxyType({}))
+    defaults: Callable[[int], Mapping[date, SpecialDay]] = no_defaults  # by year; asked only for the years needed
 
     def is_working_day(self, day: date) -> bool:
         if announced := self.announced.get(day):
             return announced.is_working_day
-        return not is_weekend(day) and day not in compute_fixed_days(self.fixed, day.year)
+        if is_weekend(day) or day in compute_fixed_days(self.fixed, day.year):
+            return False
+        return day not in self.defaults(day.year)
 
     def list_special_days(self, year: int) -> tuple[SpecialDay, ...]:
         """Every day of the year that is more than a plain weekday or weekend, in order."""
-        days = {day: found for day, found in compute_fixed_days(self.fixed, year).items() if day.year == year}
-        days |= {day: found for day, found in self.announced.items() if day.year == year}
-        return tuple(days[day] for day in sorted(days))
+        days = {**self.defaults(year), **compute_fixed_days(self.fixed, year), **self.announced}
+        return tuple(days[day] for day in sorted(days) if day.year == year)
 
     def add_working_days(self, day: date, count: int) -> date:
         """The `count`-th working day after this day, which is not counted itself; the day itself for 0."""
@@ -82,6 +90,27 @@ def compute_fixed_days(fixed: tuple[FixedHoliday, ...], year: int) -> Mapping[da
         while is_weekend(instead) or instead in days:
             instead += ONE_DAY
         days[instead] = SpecialDay(instead, days[holiday].occasion, is_working_day=False, instead_of=holiday)
+    return MappingProxyType(days)
+
+
+def place_defaults(defaults: Iterable[SpecialDay], taken: Mapping[date, SpecialDay]) -> Mapping[date, SpecialDay]:
+    """Place the default days of moved holidays around the days that are taken.
+
+    Where a default falls on a weekend, on a taken day or on an earlier default, the next working day is free instead
+    (Labour Code, Article 105). Taken days never change.
+    """
+    days: dict[date, SpecialDay] = {}
+    displaced = []
+    for each in defaults:
+        if is_weekend(each.day) or each.day in taken or each.day in days:
+            displaced.append(each)
+        if each.day not in taken:
+            days.setdefault(each.day, each)
+    for each in displaced:
+        instead = each.day
+        while is_weekend(instead) or instead in taken or instead in days:
+            instead += ONE_DAY
+        days[instead] = replace(each, day=instead, instead_of=each.day)
     return MappingProxyType(days)
 
 

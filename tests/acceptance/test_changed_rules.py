@@ -12,7 +12,7 @@ MILD = [("K-06", "pass_at", "39")]
 
 def ruleset_versions(app, table):
     with app.database.read_session() as session:
-        return session.scalars(sa.text(f"SELECT ruleset_version FROM {table}")).get_all()
+        return session.scalars(sa.text(f"SELECT ruleset_version FROM {table}")).all()
 
 
 def test_a_version_that_changes_the_outcome_sends_the_case_back(app):

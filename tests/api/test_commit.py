@@ -242,7 +242,7 @@ def test_the_history_is_chained_over_everything_that_happened(app):
     """Each event carries the hash of the one before; refused requests leave no mark."""
     app.certify()
     with app.database.read_session() as session:
-        events = session.scalars(sa.select(model.AuditEvent).order_by(model.AuditEvent.seq)).get_all()
+        events = session.scalars(sa.select(model.AuditEvent).order_by(model.AuditEvent.seq)).all()
         head = session.scalars(sa.select(model.AuditHead)).one()
     previous = recorder.GENESIS
     for number, event in enumerate(events, start=1):

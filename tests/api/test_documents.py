@@ -131,7 +131,7 @@ def test_the_paper_carries_the_credential(shared_app, number):
 
 def test_the_paper_is_signed_by_the_organisation(shared_app, number):
     pdf = get(shared_app, number, "certificate.pdf").content
-    root = signer._to_asn1(shared_app.container.documents.organisation.certificates[-1])
+    root = signer._to_asn1(shared_app.container.documents.signing_identity.certificates[-1])
     (embedded,) = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures
     trust = ValidationContext(trust_roots=[root], revocation_mode="soft-fail")
     assert validate_pdf_signature(embedded, signer_validation_context=trust).bottom_line
@@ -268,7 +268,7 @@ def test_without_an_organisation_there_is_no_paper_but_everything_else(shared_ap
 def test_after_the_end_of_the_organisations_certificate(shared_app, company, monkeypatch):
     app, number = shared_app, certified_again(shared_app, company)
     real, later = PdfSigningIdentity.require_valid, app.clock() + timedelta(days=3_700)
-    monkeypatch.setattr(PdfSigningIdentity, "must_be_valid", lambda self, _now: real(self, later))
+    monkeypatch.setattr(PdfSigningIdentity, "require_valid", lambda self, _now: real(self, later))
     said = refused(get(app, number, "certificate.pdf"), 503, "papers-cannot-be-signed")
     assert "expired on" in said["detail"]
 

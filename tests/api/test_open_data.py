@@ -104,7 +104,7 @@ def test_a_file_for_programs(shared_app, numbers):
 def test_pieces_make_one_file(shared_app, numbers, path):
     whole = shared_app.http.get(path).content
     for at_once in (1, 2, len(numbers), len(numbers) + 1):
-        with patch.object(bulk_export, "AT_ONCE", at_once):
+        with patch.object(bulk_export, "BATCH_SIZE", at_once):
             assert shared_app.http.get(path).content == whole
 
 
@@ -122,7 +122,7 @@ def test_each_piece_is_read_in_a_transaction_of_its_own(shared_app, numbers, pat
         most.append(len(open_sessions))
         return session
 
-    with patch.object(bulk_export, "AT_ONCE", 1), patch.object(shared_app.database, "read_session", counted):
+    with patch.object(bulk_export, "BATCH_SIZE", 1), patch.object(shared_app.database, "read_session", counted):
         assert shared_app.http.get(path).status_code == 200
     assert set(most) == {1} and len(most) == 2 + len(numbers)  # the tag, each certificate, and the end
 
@@ -139,7 +139,7 @@ def test_what_is_issued_meanwhile_is_for_the_next_file(app, path):
             later.append(app.certify(company))
         return inner(session, *arguments)
 
-    with patch.object(bulk_export.search_store, "piece", with_a_rival):
+    with patch.object(bulk_export.search_repository, "read_chunk", with_a_rival):
         before = app.http.get(path)
     assert first in before.text and later[1] not in before.text
     assert later[1] in app.http.get(path, headers={"If-None-Match": before.headers["ETag"]}).text

@@ -146,7 +146,7 @@ def test_every_operation_by_itself(world):
             calls += 1
             if real:
                 for name in set(case.path_parameters or ()) & world.ids.keys():
-                    case.path_parameters[name] = data.randbelow(st.sampled_from(world.ids[name]))
+                    case.path_parameters[name] = data.draw(st.sampled_from(world.ids[name]))
             more = world.call_arguments(world.callers[who], case, current=real)
             world.evaluate(case, case.call(**more), who)
 
@@ -237,7 +237,7 @@ def test_journeys_along_links(world):
             return answer
 
         def validate_response(self, response, case, **_):
-            world.evaluate(case, response, self.who)
+            world.judge(case, response, self.who)
 
     for _ in range(ROUNDS):
         with suppress(Flaky):  # what was done stays done: a journey made again is another one, and ends these twelve

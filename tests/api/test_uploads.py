@@ -152,7 +152,7 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_app, company)
         return found
 
     stray = sweep.evidence.stray_files
-    with patch.object(sweep.evidence, "stray_files", look_and_let_it_be_sent_again):
+    with patch.object(sweep.evidence_documents, "list_orphan_files", look_and_let_it_be_sent_again):
         assert swept(dry_run=False) == ["2 files that no document named are removed"]
     assert not left.exists() and not files.path(old.file.sha256).exists()
     for each in (named, young.file.sha256, sent_again.file.sha256):
@@ -184,7 +184,7 @@ def test_the_register_is_read_before_the_transaction(shared_app):
         made.execute = noted
         return made
 
-    with patch.object(residencies, "parse_register", parsing), patch.object(Database, "session", beginning):
+    with patch.object(residencies, "parse_resident_file", parsing), patch.object(Database, "session", beginning):
         answer = shared_app.registrar.post("/v1/register/imports", files={"file": ("r.csv", REGISTER)})
     refused(answer, 422, "register-invalid")
     assert read and all(each > read[0] for each in began)

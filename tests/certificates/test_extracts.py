@@ -94,7 +94,7 @@ def test_a_failed_deed_keeps_it(shared_app, number, monkeypatch):
     def fail(*_args, **_kwargs):
         raise Unavailable("Not now.")
 
-    monkeypatch.setattr(status_service.audit, "record", fail)
+    monkeypatch.setattr(status_service.recorder, "record", fail)
     path = f"/v1/certificates/{number}/suspend"
     assert owner.post(path, version="now", json={"cause": "hearing"}).status_code == 503
     assert of(shared_app, number) == before

@@ -67,8 +67,8 @@ def test_the_approver_reads_why_and_nothing_is_lost(app):
 
     assert company.application(case_id)["state"] == "recommended"
     with app.database.read_session() as session:
-        assert session.scalars(sa.select(Certificate)).get_all() == []
-        assert session.scalars(sa.select(Counter.name).where(Counter.name == "status-index")).get_all() == []
+        assert session.scalars(sa.select(Certificate)).all() == []
+        assert session.scalars(sa.select(Counter.name).where(Counter.name == "status-index")).all() == []
     app.approver.act(
         f"/v1/applications/{case_id}/return", {"reason": "The name of the company is spelt with a foreign letter."}
     )

@@ -40,8 +40,8 @@ def test_round_trip(number):
 def test_display_form_is_all_that_matters(number, data):
     """Other case and any spaces and hyphens read as the same number."""
     typed = "".join(
-        data.randbelow(st.sampled_from([c, c.lower()]))
-        + data.randbelow(st.sampled_from(["", " ", "-", "–", "\u00ad", "\u2212"]))
+        data.draw(st.sampled_from([c, c.lower()]))
+        + data.draw(st.sampled_from(["", " ", "-", "–", "\u00ad", "\u2212"]))
         for c in str(number)
     )
     if len(typed) <= MAX_INPUT_CHARS:
@@ -51,8 +51,8 @@ def test_display_form_is_all_that_matters(number, data):
 @given(numbers, st.data())
 def test_every_single_substitution_is_caught(number, data):
     text = str(number).replace("-", "")
-    place = data.randbelow(st.integers(0, len(text) - 1))
-    other = data.randbelow(st.sampled_from([c for c in ALPHABET if c != text[place] and text[place] + c != "0O"]))
+    place = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.sampled_from([c for c in ALPHABET if c != text[place] and text[place] + c != "0O"]))
     assert parse_number(text[:place] + other + text[place + 1 :]) is None
 
 
@@ -68,7 +68,7 @@ def test_every_single_substitution_of_some_numbers(serial):
 def test_an_adjacent_swap_is_caught_or_is_another_number(number, data):
     """MOD 37,36 misses few swaps; a missed one is read as the number that it then is, never as the one meant."""
     text = str(number).replace("-", "")
-    place = data.randbelow(st.integers(0, len(text) - 2))
+    place = data.draw(st.integers(0, len(text) - 2))
     swapped = text[:place] + text[place + 1] + text[place] + text[place + 2 :]
     found = parse_number(swapped)
     if swapped == text:

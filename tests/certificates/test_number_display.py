@@ -28,8 +28,8 @@ def test_a_number_as_we_print_it(number):
 @given(NUMBERS, st.data())
 def test_one_character_changed(number, data):
     text = str(number)
-    place = data.randbelow(st.integers(0, len(text) - 1))
-    changed = text[:place] + data.randbelow(CHARACTERS) + text[place + 1 :]
+    place = data.draw(st.integers(0, len(text) - 1))
+    changed = text[:place] + data.draw(CHARACTERS) + text[place + 1 :]
     assert to_display_form(changed) == carefully(changed)
 
 

@@ -189,7 +189,7 @@ class TestMoved:
     def test_the_next_list_opens_in_time(self, app, monkeypatch):
         with app.database.read_session() as session:
             used = session.get(Counter, "status-index").value
-        monkeypatch.setattr(issuance, "LIST_IS_FULL", used + 1)
+        monkeypatch.setattr(issuance, "LIST_CAPACITY", used + 1)
         _, (last, first) = certify(app, 2)
         assert [row_of(app, number).status_list_id for number in (last, first)] == [1, 2]
         app.owner.act(f"/v1/certificates/{first}/revoke", {"reason": "court-order"})

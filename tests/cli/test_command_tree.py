@@ -22,6 +22,7 @@ HEAVY = (
     "pydantic_settings",
     "uvicorn",
     "cryptography",
+    "holidays",
 )
 
 

@@ -94,7 +94,7 @@ def test_from_nothing_to_a_service_that_answers(database_url, tmp_path):
         assert httpx2.post(address, data=form, trust_env=False, timeout=60).status_code == 200
     assert not (world.folder / demo_staff.ACCOUNTS_FILE).exists()
     with world.session() as session:
-        assert session.execute(sa.text("SELECT email FROM users")).get_all() == [("owner@mark.az",)]
+        assert session.execute(sa.text("SELECT email FROM users")).all() == [("owner@mark.az",)]
     wide = [path for path in world.folder.rglob("*") if path.stat().st_mode & 0o077]
     assert wide == []
     assert find_start_errors(world.settings, utc_now(), environment={}) == []
@@ -125,7 +125,7 @@ class TestForwardedAddresses:
         monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
         monkeypatch.setenv("MIK_BASE_URL", "http://localhost:8000")
         monkeypatch.setenv("MIK_TRUSTED_PROXIES", proxies)
-        monkeypatch.setattr(demo_staff, "ensure", lambda *_: None)
+        monkeypatch.setattr(demo_staff, "ensure_demo_staff", lambda *_: None)
         assert CliRunner().invoke(mik, ["serve"]).exit_code == 0
 
         async def whose(scope, _receive, send):

@@ -36,6 +36,21 @@ def test_everybody_reads_the_calendar_of_a_year(app):
         refused(app.anonymous.get("/v1/calendar", params={"year": wrong}), 422)
 
 
+def test_default_days_are_listed_until_their_occasion_is_announced(app):
+    def ramazan():
+        year = ok(app.anonymous.get("/v1/calendar", params={"year": 2027}))
+        return {day["day"]: (day["announced"], day["name"]) for day in year["days"] if day["occasion"] == "ramazan"}
+
+    estimate = (False, {"az": "Ramazan bayramı (təxmini)", "en": "Ramazan (Eid al-Fitr) (estimated)"})
+    assert ramazan() == {"2027-03-09": estimate, "2027-03-10": estimate}
+    days = [{"day": f"2027-03-{day}", "occasion": "ramazan"} for day in (10, 11)]
+    assert "ramazan" not in ok(announce(app.owner, days))["awaited"]
+    announced = (True, {"az": "Ramazan bayramı", "en": "Ramazan (Eid al-Fitr)"})
+    assert ramazan() == {"2027-03-10": announced, "2027-03-11": announced}
+    ok(announce(app.owner, []))
+    assert ramazan() == {"2027-03-09": estimate, "2027-03-10": estimate}
+
+
 def test_the_owner_announces_and_corrects(app):
     year = ok(announce(app.owner, NOVRUZ))
     assert year["awaited"] == ["ramazan", "gurban"]

@@ -96,7 +96,7 @@ def test_lists_show_the_same_and_late_ones_can_be_asked_for(app):
 
 
 def test_late_cases_are_found_behind_many_that_are_not(app, monkeypatch):
-    monkeypatch.setattr(application_deadlines, "AT_ONCE", 2)
+    monkeypatch.setattr(application_deadlines, "BATCH_SIZE", 2)
     company = app.set_up_company()
     first = company.apply(company.add_product())
     kept = [claimed(app, company, company.add_product()) for _ in range(4)]
@@ -254,7 +254,7 @@ def test_kept_answers_are_forgotten_after_a_day(app):
     app.clock.advance(hours=2)
     assert swept(app) == ["answers kept for retries are forgotten", "1 done."]
     with app.database.read_session() as session:
-        assert session.scalars(sa.select(IdempotencyRecord)).get_all() == []
+        assert session.scalars(sa.select(IdempotencyRecord)).all() == []
 
 
 def test_sessions_are_forgotten_a_month_after_their_end(app):
@@ -282,7 +282,7 @@ def test_what_is_in_use_is_left_for_the_next_run(app, monkeypatch):
             raise sa.exc.OperationalError("", {}, TimeoutError("locked"))
         return lapse(session, actor, application_id, now)
 
-    monkeypatch.setattr(application_deadlines, "lapse", busy)
+    monkeypatch.setattr(application_deadlines, "lapse_application", busy)
     said = []
     assert sweep.run(app.database, app.clock(), dry_run=False, say=said.append) == 1
     assert [company.application(case_id)["state"] for case_id in cases] == ["draft", "lapsed"]

@@ -146,4 +146,4 @@ def test_what_was_decided_is_never_changed(decided, statement):
     with app.database.session() as session, pytest.raises(sa.exc.DBAPIError, match="never changed"):
         session.execute(sa.text(statement))
     with app.database.read_session() as session:
-        assert len(session.scalars(sa.select(DecidedProduct)).get_all()) == 3
+        assert len(session.scalars(sa.select(DecidedProduct)).all()) == 3

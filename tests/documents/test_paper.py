@@ -25,7 +25,7 @@ def said():
     for node in ast.walk(ast.parse(SOURCE)):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            place = {"say": 0, "_row": 0, "_translated": 1}.get(name)
+            place = {"translate": 0, "_build_row": 0, "_translate": 1}.get(name)
             if place is not None and isinstance(node.args[place], ast.Constant):
                 found.add(node.args[place].value)
     return found

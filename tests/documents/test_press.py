@@ -47,7 +47,7 @@ class Stubborn(ArtifactCache):
 
 
 def test_a_stamp_is_made_even_where_the_kept_one_stays_damaged(tmp_path):
-    press = replace(press_in(tmp_path), drawer=Stubborn(tmp_path))
+    press = replace(press_in(tmp_path), cache=Stubborn(tmp_path))
     assert qr_token.verify_qr_token(press.qr_token(STAMP), {SIGNER.kid: SIGNER.public}) == STAMP
 
 
@@ -55,7 +55,7 @@ def test_a_stamp_is_made_even_where_the_kept_one_stays_damaged(tmp_path):
     "change",
     [
         lambda press, order: (press, replace(order, facts=replace(order.facts, url="https://x.example/v/1")), None),
-        lambda press, order: (replace(press, organisation=OTHER.organisation()), order, None),
+        lambda press, order: (replace(press, signing_identity=OTHER.organisation()), order, None),
         lambda press, order: (replace(press, timestamp_url="https://tsa.example/"), order, None),
         lambda press, order: (press, replace(order, version=2), None),
         lambda press, order: (press, replace(order, facts=replace(order.facts, token="a.b.d")), None),
@@ -66,11 +66,11 @@ def test_a_stamp_is_made_even_where_the_kept_one_stays_damaged(tmp_path):
 def test_whatever_a_paper_depends_on_is_in_its_name(tmp_path, change):
     press, order = press_in(tmp_path), DocumentData(FACTS, STAMP, 1)
     changed, other, third = change(press, order)
-    assert changed.paper_key(other, third) != press.paper_key(order, None) == press.paper_key(order, "az")
+    assert changed.cache_key(other, third) != press.cache_key(order, None) == press.cache_key(order, "az")
 
 
 def test_a_paper_follows_its_template_and_fonts(tmp_path, monkeypatch):
     press, order = press_in(tmp_path), DocumentData(FACTS, STAMP, 1)
-    before = press.paper_key(order, None)
+    before = press.cache_key(order, None)
     monkeypatch.setattr(typesetter, "template_version", lambda: "another")
-    assert press.paper_key(order, None) != before
+    assert press.cache_key(order, None) != before

@@ -122,7 +122,7 @@ def test_without_its_time_stamp_no_paper_is_made(authority, answers):
 
 def test_what_does_not_verify_is_not_handed_out(authority, monkeypatch):
     other = authority.organisation()
-    monkeypatch.setattr(signer, "_private", lambda _: real(other))
+    monkeypatch.setattr(signer, "_private_key_info", lambda _: real(other))
     with pytest.raises(PdfSigningUnavailable):
         signer.sign_pdf(pdf_of(), authority.organisation())
 

@@ -59,7 +59,7 @@ def test_the_table_of_second_factors_names_routes_that_there_are():
 def content(app):
     """Every row of every table."""
     with app.database.read_session() as session:
-        return {name: session.execute(sa.select(table)).get_all() for name, table in Base.metadata.tables.items()}
+        return {name: session.execute(sa.select(table)).all() for name, table in Base.metadata.tables.items()}
 
 
 def check_needs_second_factor(app, send, route):

@@ -214,7 +214,7 @@ def test_what_is_written_while_it_is_checked_is_no_fault(chain, monkeypatch):
                 other.commit()
         return real(session, row, expected, last)
 
-    monkeypatch.setattr(recorder, "_broken", writes_meanwhile)
+    monkeypatch.setattr(audit_chain, "_check_row", writes_meanwhile)
     with chain.read_session() as session:
         report = check_audit_chain(session)
     assert (report.events, report.first_break) == (LENGTH, None)

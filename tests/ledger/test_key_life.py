@@ -76,7 +76,7 @@ def test_the_whole_life(begun, database, files):
     compromised = next(entry for entry in entries_of(database) if entry["event"] == "key.compromised")
     assert compromised["at"] == "2026-11-23T17:00:00.000000Z"  # since when, not when it was found
     assert transparency_log.check_keys(begun) is None
-    assert derived(database).wrong is None
+    assert derived(database).finding is None
 
 
 def test_a_key_is_known_for_a_day_before_it_signs(begun, files):
@@ -123,7 +123,7 @@ def test_a_compromise_lies_between_the_making_and_now(begun, since):
 def test_keys_are_the_owners_matter(begun, files, role):
     actor = Actor(ActorKind.USER, new_id(), frozenset({role}))
     for deed in (
-        lambda: key_lifecycle.publish_key(begun, actor, files.first(), NOW),
+        lambda: key_lifecycle.publish_key(begun, actor, files.get_first_signer(), NOW),
         lambda: key_lifecycle.retire_key(begun, actor, active(begun), NOW),
         lambda: key_lifecycle.mark_key_compromised(begun, actor, active(begun), since=NOW, now=NOW),
     ):
@@ -147,7 +147,7 @@ def test_starting_again_wants_the_file_of_the_active_key_and_no_other(begun, fil
 
 def test_a_file_that_comes_later_is_found(files, tmp_path):
     other = KeyFiles(tmp_path / "keys", DID)
-    first = files.first()
+    first = files.get_first_signer()
     assert other.get_signer(first.kid).kid == first.kid
     second = files.create_key()
     assert other.get_signer(second.kid).public.x == second.public.x
@@ -247,7 +247,7 @@ def test_published_keys_are_sent_anew_only_when_they_changed(app, command, path)
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert unchanged.headers["ETag"] == first.headers["ETag"]
     command("keys", "next")
-    app.container.keys.reread()
+    app.container.keys.reload()
     changed = app.anonymous.get(path, headers=asked)
     assert changed.status_code == 200
     assert changed.content != first.content
@@ -276,7 +276,7 @@ def test_rotation_on_the_command_line(app, command):
     for number in (before, after):
         assert app.verify(number)["verdict"] == "valid"
         assert ok(app.anonymous.post("/v1/verify", json={"token": app.token(number)}))["verdict"] == "valid"
-    app.container.keys.reread()
+    app.container.keys.reload()
     jwks = app.anonymous.get("/.well-known/jwks.json").content
     assert list(parse_jwks(jwks)) == [first["kid"], kid]
     did = app.anonymous.get("/.well-known/did.json")
@@ -342,7 +342,7 @@ def test_a_compromise_divides_what_was_logged_before_from_the_rest(app, command)
     app.clock.advance(hours=1)
     after = app.certify(app.set_up_company())
     command("keys", "compromise", "--since", since.isoformat(), "--", listed(command)[0]["kid"])
-    app.container.keys.reread()
+    app.container.keys.reload()
     assert [app.verify(number)["verdict"] for number in (before, at_the_moment, after)] == [
         "valid",
         "forged",
@@ -378,7 +378,7 @@ def test_no_check_fails_while_keys_are_exchanged(app, command):
     try:
         for _ in range(3):
             kid = command("keys", "next").splitlines()[0].removeprefix("Published: ")
-            app.container.keys.reread()  # published for longer than a worker keeps its keys
+            app.container.keys.reload()  # published for longer than a worker keeps its keys
             app.clock.advance(days=1)
             command("keys", "activate", "--", kid)
             numbers.append(app.certify(app.set_up_company()))

@@ -45,7 +45,7 @@ def test_entries_head_and_history_move_together(database):
         assert entries_of(database)[-1]["head"] == 2
         assert entries_of(database)[-1]["sha256"] == audit_repository.get_head_hash(session)
     found = derived(database)
-    assert (found.size, found.wrong) == (3, None)
+    assert (found.size, found.finding) == (3, None)
     checkpoint = checkpoint_of(database)
     assert (checkpoint.size, checkpoint.root) == (3, found.root)
     assert head_of(database).vkey == LOG_SIGNER.verifier.vkey
@@ -106,7 +106,7 @@ def test_many_at_once_make_one_line_and_every_checkpoint_grows_out_of_the_one_be
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
     found = derived(database)
-    assert (found.size, found.wrong) == (48, None)
+    assert (found.size, found.finding) == (48, None)
     assert len({entry["key"] for entry in entries_of(database) if "key" in entry}) == 24
     line = sorted({verify_checkpoint(note, LOG_SIGNER.verifier) for note in seen}, key=lambda each: each.size)
     assert len(line) == len({each.size for each in line})  # for one size there is one root

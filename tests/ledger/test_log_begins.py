@@ -44,7 +44,7 @@ def test_a_register_that_is_older_than_the_log_is_entered_at_the_next_start(app,
     ]
     assert {entry["at"] for entry in entries_of(app.database)} == {"2026-11-22T18:00:00.000000Z"}  # not of the past
     assert [app.verify(number)["verdict"] for number in (good, bad)] == ["valid", "suspended"]
-    assert derived(app.database).wrong is None
+    assert derived(app.database).finding is None
     monkeypatch.setenv("MIK_DATABASE_URL", app.settings.database_url)
     monkeypatch.setenv("MIK_DATA_DIR", str(app.settings.data_dir))
     done = CliRunner().invoke(mik, ["doctor", "--only", "log"])

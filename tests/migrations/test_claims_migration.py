@@ -182,7 +182,7 @@ def test_others_become_claims_where_they_lie_and_companies_stay(database, ids):
 def test_down_and_up_again(database, ids):
     run(database, command.downgrade, BEFORE)
     with database.read_engine.connect() as connection:
-        found = connection.execute(sa.text("SELECT voen, standing FROM organisations")).get_all()
+        found = connection.execute(sa.text("SELECT voen, standing FROM organisations")).all()
         assert {tuple(row) for row in found} >= {
             (LISTED, "listed"),
             (NEW, "unconfirmed"),

@@ -49,5 +49,5 @@ def test_evidence_comes_along_and_goes_back(database):
         insert(connection, "evidence", **twice, organisation_id=organisation, stated={}, sha256="x")
     run(database, command.downgrade, BEFORE)
     with database.write_engine.begin() as connection:
-        left = connection.execute(sa.text("SELECT id FROM evidence")).scalars().get_all()
+        left = connection.execute(sa.text("SELECT id FROM evidence")).scalars().all()
         assert [str(each).replace("-", "") for each in left] == [str(item).replace("-", "")]

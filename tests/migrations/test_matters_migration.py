@@ -77,7 +77,7 @@ def test_the_older_service_gets_causes_that_it_knows(app):
                 "SELECT c.number, s.cause, c.status_reason FROM suspensions s JOIN certificates c "
                 "ON c.id = s.certificate_id ORDER BY c.number, s.cause"
             )
-        ).get_all()
+        ).all()
         columns = {each["name"] for each in sa.inspect(connection).get_columns("certificates")}
     assert [tuple(row) for row in rows] == [
         (number, "hearing", "surveillance"),

@@ -13,7 +13,7 @@ EVIDENCE = sa.text("SELECT kind, confirmed_by, confirmed_at, confirmed_by_upload
 
 def evidence(app):
     with app.database.read_engine.connect() as connection:
-        return connection.execute(EVIDENCE).get_all()
+        return connection.execute(EVIDENCE).all()
 
 
 def write(app, statement):

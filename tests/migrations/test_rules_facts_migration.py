@@ -87,13 +87,13 @@ def test_what_was_entered_comes_along(database, before):
                     for name in ("claim", "basis", "packing", "proofs", "value", "origin_country")
                 )
             ).order_by(Material.position)
-        ).get_all()
+        ).all()
         assert [tuple(line) for line in lines] == [
             (True, "domestic", False, [], Decimal("12.3456"), "AZ"),
             (False, "cif", False, [], Decimal(830), "TR"),
             (False, "cif", False, [], None, "TR"),
         ]
-        assert connection.execute(sa.select(ProcessStep.operation)).scalars().get_all() == ["my own way"]
+        assert connection.execute(sa.select(ProcessStep.operation)).scalars().all() == ["my own way"]
         found = {
             row.id: row
             for row in connection.execute(
@@ -125,7 +125,7 @@ def test_what_was_entered_comes_along(database, before):
 def test_documents_without_a_subject_stay_and_speak_for_none(database, before):
     run(database, command.upgrade, "head")
     with database.session() as session:
-        rows = session.scalars(sa.select(Evidence)).get_all()
+        rows = session.scalars(sa.select(Evidence)).all()
         seen = {item.kind: item.subject for item in details.to_facts(rows, before["product"], before["site"]).items}
         elsewhere = {item.kind for item in details.to_facts(rows, before["site"], before["site"]).items}
     assert seen == {
@@ -144,15 +144,15 @@ def test_it_goes_back_and_comes_again(database, before):
     run(database, command.downgrade, BEFORE)
     with database.write_engine.connect() as connection:
         table = sa.Table("materials", sa.MetaData(), autoload_with=connection)
-        rows = connection.execute(sa.select(table).order_by(table.c.position)).mappings().get_all()
+        rows = connection.execute(sa.select(table).order_by(table.c.position)).mappings().all()
         assert [row["originating"] for row in rows] == [True, False, False]
         assert Decimal(rows[0]["value"]) == (123456 if database.is_sqlite else Decimal("12.3456"))
         evidence = sa.Table("evidence", sa.MetaData(), autoload_with=connection)
-        products = connection.execute(sa.select(evidence.c.product_id).order_by(evidence.c.kind)).scalars().get_all()
+        products = connection.execute(sa.select(evidence.c.product_id).order_by(evidence.c.kind)).scalars().all()
         assert [each is not None for each in products] == [True, True, False, True, False]
         stated = connection.execute(sa.select(evidence.c.stated).where(evidence.c.kind == "origin-document")).scalar()
         assert (json.loads(stated) if isinstance(stated, str) else stated)["form"] == "CT1"
     run(database, command.upgrade, "head")
     with database.write_engine.connect() as connection:
-        values = connection.execute(sa.select(Material.value).order_by(Material.position)).scalars().get_all()
+        values = connection.execute(sa.select(Material.value).order_by(Material.position)).scalars().all()
         assert values == [Decimal("12.3456"), Decimal(830), None]

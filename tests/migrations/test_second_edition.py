@@ -133,7 +133,7 @@ def test_documents_without_a_subject_stay_and_speak_for_none(app):
 def test_an_origin_document_of_before_is_about_the_product(app):
     with app.database.read_session() as session:
         query = sa.text("SELECT stated FROM evidence WHERE kind = 'origin-document'").columns(stated=sa.JSON())
-        stated = session.execute(query).scalars().get_all()
+        stated = session.execute(query).scalars().all()
     assert stated and all((each["about"], each["country"]) == ("product", "AZ") for each in stated)
 
 

@@ -109,7 +109,7 @@ def send(delivery):
 
 def stored(database):
     with database.read_session() as session:
-        return session.scalars(sa.select(OutgoingMessage).order_by(OutgoingMessage.id)).get_all()
+        return session.scalars(sa.select(OutgoingMessage).order_by(OutgoingMessage.id)).all()
 
 
 def test_each_kind_arrives_once(database, seal, delivery, inbox):
@@ -223,7 +223,7 @@ def test_two_workers_send_each_once(database_url, database, seal, clock, port, i
 
 def test_a_worker_that_was_killed_leaves_it_to_another(database, seal, delivery, clock, inbox):
     write(database, seal)
-    assert delivery._take() is not None  # and then it was gone
+    assert delivery._take_next() is not None  # and then it was gone
     assert send(delivery) == (0, 0)
     clock.advance(seconds=LEASE.total_seconds())
     assert send(delivery) == (1, 0)
@@ -316,7 +316,7 @@ def test_addresses_are_not_kept(app):
     sweep.run(app.database, app.clock(), dry_run=False, say=lambda _: None)
     assert [message.recipient for message in stored(app.database)] == ["second@numune.example"]
     with app.database.read_session() as session:
-        assert session.scalars(sa.select(AddressConfirmation)).get_all() == []
+        assert session.scalars(sa.select(AddressConfirmation)).all() == []
 
 
 def wait_until(is_so):

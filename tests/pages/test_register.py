@@ -63,7 +63,7 @@ def turn(page, rel):
 
 
 def test_pages_turn_and_can_be_kept(site, http):
-    with patch.object(register_view, "ON_A_PAGE", 2):
+    with patch.object(register_view, "PAGE_SIZE", 2):
         seen, address, newest = [], "/register?q=tube", True
         for _page in range(4):
             page = http.get(address).text

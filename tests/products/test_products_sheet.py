@@ -103,7 +103,7 @@ NO_FILE_CARRIES = {  # who applies, how it is made, and everything that a paper 
 
 @pytest.mark.parametrize("mark", sorted(SCHEMES))
 def test_files_feed_exactly_these_rules(mark):
-    unfed = {finding.rule for finding in judged(mark).of(Outcome.NOT_ASSESSED)}
+    unfed = {finding.rule for finding in judged(mark).findings_with(Outcome.NOT_ASSESSED)}
     assert unfed == set(NO_FILE_CARRIES[mark].split())
 
 
@@ -243,7 +243,7 @@ def test_unknown_columns_and_flags_are_remarks():
         TUBE | even | {"colour": "red", "expected_anything": "x", OPTIONAL_COLUMNS[0]: "Boru", "flags": "Shiny"}
     )
     assert read.errors == ()
-    assert [str(note) for note in read.remarks] == [
+    assert [str(note) for note in read.warnings] == [
         "line 1, column colour: Unknown column, not read.",
         "line 2, column flags: The flag “Shiny” is not known and changes nothing.",
     ]
@@ -262,7 +262,7 @@ def test_unknown_columns_and_flags_are_remarks():
     ],
 )
 def test_a_share_of_cost_above_the_value_content_is_a_remark(changes, remarked):
-    remarks = [str(note) for note in sheet(TUBE | changes).remarks]
+    remarks = [str(note) for note in sheet(TUBE | changes).warnings]
     told = "The Azerbaijan share of cost is above the value content: one of the two must be wrong."
     assert remarks == ([f"line 2, column azerbaijan_cost_pct: {told}"] if remarked else [])
 

@@ -177,7 +177,7 @@ def test_a_file_that_is_no_table_is_told_so():
 def test_what_the_importer_should_look_at_is_a_remark(change, told):
     read = sheet(RESIDENT | change)
     assert read.errors == ()
-    assert told in [str(note) for note in read.remarks]
+    assert told in [str(note) for note in read.warnings]
 
 
 def test_words_may_be_capitalised_and_an_empty_region_follows_the_district():
@@ -186,7 +186,7 @@ def test_words_may_be_capitalised_and_an_empty_region_follows_the_district():
     nowhere = sheet(RESIDENT | {"economic_region": "", "district": ""}).rows[0]
     assert nowhere == replace(nowhere, economic_region=None, district=None)
     assert sheet(RESIDENT | {"voen": "001 000 0101"}).rows[0].voen == "0010000101"
-    assert sheet(RESIDENT | {"status": "none", "zone_code": "", "voen": OTHER_VOEN}).remarks == ()
+    assert sheet(RESIDENT | {"status": "none", "zone_code": "", "voen": OTHER_VOEN}).warnings == ()
 
 
 def test_the_caps_are_parameters():

@@ -29,12 +29,12 @@ def test_one_table_in_many_spellings(data):
     read = table(data)
     assert read.errors == ()
     assert read.columns == KNOWN
-    assert [dict(line.cells) for line in read.lines] == [{"a": "1", "b": "2"}]
+    assert [dict(line.cells) for line in read.rows] == [{"a": "1", "b": "2"}]
 
 
 def test_lines_are_those_of_the_file_also_with_breaks_in_quotes():
     read = table(b'a,b\n\n1,2\n"x\ny",3\n5,6\n')
-    assert [line.number for line in read.lines] == [3, 4, 6]
+    assert [line.number for line in read.rows] == [3, 4, 6]
     assert [str(note) for note in read.errors] == [
         "line 4, column a: This holds a character that is not text (U+000A)."
     ]
@@ -68,13 +68,13 @@ def test_quotes_that_cannot_be_read_end_the_reading():
 def test_all_faults_come_at_once_and_sound_lines_are_kept():
     read = table(b"a,b\n1\n2,2\n3,3,3\n4,4\n")
     assert [note.line for note in read.errors] == [2, 4]
-    assert [line.cells["a"] for line in read.lines] == ["2", "4"]
+    assert [line.cells["a"] for line in read.rows] == ["2", "4"]
 
 
 def test_empty_columns_of_a_spreadsheet_do_no_harm():
     read = table(b"a,b,,\n1,2,,\n")
     assert read.errors == ()
-    assert read.lines[0].cells["b"] == "2"
+    assert read.rows[0].cells["b"] == "2"
 
 
 def test_caps():
@@ -87,7 +87,7 @@ def test_caps():
 @given(st.binary(max_size=200) | st.text('a,b;"\n\r1 \u2028', max_size=60).map(str.encode))
 def test_no_bytes_crash_it(data):
     read = table(data)
-    assert read.errors or read.lines
+    assert read.errors or read.rows
 
 
 def cells(text):

@@ -74,8 +74,8 @@ def test_counting_begins_on_the_day_after():
 
 @given(CALENDARS, DAYS, st.integers(1, 60))
 def test_after_and_between_are_each_others_inverse(calendar, day, count):
-    due = calendar.after(day, count)
-    assert calendar.works(due)
+    due = calendar.add_working_days(day, count)
+    assert calendar.is_working_day(due)
     assert calendar.count_working_days(day, due) == count
 
 

@@ -108,8 +108,8 @@ def answer(rule, these=GOOD, context=CONTEXT):
     verdict = rule.evaluate(these, context)
     assert verdict.case in rule.cases()
     assert set(verdict.values) == rule.VALUE_KEYS
-    assert rule.reason(verdict, "en")
-    assert rule.reason(verdict, "az")
+    assert rule.render_reason(verdict, "en")
+    assert rule.render_reason(verdict, "az")
     return verdict.case
 
 

@@ -868,8 +868,8 @@ def test_honest_dossiers_are_decided_without_a_person():
     refused, manual = [], []
     for dossier in DOSSIERS:
         assessment = judged(dossier.mark, dossier.facts)
-        refused += [dossier.name] if assessment.of(Outcome.FAIL, Outcome.INCOMPLETE) else []
-        left = {found.rule for found in assessment.of(Outcome.MANUAL)}
+        refused += [dossier.name] if assessment.findings_with(Outcome.FAIL, Outcome.INCOMPLETE) else []
+        left = {found.rule for found in assessment.findings_with(Outcome.MANUAL)}
         manual += [dossier.name] if left else []
         assert left == set(dossier.may_be_manual), dossier.name
     print(f"\nhonest: {len(DOSSIERS)}, manual: {manual}, refused: {refused}")  # noqa: T201 (the counts are wanted)

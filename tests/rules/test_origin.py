@@ -191,9 +191,9 @@ def test_only_the_papers_that_are_missing_are_asked_for():
     bought = material("0409", "AZ", "18")
     found = origin(honey(record(confirmed=False), lines=(own, bought)))
     assert found.result is OriginResult.PROOF
-    assert [each.number for each in found.named] == [1]
+    assert [each.number for each in found.affected_lines] == [1]
     other = origin(honey(lines=(replace(own, proofs=()), bought)))
-    assert (other.result, [each.number for each in other.named]) == (OriginResult.RECORD, [0])
+    assert (other.result, [each.number for each in other.affected_lines]) == (OriginResult.RECORD, [0])
 
 
 def test_what_is_missing_beside_a_proof_is_said_first():
@@ -331,13 +331,13 @@ def test_the_supplier_of_line_and_declaration(supplier, values, wanted):
 )
 def test_the_place_of_a_line(paper, region, claimed, place, proven):
     found = line(paper, origin_region=region)
-    assert (found.claimed_place, found.place, found.proven_place) == (claimed, place, proven)
+    assert (found.claimed_place, found.counted_place, found.proven_place) == (claimed, place, proven)
 
 
 def test_a_partner_counts_and_stays_abroad():
     partners = OriginSettings(cumulation=("KZ",))
     found = line(declaration(country="KZ"), partners, country="KZ")
-    assert (found.state, found.place, found.is_domestic) == (ProofState.PROVEN, CostPlace.ABROAD, False)
+    assert (found.state, found.counted_place, found.is_domestic) == (ProofState.PROVEN, CostPlace.ABROAD, False)
     assert line(country="KZ", claim=False, settings=partners).contradiction.field == "originating"
     assert cost_place_of("TR", "QARABAG", partners) is CostPlace.ABROAD
     assert cost_place_of("AZ", "SERQI-ZENGEZUR", partners) is CostPlace.KARABAKH

@@ -47,7 +47,7 @@ def codes_of(group):
 
 def codes_shown(rule):
     """Group → codes of it that a reason of the rule can show."""
-    for name, group in rule.named().items():
+    for name, group in rule.code_groups().items():
         if group == "country":
             yield name, group, ("AZ", "TR", "IR")
         elif group == "operation":
@@ -165,10 +165,10 @@ def test_a_waiver_of_the_mark_is_told_in_both_languages():
     told = {"pass_waived": {"en": "{reason}", "az": "{reason}"}}
     rule = made("visit", site_visit="waived", waived_because=why, reasons=told)
     verdict = rule.evaluate(GOOD, None)
-    assert [rule.reason(verdict, language) for language in LANGUAGES] == [f"{why['en']} (x)", f"{why['az']} (x)"]
+    assert [rule.render_reason(verdict, language) for language in LANGUAGES] == [f"{why['en']} (x)", f"{why['az']} (x)"]
     single = made("visit", reasons=told)
     asked = replace(GOOD, visit=VisitFacts(waived_because="seen last week"))
-    assert single.reason(single.evaluate(asked, None), "az") == "seen last week (x)"
+    assert single.render_reason(single.evaluate(asked, None), "az") == "seen last week (x)"
     assert made("visit", site_visit="waived").evaluate(GOOD, None).values["reason"] == "–"
 
 

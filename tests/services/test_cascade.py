@@ -41,7 +41,7 @@ def test_lost_by_hand_and_restored(world, session, how):
     assert effects(report.certificates) == {world.first.number: "suspended", world.second.number: "suspended"}
     assert (world.states(), world.first.status_reason, world.first.version) == (HIT, "residency", 2)
     assert report.as_json()["kind"] == "lost"
-    events = session.query(AuditEvent).filter_by(event="certificate.suspended").get_all()
+    events = session.query(AuditEvent).filter_by(event="certificate.suspended").all()
     assert {e.subject_id for e in events} == {world.first.number, world.second.number}
     report = world.restore()
     assert effects(report.certificates) == {world.first.number: "reinstated", world.second.number: "reinstated"}

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.applications.assessment import applicant_history
+from app.certificates import holder_history
 from app.applications.model import Evidence
 from app.auth.model import User
 from app.certificates import certificate_repository, matters, status_service
@@ -66,7 +67,7 @@ def test_nothing_is_held_against_who_only_surrendered(world):
     surrender(world, world.first)
     suspend(world, world.second, SuspensionCause.HOLDER)
     surrender(world, world.second)
-    assert past(world) == applicant_history.History((), ())
+    assert past(world) == holder_history.HolderHistory((), ())
 
 
 def test_a_revocation_of_its_own_under_any_mark(world, session):

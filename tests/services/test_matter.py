@@ -215,7 +215,7 @@ def test_who_may_report_and_of_what(world, session):
 
 
 def test_reports_without_end_are_refused(world, session, monkeypatch):
-    monkeypatch.setattr(matters, "MOST_OPEN_CHANGES", 2)
+    monkeypatch.setattr(matters, "MAX_OPEN_CHANGES", 2)
     first, _ = report(world), report(world)
     with pytest.raises(Conflict) as refused:
         report(world)

@@ -81,14 +81,14 @@ def kinds(applied):
 
 
 def the_residency(session):
-    return session.scalars(sa.select(Residency).order_by(Residency.id)).get_all()
+    return session.scalars(sa.select(Residency).order_by(Residency.id)).all()
 
 
 def everything(session):
     """All rows of the registry and of the audit, to see that nothing moved."""
     session.expire_all()
     tables = [each.__table__ for each in (Park, Organisation, Site, Residency, RegisterImport, AuditEvent)]
-    return {table.name: session.execute(sa.select(table).order_by(*table.primary_key)).get_all() for table in tables}
+    return {table.name: session.execute(sa.select(table).order_by(*table.primary_key)).all() for table in tables}
 
 
 @pytest.mark.parametrize(("name", "count"), [("residents.csv", 19), ("others.csv", 14)])

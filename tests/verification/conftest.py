@@ -62,7 +62,7 @@ def world(signer):
 
 @pytest.fixture
 def desk(store, world):
-    return VerificationService(store, lambda: world.keyring, lambda: world.now, "https://mark.example")
+    return VerificationService(store, lambda: world.ring, lambda: world.now, "https://mark.example")
 
 
 @pytest.fixture

@@ -135,7 +135,8 @@ def service_of(desk, tally=None, *, limiter=None, https=True, max_body_bytes=65_
         lambda inner: CommonResponseMiddleware(PublicCorsMiddleware(inner, public), https=https, ids=ids)
     )
     lane = VerifyHandler(desk, tally, read_body, max_body_bytes=max_body_bytes)
-    return VerifyFastPath(app, lane, limiter or RateLimiter(0), ids, https=https)
+    base_url = "https://mark.example" if https else "http://mark.example"
+    return VerifyFastPath(app, lane, limiter or RateLimiter(0), ids, base_url=base_url)
 
 
 @dataclass
@@ -166,25 +167,25 @@ class MemoryStore:
         self._asked_for(number)
         return self.rows.get(number)
 
-    def extract_at_once(self, text):
+    def snapshot_now(self, text):
         return self._written(text) if self.at_once and not self.broken else None
 
-    def extract_at_once_of(self, signed_hash):
+    def snapshot_now_by_hash(self, signed_hash):
         found = {row.token_sha256: row.number for row in self.rows.values()}
-        return self.extract_at_once(found.get(signed_hash.hex()))
+        return self.snapshot_now(found.get(signed_hash.hex()))
 
-    async def find_extract(self, number):
+    async def find_snapshot(self, number):
         self._asked_for(number)
         return self._written(number)
 
-    async def find_extract_of(self, signed_hash):
-        return (await self.find_extracts_of([signed_hash])).get(signed_hash)
+    async def find_snapshot_by_hash(self, signed_hash):
+        return (await self.find_snapshots_by_hash([signed_hash])).get(signed_hash)
 
-    async def find_extracts(self, numbers):
+    async def find_snapshots(self, numbers):
         self._asked_for(sorted(numbers))
         return {number: text for number in numbers if (text := self._written(number)) is not None}
 
-    async def find_extracts_of(self, signed_hashes):
+    async def find_snapshots_by_hash(self, signed_hashes):
         self._asked_for(sorted(each.hex() for each in signed_hashes))
         found = {bytes.fromhex(row.token_sha256): row.number for row in self.rows.values()}
         texts = {each: self._written(found[each]) for each in signed_hashes if each in found}
@@ -194,8 +195,8 @@ class MemoryStore:
         return snapshot.serialize(self.rows[number]) if number in self.rows and self.has_extracts else None
 
     async def find_many(self, numbers):
-        return self.find_many_now(numbers)
+        return self.find_many_sync(numbers)
 
-    def find_many_now(self, numbers):
+    def find_many_sync(self, numbers):
         self._asked_for(list(numbers))
         return {number: self.rows[number] for number in numbers if number in self.rows}

@@ -58,8 +58,8 @@ def sources(listed=None, proof=None, **other):
         "trusted": {SIGNER.kid: SIGNER.public},
         "withdrawn": {},
         "verifier": LOG.verifier,
-        "list_of": listed.get,
-        "proof_of": lambda _: text or None,
+        "find_status_list": listed.get,
+        "find_proof": lambda _: text or None,
         "made_at": LISTED + timedelta(minutes=1),
     }
     return OfflineSources(**(values | other))

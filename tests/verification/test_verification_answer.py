@@ -12,7 +12,7 @@ BASE = "https://mark.example"
 
 
 def test_the_whole_answer(record, world):
-    body = encode(evaluate_number(record, world.keyring, NOW), BASE)
+    body = encode(evaluate_number(record, world.ring, NOW), BASE)
     assert json.loads(body) == {
         "verdict": "valid",
         "message": "This certificate is genuine and valid.",
@@ -62,7 +62,7 @@ def test_nothing_is_shown_of_what_is_not_ours():
 
 
 def test_the_answer_of_a_demo_says_so(record, world):
-    judgement = evaluate_number(record, world.keyring, NOW)
+    judgement = evaluate_number(record, world.ring, NOW)
     plain, demo = (json.loads(encode_with_etag(judgement, BASE, demo=each)[1]) for each in (False, True))
     assert "demo" not in plain and demo == plain | {"demo": True}
 
@@ -80,8 +80,8 @@ def test_a_reason_is_shown(record):
 
 class TestEtag:
     def etag(self, record, world, now=NOW):
-        _, body, etag = encode_with_etag(evaluate_number(record, world.keyring, now), BASE)
-        assert encode_with_etag(evaluate_number(record, world.keyring, now), BASE)[1:] == (body, etag)
+        _, body, etag = encode_with_etag(evaluate_number(record, world.ring, now), BASE)
+        assert encode_with_etag(evaluate_number(record, world.ring, now), BASE)[1:] == (body, etag)
         assert etag[:1] == etag[-1:] == b'"'
         return etag
 

@@ -97,11 +97,11 @@ class TestBatch:
             assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
 
     def test_register_away(self, client, store):
-        store.first_break = DatabaseUnavailable()
+        store.broken = DatabaseUnavailable()
         assert batch(client, {"number": NUMBER}).status_code == 503
 
     def test_a_lost_key_is_seen_by_the_next_batch(self, client, world):
-        world.keyring = ring_of(signer_of(1))
+        world.ring = ring_of(signer_of(1))
         assert batch(client, {"number": NUMBER}).json()["items"][0]["verdict"] == "forged"
 
     def test_single_checks_go_on_while_a_batch_is_worked_on(self, desk, token):
@@ -125,7 +125,7 @@ class TestBatch:
         assert anyio.run(run) > 5
 
     def test_too_many_waiting_are_told_to_come_back(self, desk, monkeypatch):
-        monkeypatch.setattr(handler, "BATCHES_WAITING", 0)
+        monkeypatch.setattr(handler, "MAX_QUEUED_BATCHES", 0)
         with TestClient(service_of(desk)) as client:
             answer = batch(client, {"number": NUMBER})
         assert (answer.status_code, answer.json()["code"]) == (503, Unavailable.code)

@@ -39,7 +39,7 @@ def client(desk, store, request):
     store.at_once, store.has_extracts = request.param == "at once", request.param != "from its row"
     service = service_of(desk)
     if request.param == "beside others":
-        service._turnstile.others = 1
+        service._scheduler.active_requests = 1
     return TestClient(service, raise_server_exceptions=False)
 
 
@@ -240,7 +240,7 @@ def test_strict_transport_only_over_https(desk, https):
 @pytest.mark.parametrize("error", [DatabaseUnavailable(), RuntimeError("a secret")])
 @pytest.mark.parametrize("headers", [{}, {"Origin": "https://a.example"}, {"Authorization": "Bearer x"}], ids=str)
 def test_failures(client, store, error, headers):
-    store.at_once, store.first_break = False, error
+    store.at_once, store.broken = False, error
     for answer in (
         client.get(f"/v1/verify/{NUMBER}", headers=headers),
         client.post("/v1/verify", json={"number": NUMBER}, headers=headers),
@@ -323,11 +323,11 @@ class TestLimit:
         addresses = (f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in itertools.count())
         for _, address in zip(range(MAX_ADDRESSES + 10), addresses, strict=False):
             limiter.hit(address)
-        assert len(limiter._free_at) < MAX_ADDRESSES
+        assert len(limiter._tat) < MAX_ADDRESSES
         clock.now += 61
-        limiter._free_at = {str(n): clock.now - 1 for n in range(MAX_ADDRESSES)} | {"192.0.2.9": clock.now + 5}
+        limiter._tat = {str(n): clock.now - 1 for n in range(MAX_ADDRESSES)} | {"192.0.2.9": clock.now + 5}
         limiter.hit("192.0.2.1")
-        assert limiter._free_at.keys() == {"192.0.2.9", "192.0.2.1"}
+        assert limiter._tat.keys() == {"192.0.2.9", "192.0.2.1"}
 
     def test_over_http(self, desk, clock):
         client = TestClient(service_of(desk, limiter=self.limiter(clock, per_minute=102)))

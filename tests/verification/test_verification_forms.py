@@ -96,8 +96,8 @@ class TestSameBytes:
         keys = KeyRing.from_keys(
             [*ring_of(SIGNER).by_kid.values(), *ring_of(OTHER, state=ring[0], since=ring[1]).by_kid.values()]
         )
-        for record in data.randbelow(st.lists(records(), min_size=1, max_size=3)):
-            now = data.randbelow(moments_of(record))
+        for record in data.draw(st.lists(records(), min_size=1, max_size=3)):
+            now = data.draw(moments_of(record))
             assert filled(self.forms, record, keys, now) == by_the_law(record, keys, now)
 
     @settings(max_examples=60)
@@ -106,11 +106,11 @@ class TestSameBytes:
         """Forms made at one moment and used at the first, the last, and any other of the same stretch."""
         made = ResponseTemplates(BASE)
         keys = ring_of(SIGNER)
-        now = data.randbelow(moments_of(record))
+        now = data.draw(moments_of(record))
         filled(made, record, keys, now)
         for at in (
             *validity_window(now),
-            data.randbelow(st.datetimes(*naive(validity_window(now)), timezones=st.just(UTC))),
+            data.draw(st.datetimes(*naive(validity_window(now)), timezones=st.just(UTC))),
         ):
             assert filled(made, record, keys, at) == by_the_law(record, keys, at)
 
@@ -121,7 +121,7 @@ class TestSameBytes:
         for record in [*drawn, *(record._replace(status="revoked") for record in drawn)]:
             for ring in (ring_of(SIGNER, OTHER), ring_of(SIGNER, OTHER, state=KeyState.RETIRED)):
                 printed = made.render(
-                    snapshot.serialize(logged(record)) or b"", ring, data.randbelow(moments_of(record))
+                    snapshot.serialize(logged(record)) or b"", ring, data.draw(moments_of(record))
                 )
                 if printed:
                     assert bodies.setdefault(printed[2], printed[1]) == printed[1]
@@ -160,7 +160,7 @@ class TestForms:
         """Forms that count how often one was made."""
         count = []
         original = response_templates._build_template
-        monkeypatch.setattr(response_templates, "_form", lambda *given: count.append(1) or original(*given))
+        monkeypatch.setattr(response_templates, "_build_template", lambda *given: count.append(1) or original(*given))
         return ResponseTemplates(BASE), count
 
     def test_one_form_for_all_that_share_what_is_judged(self, made):
@@ -201,13 +201,13 @@ class TestForms:
         assert len(count) == 1
 
     def test_they_are_thrown_away_when_there_are_too_many(self, made, monkeypatch):
-        monkeypatch.setattr(response_templates, "MAX_FORMS", 3)
+        monkeypatch.setattr(response_templates, "MAX_TEMPLATES", 3)
         printer, _ = made
         keys = ring_of(SIGNER)
         for day in range(1, 20):
             record = RECORD._replace(valid_from=date(2026, 11, day))
             assert filled(printer, record, keys, NOW) == by_the_law(record, keys, NOW)
-            assert len(printer._pile.forms) <= 3
+            assert len(printer._cache.templates) <= 3
 
     def test_a_sample_has_all_that_is_not_judged(self):
         """Else a field that the law begins to read would be the same in both samples, and nobody would notice."""

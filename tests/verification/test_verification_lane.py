@@ -109,7 +109,7 @@ class TestUnchanged:
         assert (answer.status_code, answer.json()["verdict"]) == (200, "expired")
 
     def test_a_lost_key_is_seen_by_the_next_request(self, client, world, etag):
-        world.keyring = ring_of(signer_of(1))
+        world.ring = ring_of(signer_of(1))
         answer = client.get(f"/v1/verify/{NUMBER}", headers={"If-None-Match": etag})
         assert (answer.status_code, answer.json()["verdict"]) == (200, "forged")
 
@@ -224,12 +224,12 @@ def status_of(desk, receive, *headers):
 
 class TestRegisterAway:
     def test_503_says_nothing_about_the_certificate(self, client, store, token):
-        store.first_break = DatabaseUnavailable()
+        store.broken = DatabaseUnavailable()
         for answer in (client.get(f"/v1/verify/{NUMBER}"), client.post("/v1/verify", json={"token": token})):
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
     def test_what_needs_no_register_is_answered(self, client, store):
-        store.first_break = DatabaseUnavailable()
+        store.broken = DatabaseUnavailable()
         assert client.get("/v1/verify/x").json()["verdict"] == "mistyped"
         assert client.post("/v1/verify", json={"token": "x"}).json()["verdict"] == "unreadable"
 

@@ -145,7 +145,7 @@ def test_no_look_keeps_a_transaction_open(register, database_url):
         try:
             await store.find(NUMBER)
             if database_url.startswith("sqlite"):
-                assert not store._held.connection.in_transaction
+                assert not store._per_thread.connection.in_transaction
                 with register.engine.connect() as connection:
                     busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
                 assert busy == 0
@@ -165,7 +165,7 @@ def test_it_cannot_write(register, database_url):
         try:
             await store.find(NUMBER)
             if database_url.startswith("sqlite"):
-                store._held.connection.execute("DELETE FROM certificates")
+                store._per_thread.connection.execute("DELETE FROM certificates")
             else:
                 async with store._pool.connection() as connection:
                     await connection.execute("DELETE FROM certificates")
@@ -218,7 +218,7 @@ class TestSqlite:
             assert store.snapshot_now(NUMBER) is None
             shutil.copy(sqlite_template, path)
             assert store.snapshot_now(NUMBER) is None
-            return store._at_once("SELECT count(*) FROM extracts", ()).fetchall()
+            return store._execute_in_loop("SELECT count(*) FROM extracts", ()).fetchall()
 
         assert on_one_store(f"sqlite:///{path}", ask) == [(0,)]
 
@@ -232,7 +232,7 @@ class TestSqlite:
         assert store.find_many_sync([NUMBER]) == {}
         asyncio.run(store.close())
         assert store.find_many_sync([NUMBER]) == {}
-        store._held.connection.close()
+        store._per_thread.connection.close()
         assert store.find_many_sync([NUMBER]) == {}
 
 
@@ -294,11 +294,11 @@ class TestMany:
         """A look at every row of the register would be felt by everybody."""
         with register.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
-                plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql.RECORDS_SQLITE, ('["a"]',)).get_all())
+                plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql.RECORDS_SQLITE, ('["a"]',)).all())
                 assert "SEARCH c USING INDEX" in plan
                 assert "SEARCH l USING INDEX uq_log_entries_issued" in plan
                 for query in (sql.SNAPSHOT_SQLITE, sql.SNAPSHOT_BY_HASH_SQLITE, sql.SNAPSHOTS_SQLITE):
-                    plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, ("[]",)).get_all())
+                    plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, ("[]",)).all())
                     assert "SEARCH extracts USING INDEX" in plan
             else:
                 connection.exec_driver_sql("SET enable_seqscan = off")
@@ -308,7 +308,7 @@ class TestMany:
                     (sql.SNAPSHOTS_POSTGRES, "a", "pk_extracts"),
                     (sql.SNAPSHOTS_BY_HASH_POSTGRES, b"a", "uq_extracts_signed_hash"),
                 ):
-                    assert index in str(connection.exec_driver_sql("EXPLAIN " + query, ([asked],)).get_all())
+                    assert index in str(connection.exec_driver_sql("EXPLAIN " + query, ([asked],)).all())
 
     def test_away(self, database_url):
         engine = sa.create_engine(database_url)
@@ -360,7 +360,7 @@ class TestExtracts:
         async def ask(store):
             if isinstance(store, PostgresStore):
                 return held
-            store._held.connection.close()
+            store._per_thread.connection.close()
             assert store.snapshot_now(NUMBER) is None
             return store.snapshot_now(NUMBER)
 

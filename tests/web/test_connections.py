@@ -14,11 +14,11 @@ from app.web.limits.connections import LimitedHttpProtocol, available_connection
 
 class Impatient(LimitedHttpProtocol):
     max_connections = 8
-    head_s = 0.4
+    head_timeout_s = 0.4
     body_grace_s = 0.3
     min_body_bytes_per_s = 1_000
     max_discarded_bytes = 100_000
-    unread_s = 0.4
+    unread_timeout_s = 0.4
     waiting: dict = {}  # noqa: RUF012 (as in the class above)
 
 

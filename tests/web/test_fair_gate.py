@@ -23,7 +23,7 @@ def test_one_caller_never_has_all_slots_and_waits_in_its_own_queue():
     async def scene():
         gate = FairShareLimit(4, per_key=2, max_waiting=3)
         flood = [await started(gate, "flood") for _ in range(5)]
-        assert [task.result() for task in flood] == [True, True, False, False, False]
+        assert [task.done() for task in flood] == [True, True, False, False, False]
         with pytest.raises(Unavailable):
             await gate.acquire("flood")
         await asyncio.wait_for(gate.acquire("other"), 1)
@@ -33,7 +33,7 @@ def test_one_caller_never_has_all_slots_and_waits_in_its_own_queue():
             await asyncio.sleep(0)
         gate.release("other")
         gate.release("third")
-        assert all(task.result() for task in flood)
+        assert all(task.done() for task in flood)
         for _ in range(2):  # nothing is lost: four again
             await gate.acquire("a")
             await gate.acquire("b")
@@ -65,7 +65,7 @@ def test_who_gives_up_or_waits_too_long_leaves_no_trace():
             gone.cancel()
             await asyncio.gather(gone, return_exceptions=True)
         turn = await started(gate, "a")
-        assert turn.result()
+        assert turn.done()
         waiting = await started(gate, "b")
         gate.release("a")  # gives it to b, which hangs up in the same moment
         waiting.cancel()

@@ -95,7 +95,7 @@ def test_without_access_log_and_figures_nothing_is_put_around_the_service(databa
     with running_app(database_url, tmp_path) as app:
         app.http.get("/v1/parks")
         assert access_lines(caplog) == []
-        assert type(app.asgi).__name__ == "Door"
+        assert type(app.asgi).__name__ == "VerifyFastPath"
 
 
 def test_figures_are_off_and_local_unless_asked_for():

@@ -6,10 +6,9 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from app.api.company.products import Applicant, router
 from app.auth.permissions import require_organisation_id
 from app.certificates import matters
 from app.core.actor import Actor, Role
@@ -28,8 +27,12 @@ from app.web.dependencies import (
 )
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
-from app.web.routes import BodyCheckContext, check_body
+from app.web.routes import BodyCheckContext, GuardedRoute, check_body
 from app.web.schema_types import Code, IsoDate, Page, RequestModel, ResponseModel, Text100, Text250
+
+router = APIRouter(prefix="/v1", tags=["applicant"], route_class=GuardedRoute)
+
+Applicant = Annotated[Actor, require_role(Role.APPLICANT)]
 
 
 class SiteRequest(RequestModel):

@@ -5,11 +5,13 @@ from typing import Literal
 import sqlalchemy as sa
 from fastapi import Request
 
-from app.api.public.certificates import router
 from app.core.errors import Unavailable
 from app.web.dependencies import DatabaseDep, get_container
 from app.web.problems.openapi_responses import error_responses
+from app.web.routes import GuardedRoute, PublicRouter
 from app.web.schema_types import ResponseModel
+
+router = PublicRouter(route_class=GuardedRoute)
 
 
 class HealthResponse(ResponseModel):

@@ -5,13 +5,15 @@ from typing import Any
 
 from pydantic import Field
 
-from app.api.public.certificates import router
 from app.api.shared.application_schemas import storable_text
 from app.reference import parks
 from app.schemes import publishing, scheme_repository
 from app.web.dependencies import SessionDep
 from app.web.problems.openapi_responses import error_responses
+from app.web.routes import GuardedRoute, PublicRouter
 from app.web.schema_types import Page, ResponseModel
+
+router = PublicRouter(route_class=GuardedRoute)
 
 
 class AuthorityResponse(ResponseModel):

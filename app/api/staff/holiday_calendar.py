@@ -24,23 +24,34 @@ from app.web.schema_types import Code, IsoDate, RequestModel, ResponseModel, Str
 
 router = APIRouter(prefix="/v1/calendar", tags=["calendar"], route_class=GuardedRoute)
 
+ESTIMATED_SUFFIXES = {"az": " (təxmini)", "en": " (estimated)"}
+
 Owner = Annotated[Actor, require_role(Role.OWNER, second_factor=True)]
 
 
 class CalendarDayResponse(ResponseModel):
     day: date
     occasion: str = Field(examples=["novruz"])
-    name: dict[str, str] = Field(description="language → name")
+    name: dict[str, str] = Field(description="language → name; says so where the date is an estimate")
     works: bool = Field(description="true for a day that is worked although it would be free")
-    announced: bool = Field(description="by the owner; false for a holiday that is the same every year")
-    instead_of: date | None = Field(description="the holiday on a weekend that this free day stands for")
+    announced: bool = Field(
+        description=(
+            "true: entered by the owner; false: a holiday that is the same every year, or the expected day of an "
+            "occasion that is listed in `awaited`"
+        )
+    )
+    instead_of: date | None = Field(
+        description="the holiday, on a weekend or on another free day, that this free day stands for"
+    )
 
 
 class CalendarResponse(ResponseModel):
     year: int
     time_zone: str = "Asia/Baku"
     days: list[CalendarDayResponse] = Field(description="every other day is worked from Monday to Friday")
-    awaited: list[str] = Field(description="moved holidays whose days of this year are not announced yet")
+    awaited: list[str] = Field(
+        description="moved holidays whose days of this year are not announced yet; expected days count until then"
+    )
 
 
 @router.get("", summary="Holidays of a year", responses=error_responses(422, 503))
@@ -98,7 +109,10 @@ def _calendar_response(year: CalendarYear) -> CalendarResponse:
             CalendarDayResponse(
                 day=each.day,
                 occasion=each.occasion,
-                name=dict(names[each.occasion]),
+                name={
+                    language: name + ESTIMATED_SUFFIXES[language] * each.is_estimated
+                    for language, name in names[each.occasion].items()
+                },
                 works=each.is_working_day,
                 announced=each.day in year.announced,
                 instead_of=each.instead_of,

@@ -24,7 +24,7 @@ QUEUE_TIMEOUT_S = 15.0
 
 
 class WorkClass(StrEnum):
-    PASSWORD_HASH = "hashes"  # slow on purpose: passwords
+    PASSWORD_HASH = "hashes"  # noqa: S105 (a class of work; hashing is slow on purpose)
     WRITE = "writes"
     READ = "reads"
 
