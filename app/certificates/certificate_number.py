@@ -1,7 +1,8 @@
-"""Certificate numbers, such as `MIK-2026-000042-Y`: mark, year, serial, check character.
+"""Parse and format certificate numbers such as `MIK-2026-000042-Y`.
 
-The check character is ISO 7064 MOD 37,36 over the rest without hyphens. It shows every single wrong character and
-nearly every swap of two neighbours; it is no secret and proves nothing.
+The parts are mark, year, serial and check character. The check character is ISO 7064 MOD 37,36 over the rest without
+hyphens. It detects every single wrong character and nearly every swap of two neighbours; it is not secret and proves
+nothing.
 """
 
 import re
@@ -21,19 +22,22 @@ _PREFIX_PATTERN = re.compile(r"\s*(?:№|N[°º]|No(?=[\s.:№]))[\s.:]*", re.IG
 _TRAILING_PUNCTUATION: Final = ".,/。，．／،"
 _PATTERN_WITH_LETTER_O = re.compile(r"([A-Z]{3,8})([0-9O]{4})([0-9O]{6,18})([0-9A-Z])")
 
-# Hyphens and spaces that Unicode files under other categories than Pd and Zs: white space of paste and scan,
-# soft hyphen, zero-width spaces, hyphen bullet and point, the minus signs.
+# Hyphens and spaces whose Unicode categories are not Pd or Zs: white space of pasted and scanned text, soft hyphen,
+# zero-width spaces, hyphen bullet and point, minus signs.
 _DROPPED_CHARACTERS = "\t\n\v\f\r\x85\u2028\u2029\u00ad\u200b\u2060\ufeff\u2027\u2043\u02d7\u207b\u208b\u2212\u2796"
 
 
 class _FoldingTable(dict[int, str | None]):
-    """What input is read as, for `str.translate`. Not `upper()`, which keeps İ and makes letters of ſ, ß and ﬁ."""
+    """Fold input characters, for `str.translate`.
+
+    Not `upper()`, which keeps İ and turns ſ, ß and ﬁ into letters.
+    """
 
     def __missing__(self, code: int) -> str | None:
         return None if unicodedata.category(chr(code)) in {"Zs", "Pd"} else chr(code)
 
 
-# Digits of Arabic, of Persian, and of the full width of Chinese characters.
+# Arabic, Persian and full-width digits.
 _DIGITS = {c: str(i) for row in ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "０１２３４５６７８９") for i, c in enumerate(row)}
 _WESTERN_DIGITS = {ord(c): digit for c, digit in _DIGITS.items()}
 _FOLDING = _FoldingTable(
@@ -45,13 +49,16 @@ _FOLDING = _FoldingTable(
 
 
 def to_western_digits(text: str) -> str:
-    """Persian, Arabic and full-width digits as 0 to 9, all else as it is."""
+    """Convert Persian, Arabic and full-width digits to 0–9; other characters stay."""
     return text.translate(_WESTERN_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateNumber:
-    """Mark `^[A-Z]{3,8}$`, year 0..9999, serial 0..10^18-1, else ValueError; `str()` is the display form."""
+    """Certificate number; `str()` is the display form.
+
+    The mark matches `^[A-Z]{3,8}$`, the year is 0–9999, the serial 0–10^18-1. Raises `ValueError` for other values.
+    """
 
     scheme: str
     year: int
@@ -72,18 +79,19 @@ class CertificateNumber:
 
 
 def parse_number(text: str) -> CertificateNumber | None:
-    """Read a number as people type it: spaces and hyphens of any kind dropped, letters folded, İ and ı read as I.
+    """Parse a number as people type it. Returns None where it is not a certificate number.
 
-    “№” or “No” before it is passed over, and a full stop, comma or slash after it; Persian, Arabic and full-width
-    digits are digits; O is 0 where only a digit can stand. None for every other character, another form, or a wrong
-    check character; a serial has no zeros beyond six digits.
+    Spaces and hyphens of any kind are dropped, letters folded, İ and ı read as I. “№” or “No” before the number is
+    skipped, and a full stop, comma or slash after it. Persian, Arabic and full-width digits are digits; O is 0 where
+    only a digit is possible. A serial has no leading zeros beyond six digits. Any other character, another format or a
+    wrong check character gives None.
     """
     if len(text) > MAX_INPUT_CHARS:
         return None
     if (prefix := _PREFIX_PATTERN.match(text)) and (number := _without_prefix(text[prefix.end() :])):
         return number
     number = _without_prefix(text)
-    if number is None and text[:2].upper() == "NO":  # written together: a mark whose code begins so comes first
+    if number is None and text[:2].upper() == "NO":  # a mark whose code begins with NO takes precedence
         return _without_prefix(text[2:])
     return number
 
@@ -100,18 +108,18 @@ def _without_prefix(text: str) -> CertificateNumber | None:
 
 
 class _ChecksumState(dict[str, "_ChecksumState"]):
-    """What ISO 7064 has summed up so far: the next character leads to the next state."""
+    """Sum of ISO 7064 so far: the next character leads to the next state."""
 
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CHECKSUM_STATES = [_ChecksumState() for _ in range(36)]
 for _sum, _state in enumerate(_CHECKSUM_STATES):
-    _state.update({c: _CHECKSUM_STATES[((_sum or 36) * 2 % 37 + place) % 36] for place, c in enumerate(_ALPHABET)})
+    _state.update({c: _CHECKSUM_STATES[((_sum or 36) * 2 % 37 + value) % 36] for value, c in enumerate(_ALPHABET)})
 _INITIAL_STATE, _VALID_STATE = _CHECKSUM_STATES[18], _CHECKSUM_STATES[1]
 
 
 def to_display_form(text: str) -> str | None:
-    """`str(parse(text))`, and None for None: at once for what has the display form already, as nearly all have."""
+    """Return `str(parse_number(text))`, or None; fast for text that already is in display form."""
     if _DISPLAY_PATTERN.fullmatch(text):
         state = _INITIAL_STATE
         for character in text.replace("-", ""):

@@ -1,4 +1,4 @@
-"""Queries over certificates, suspensions and counters."""
+"""Query certificates, suspensions and counters."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from app.organisations.organisation_repository import in_force_conditions
 from app.transparency.log_entry import LogEvent
 from app.transparency.model import LogEntry
 
-# What every grant and every change of status asks, put together once.
+# Every issuance and every change of status executes these: built once.
 _ROW = core_table(Certificate).c
 _BY_NUMBER = sa.select(Certificate).where(Certificate.number == sa.bindparam("number"))
 _BY_NUMBER_LOCKED = locked(_BY_NUMBER)
@@ -24,7 +24,7 @@ _NUMBERS_OF_APPLICATION = (
     sa.select(_ROW.product_id, _ROW.number).where(_ROW.application_id == sa.bindparam("id")).order_by(_ROW.serial)
 )
 _USED_INDEXES = sa.select(_ROW.status_index).where(
-    _ROW.status_list_id == sa.bindparam("list_id"), _ROW.status_index.in_(sa.bindparam("drawn", expanding=True))
+    _ROW.status_list_id == sa.bindparam("list_id"), _ROW.status_index.in_(sa.bindparam("candidates", expanding=True))
 )
 _OPEN_SUSPENSIONS = sa.select(Suspension).where(
     Suspension.certificate_id == sa.bindparam("id"), Suspension.ended_at.is_(None)
@@ -37,7 +37,7 @@ def by_number(session: Session, number: str, *, lock: bool = False) -> Certifica
 
 @dataclass(frozen=True, slots=True)
 class DependentCertificate:
-    """A certificate, the period with which it was granted, and the causes for which it is suspended."""
+    """A certificate, the residency with which it was granted, and its open suspension causes."""
 
     certificate: Certificate
     granted_on: Residency
@@ -47,9 +47,11 @@ class DependentCertificate:
 def lock_certificates_of_parties(
     session: Session, parties: Collection[tuple[UUID, str]]
 ) -> dict[tuple[UUID, str], list[DependentCertificate]]:
-    """Certificates that rest on these parties (company, park), whatever period they were granted with; locked, always
-    in the same order. Final ones are left out."""
-    found: dict[tuple[UUID, str], list[DependentCertificate]] = {}
+    """Lock the certificates that depend on these parties (company, park), in a fixed order.
+
+    The residency period with which they were granted does not matter. Final ones are left out.
+    """
+    result: dict[tuple[UUID, str], list[DependentCertificate]] = {}
     party = sa.tuple_(Residency.organisation_id, Residency.park_code)
     for part in parts_of(sorted(parties)):
         query = (
@@ -66,21 +68,21 @@ def lock_certificates_of_parties(
         rows = session.execute(query).all()
         causes = open_suspension_causes(session, [certificate.id for certificate, _ in rows])
         for certificate, period in rows:
-            each = DependentCertificate(certificate, period, causes.get(certificate.id, set()))
-            found.setdefault((period.organisation_id, period.park_code), []).append(each)
-    return found
+            dependent = DependentCertificate(certificate, period, causes.get(certificate.id, set()))
+            result.setdefault((period.organisation_id, period.park_code), []).append(dependent)
+    return result
 
 
 def open_suspension_causes(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID, set[SuspensionCause]]:
-    """For what each of these is suspended; one that is not is left out."""
-    found: dict[UUID, set[SuspensionCause]] = {}
+    """Return the open suspension causes of these certificates; one without causes is left out."""
+    result: dict[UUID, set[SuspensionCause]] = {}
     for part in parts_of(certificate_ids):
         query = sa.select(Suspension.certificate_id, Suspension.cause).where(
             Suspension.certificate_id.in_(part), Suspension.ended_at.is_(None)
         )
         for row in session.execute(query):
-            found.setdefault(row.certificate_id, set()).add(SuspensionCause(row.cause))
-    return found
+            result.setdefault(row.certificate_id, set()).add(SuspensionCause(row.cause))
+    return result
 
 
 _IS_SUSPENDED_FOR_RESIDENCY = sa.exists().where(
@@ -91,7 +93,7 @@ _IS_SUSPENDED_FOR_RESIDENCY = sa.exists().where(
 
 
 def expired_residency_ids(session: Session, today: date) -> Sequence[UUID]:
-    """Residencies on which certificates in force were granted whose company has none in that park any more."""
+    """Return residencies of certificates in force whose company has none in that park any more."""
     period = aliased(Residency)
     has_another = sa.exists().where(
         Residency.organisation_id == period.organisation_id,
@@ -114,7 +116,7 @@ def expired_residency_ids(session: Session, today: date) -> Sequence[UUID]:
 
 
 def returned_residency_ids(session: Session, today: date) -> Sequence[UUID]:
-    """Residencies in force of companies with certificates that are suspended because they had none in that park."""
+    """Return residencies in force of companies with certificates suspended for a lost residency."""
     period = aliased(Residency)
     query = (
         sa.select(Residency.id)
@@ -138,7 +140,7 @@ def returned_residency_ids(session: Session, today: date) -> Sequence[UUID]:
 def list_in_force(
     session: Session, scheme_code: str, today: date, after: UUID | None, limit: int
 ) -> Sequence[Certificate]:
-    """Certificates of a mark that are active or suspended and have not expired, oldest first."""
+    """Return active and suspended certificates of a mark that have not expired, oldest first."""
     query = (
         sa.select(Certificate)
         .options(defer(Certificate.token, raiseload=True))
@@ -152,14 +154,14 @@ def list_in_force(
 
 
 def numbers_of_application(session: Session, application_id: UUID) -> dict[UUID, str]:
-    """Product → number of its certificate, for every one that an application led to, in the order of issue."""
+    """Return product → certificate number of an application, in the order of issue."""
     return {row.product_id: row.number for row in session.execute(_NUMBERS_OF_APPLICATION, {"id": application_id})}
 
 
 def in_force_for_products(
     session: Session, scheme_code: str, product_ids: Sequence[UUID], today: date
 ) -> Sequence[Certificate]:
-    """Certificates of this mark that these products still hold."""
+    """Return the certificates in force of these products under this mark."""
     query = sa.select(Certificate).where(
         Certificate.scheme_code == scheme_code,
         Certificate.product_id.in_(product_ids),
@@ -177,25 +179,25 @@ def end_suspension(suspension: Suspension, now: datetime) -> None:
     suspension.ended_at = now
 
 
-def used_indexes(session: Session, list_id: int, drawn: Sequence[int]) -> frozenset[int]:
-    """Which of these places of a status list belong to a certificate already."""
-    return frozenset(session.execute(_USED_INDEXES, {"list_id": list_id, "drawn": list(drawn)}).scalars())
+def used_indexes(session: Session, list_id: int, candidates: Sequence[int]) -> frozenset[int]:
+    """Return which of these indexes of a status list belong to a certificate already."""
+    return frozenset(session.execute(_USED_INDEXES, {"list_id": list_id, "candidates": list(candidates)}).scalars())
 
 
 def count_by_key(session: Session) -> dict[str, int]:
-    """How many certificates each key signed, by `kid`."""
+    """Count the certificates that each key signed, by `kid`."""
     query = sa.select(Certificate.kid, sa.func.count().label("count")).group_by(Certificate.kid)
     return {row.kid: int(row[1]) for row in session.execute(query)}
 
 
 def numbers_signed_by(session: Session, kid: str) -> Iterator[str]:
-    """The numbers of all that a key signed, in the order of issue."""
+    """Return the numbers of all certificates that a key signed, in the order of issue."""
     query = sa.select(Certificate.number).where(Certificate.kid == kid).order_by(Certificate.id)
     yield from session.scalars(query.execution_options(yield_per=PAGE_ROWS))
 
 
 def unlogged_certificates(session: Session) -> Sequence[Certificate]:
-    """Certificates whose issue is not in the public log, in the order of issue."""
+    """Return certificates whose issue is not in the transparency log, in the order of issue."""
     is_logged = sa.exists().where(
         LogEntry.subject == Certificate.number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value
     )
@@ -203,7 +205,7 @@ def unlogged_certificates(session: Session) -> Sequence[Certificate]:
 
 
 def log_entry_without_certificate(session: Session) -> tuple[int, str] | None:
-    """The first certificate that was issued by the public log and is not here: number of the entry, its own number."""
+    """Find the first logged certificate without a row: sequence of its log entry, its number."""
     query = (
         sa.select(LogEntry.seq, LogEntry.subject)
         .outerjoin(Certificate, Certificate.number == LogEntry.subject)
@@ -216,7 +218,7 @@ def log_entry_without_certificate(session: Session) -> tuple[int, str] | None:
 
 
 def descriptions_of(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
-    """What was frozen of each on the day of issue."""
+    """Return the certified description of each certificate, as frozen on the day of issue."""
     query = sa.select(CertifiedDescription.certificate_id, CertifiedDescription.content)
     rows = session.execute(query.where(CertifiedDescription.certificate_id.in_(certificate_ids)))
     return {row.certificate_id: row.content for row in rows}

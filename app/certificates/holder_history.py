@@ -1,8 +1,8 @@
-"""What rule C-12 asks of the past: revocations, and surrenders during an investigation, of a company and of its related
-holders, under every mark.
+"""Load what rule C-12 evaluates: ended certificates of a company and of its related holders.
 
-A related holder has the same VÖEN, a common member, an owner's share, or the same plot of a park. The shares stand in
-evidence, which lies above this room: `applications/history.py` adds them.
+These are revocations, and surrenders during an investigation, under every mark. A related holder has the same VÖEN, a
+common member, an owner's share, or the same plot of a park. Shares are values of evidence documents, which this package
+must not import: `applications/history.py` passes the owners.
 """
 
 from collections import defaultdict
@@ -32,7 +32,7 @@ from app.organisations.model import Organisation, Residency
 
 
 class RelationGround(StrEnum):
-    """Why a holder counts as related. Of the company itself there is none."""
+    """Why a holder counts as related; the company itself has no ground."""
 
     SAME_TAXPAYER = "same_taxpayer"
     COMMON_MEMBER = "common_member"
@@ -48,7 +48,7 @@ class InquiryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EndedCertificate:
-    """A certificate that ended, with all by which its product is told from others. Names may be missing."""
+    """A certificate that ended, with all that identifies its product. Names may be missing."""
 
     number: str
     scheme_code: str
@@ -73,7 +73,10 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class Surrender:
-    """Given back during an investigation. Upheld, it counts as a revocation of that reason on `decided_on`."""
+    """A surrender during an investigation.
+
+    If the inquiry was upheld, it counts as a revocation for `reason` on `decided_on`.
+    """
 
     certificate: EndedCertificate
     day: date  # in Baku
@@ -84,7 +87,7 @@ class Surrender:
 
 @dataclass(frozen=True, slots=True)
 class HolderHistory:
-    """Both in the order of issue."""
+    """Revocations and surrenders, both in the order of issue."""
 
     revocations: tuple[Revocation, ...]
     surrenders: tuple[Surrender, ...]
@@ -96,9 +99,9 @@ _OWN_RESIDENCY, _OTHER_RESIDENCY = aliased(Residency), aliased(Residency)
 
 
 def load_holder_history(session: Session, organisation_id: UUID, owners: Iterable[str] = ()) -> HolderHistory:
-    """Everything that C-12 reads of this company and its related holders, in five statements however many there are.
+    """Load all that C-12 evaluates, in five statements however many related holders there are.
 
-    `owners`: VÖENs of companies with a share above the threshold in this one, or in which this one has such a share.
+    `owners`: VÖENs of companies with a share above the threshold in this company, or in which it has such a share.
     """
     organisation = session.get(Organisation, organisation_id)
     if organisation is None:
@@ -110,10 +113,10 @@ def load_holder_history(session: Session, organisation_id: UUID, owners: Iterabl
     for other, ground in session.execute(grounds):
         related[other].add(RelationGround(ground))
     voens = frozenset(owners) - {organisation.voen}
-    found = session.execute(_ended_certificates(organisation, related, voens)).all()
-    inquiries = _load_inquiries(session, [row.id for row in found if row.status == CertificateStatus.SURRENDERED])
+    rows = session.execute(_ended_certificates(organisation, related, voens)).all()
+    inquiries = _load_inquiries(session, [row.id for row in rows if row.status == CertificateStatus.SURRENDERED])
     revocations, surrenders = [], []
-    for row in found:
+    for row in rows:
         certificate = _to_ended_certificate(row, organisation, related, voens)
         day = baku_day(row.status_since)
         if row.status == CertificateStatus.REVOKED:
@@ -124,7 +127,10 @@ def load_holder_history(session: Session, organisation_id: UUID, owners: Iterabl
 
 
 def _organisations_with_common_member(organisation_id: UUID) -> sa.Select[Any, str]:
-    """Other companies with a member of the same address, now or before: one person has an account for each company."""
+    """Select other companies with a member of the same e-mail address, now or earlier.
+
+    A person has one account for each company.
+    """
     return (
         sa.select(_OTHER_MEMBER.organisation_id, sa.literal(RelationGround.COMMON_MEMBER.value).label("ground"))
         .join(_OWN_MEMBER, _email_address(_OTHER_MEMBER) == _email_address(_OWN_MEMBER))
@@ -142,7 +148,7 @@ def _email_address(user: type[User]) -> sa.ColumnElement[str]:
 
 
 def _organisations_on_same_plot(organisation_id: UUID) -> sa.Select[Any, str]:
-    """Other companies with a residency on a plot of this one, open or closed."""
+    """Select other companies with a residency on a plot of this one, open or closed."""
     return (
         sa.select(_OTHER_RESIDENCY.organisation_id, sa.literal(RelationGround.SAME_PLOT.value).label("ground"))
         .join(
@@ -160,13 +166,13 @@ def _organisations_on_same_plot(organisation_id: UUID) -> sa.Select[Any, str]:
 def _ended_certificates(
     organisation: Organisation, related: Mapping[UUID, set[RelationGround]], voens: frozenset[str]
 ) -> sa.Select[Any]:
-    """Without the tokens, which are long."""
+    """Select the certificates without their tokens, which are long."""
     columns = (
         *(_ROW.id, _ROW.number, _ROW.scheme_code, _ROW.product_id, _ROW.gtin, _ROW.hs6, _ROW.site_id),
         *(_ROW.product_names, _ROW.organisation_id, _ROW.holder_voen, _ROW.holder_name),
         *(_ROW.status, _ROW.status_reason, _ROW.status_since, Organisation.voen),
     )
-    is_past = sa.or_(
+    is_ended_for_cause = sa.or_(
         _ROW.status == CertificateStatus.REVOKED.value,
         sa.and_(_ROW.status == CertificateStatus.SURRENDERED.value, _ROW.during_investigation),
     )
@@ -178,7 +184,7 @@ def _ended_certificates(
     return (
         sa.select(*columns)
         .join(Organisation, Organisation.id == _ROW.organisation_id)
-        .where(is_past, of_related)
+        .where(is_ended_for_cause, of_related)
         .order_by(_ROW.id)
     )
 
@@ -213,7 +219,7 @@ def _to_ended_certificate(
 
 @dataclass(slots=True)
 class _InquiryRecord:
-    """What was asked about one certificate: whether anything still is, when it ended last, and what was upheld."""
+    """Inquiries into one certificate: whether one is open, when they ended, what was upheld."""
 
     is_open: bool = False
     ends: list[datetime] | None = None
@@ -221,44 +227,44 @@ class _InquiryRecord:
 
 
 def _load_inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID, _InquiryRecord]:
-    asked: dict[UUID, _InquiryRecord] = defaultdict(_InquiryRecord)
+    inquiries: dict[UUID, _InquiryRecord] = defaultdict(_InquiryRecord)
     if not certificate_ids:
-        return asked
+        return inquiries
     matters = sa.select(
         Matter.certificate_id, Matter.state, Matter.outcome, Matter.revocation_reason, Matter.closed_at
     ).where(
         Matter.certificate_id.in_(certificate_ids),
-        # What anybody may report counts once it was looked into and found to be so.
+        # A report by anyone counts only when it was examined and upheld.
         sa.or_(Matter.kind != MatterKind.REPORT.value, Matter.outcome == MatterOutcome.UPHELD.value),
     )
     for row in session.execute(matters):
-        each = asked[row.certificate_id]
+        record = inquiries[row.certificate_id]
         if row.state == MatterState.OPEN:
-            each.is_open = True
+            record.is_open = True
             continue
-        each.ends = [*(each.ends or ()), row.closed_at]
+        record.ends = [*(record.ends or ()), row.closed_at]
         if row.outcome == MatterOutcome.UPHELD and row.revocation_reason is not None:
-            each.upheld = [*(each.upheld or ()), (row.closed_at, row.revocation_reason)]
+            record.upheld = [*(record.upheld or ()), (row.closed_at, row.revocation_reason)]
     causes = sa.select(Suspension.certificate_id, Suspension.ended_at).where(
         Suspension.certificate_id.in_(certificate_ids),
         Suspension.cause.in_([cause.value for cause in INVESTIGATION_CAUSES]),
     )
     for certificate_id, ended_at in session.execute(causes):
-        each = asked[certificate_id]
+        record = inquiries[certificate_id]
         if ended_at is None:
-            each.is_open = True
+            record.is_open = True
         else:
-            each.ends = [*(each.ends or ()), ended_at]
-    return asked
+            record.ends = [*(record.ends or ()), ended_at]
+    return inquiries
 
 
-def _to_surrender(certificate: EndedCertificate, given_back: datetime, asked: _InquiryRecord) -> Surrender:
-    """What was closed before the certificate was given back is no part of the inquiry that was open then."""
-    day = baku_day(given_back)
-    upheld = sorted(each for each in asked.upheld or () if each[0] >= given_back)
-    if upheld:  # the first: others may still be open, and a bar once earned runs
+def _to_surrender(certificate: EndedCertificate, surrendered_at: datetime, inquiry: _InquiryRecord) -> Surrender:
+    """Build the surrender; only inquiries that closed after it count."""
+    day = baku_day(surrendered_at)
+    upheld = sorted(each for each in inquiry.upheld or () if each[0] >= surrendered_at)
+    if upheld:  # the first one: others may still be open, but the bar has begun
         return Surrender(certificate, day, InquiryState.UPHELD, upheld[0][1], baku_day(upheld[0][0]))
-    if asked.is_open:
+    if inquiry.is_open:
         return Surrender(certificate, day, InquiryState.OPEN, None, None)
-    ended = max((each for each in asked.ends or () if each >= given_back), default=given_back)
+    ended = max((each for each in inquiry.ends or () if each >= surrendered_at), default=surrendered_at)
     return Surrender(certificate, day, InquiryState.NOT_UPHELD, None, baku_day(ended))

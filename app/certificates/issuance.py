@@ -1,7 +1,7 @@
-"""Granting the mark: certificates of one decision, issued together.
+"""Issue the certificates of one decision together.
 
-In the order of the map: reserve number and index, build, lint, sign only what was linted, verify with the published
-key, store, log, audit. The caller commits once, so that no signed token leaves without its row.
+The order is: reserve number and index, build, lint, sign only what was linted, verify with the published key, store,
+log, audit. The caller commits once, so that no signed token is returned without its row.
 """
 
 from collections import Counter
@@ -31,16 +31,14 @@ from app.organisations.legal_forms import public_voen
 from app.signing.issuance_pause import require_not_paused
 
 LIST_CAPACITY = status_list.LIST_LENGTH * 3 // 4
-"""Beyond three quarters a random draw meets too many taken places: the next list is opened."""
+"""Above three quarters, most random indexes are taken: the next list is opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerContext:
-    """What signing needs from the house. `draw(n)` gives a random whole number in 0..n-1."""
+    """What signing needs from the service. `randbelow(n)` returns a random integer in 0..n-1."""
 
-    lock_active_signer: Callable[
-        [Session], Signer
-    ]  # the key that is active in this transaction, and stays so until its end
+    lock_active_signer: Callable[[Session], Signer]  # the key that is active in this transaction, locked until its end
     issuer: str
     base_url: str
     randbelow: Callable[[int], int]
@@ -72,8 +70,8 @@ class CertificateGrant:
     origin_criterion: str
     valid_from: date
     valid_until: date
-    description: Mapping[str, Any]  # the certified description, which stays as it is (`description.py`)
-    valid_no_later_than: date | None  # the last day of what it rests on (residency, evidence with an end); None: open
+    description: Mapping[str, Any]  # the certified description, which never changes (`certified_description.py`)
+    valid_no_later_than: date | None  # the last day of what it depends on (residency, evidence with an end); None: open
     application_id: UUID
     decision_id: UUID
 
@@ -81,7 +79,10 @@ class CertificateGrant:
 def issue_certificates(
     session: Session, actor: Actor, grants: Sequence[CertificateGrant], issuance: IssuerContext, now: datetime
 ) -> tuple[Certificate, ...]:
-    """One certificate for each grant, all under one mark, in this order; all of them or, with any error, none."""
+    """Issue one certificate for each grant, all under one mark, in this order.
+
+    On any error none is issued.
+    """
     if not grants:
         return ()
     (scheme_code,) = {grant.scheme_code for grant in grants}
@@ -92,8 +93,8 @@ def issue_certificates(
     numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
     reserved = reserve_places(session, issuance.randbelow, len(grants))
     issued = tuple(
-        _build_and_sign(grant, number, place, signer, issuance, now)
-        for grant, number, place in zip(grants, numbers, reserved, strict=True)
+        _build_and_sign(grant, number, list_place, signer, issuance, now)
+        for grant, number, list_place in zip(grants, numbers, reserved, strict=True)
     )
     session.add_all(issued)
     session.flush()
@@ -129,13 +130,13 @@ def _freeze_description(grant: CertificateGrant, certificate: Certificate) -> Ce
 def _build_and_sign(
     grant: CertificateGrant,
     number: CertificateNumber,
-    place: tuple[int, int],
+    list_place: tuple[int, int],
     signer: Signer,
     issuance: IssuerContext,
     now: datetime,
 ) -> Certificate:
-    """Build, lint, sign what was linted, verify what was signed; what comes out may be stored."""
-    list_id, index = place
+    """Build, lint, sign and verify one certificate."""
+    list_id, index = list_place
     content = CertificateContent(
         number=str(number),
         base_url=issuance.base_url,
@@ -163,8 +164,8 @@ def _build_and_sign(
         status_list_id=list_id,
         status_index=index,
     )
-    grounds = linter.LintContext(issuance.issuer, issuance.base_url, list_id, index, grant.valid_no_later_than)
-    linted = linter.lint(untp_builder.build_credential(content), grounds)
+    context = linter.LintContext(issuance.issuer, issuance.base_url, list_id, index, grant.valid_no_later_than)
+    linted = linter.lint(untp_builder.build_credential(content), context)
     token = linter.sign_credential(signer, linted)
     verified = _verify_signature(token, signer)
     return Certificate(
@@ -208,30 +209,35 @@ def _build_and_sign(
 
 
 def _verify_signature(token: str, signer: Signer) -> jws.VerifiedToken:
-    """What was signed is verified with the published key before it is stored: a broken key must not hand out paper."""
+    """Verify the new signature with the published key before the token is stored.
+
+    A damaged key must not produce certificates that cannot be verified.
+    """
     try:
         return jws.verify(token, typ=jws.TYP_CREDENTIAL, keys={signer.kid: signer.public})
-    except jws.TokenRejected as why:
-        raise Unavailable("The signature just made does not verify; nothing was issued.") from why
+    except jws.TokenRejected as error:
+        raise Unavailable("The new signature does not verify; nothing was issued.") from error
 
 
-def reserve_places(session: Session, draw: Callable[[int], int], many: int) -> list[tuple[int, int]]:
-    """Number of the list and index in it, for so many certificates: random places in the present list, never used
-    before. `draw(n)` gives a random whole number in 0..n-1. The counter's lock makes two issuers take turns."""
-    used = counters.next_numbers(session, "status-index", many)
-    wanted = Counter((each - 1) // LIST_CAPACITY + 1 for each in used)
+def reserve_places(session: Session, randbelow: Callable[[int], int], count: int) -> list[tuple[int, int]]:
+    """Reserve unused random indexes in the current status list: pairs of list id and index.
+
+    `randbelow(n)` returns a random integer in 0..n-1. The counter's lock serializes concurrent issuances.
+    """
+    used = counters.next_numbers(session, "status-index", count)
+    counts_by_list = Counter((index - 1) // LIST_CAPACITY + 1 for index in used)
     reserved = []
-    for list_id, count in wanted.items():
+    for list_id, list_count in counts_by_list.items():
         status_list_repository.create_list(session, list_id)
-        reserved += [(list_id, index) for index in _unused_indexes(session, draw, list_id, count)]
+        reserved += [(list_id, index) for index in _unused_indexes(session, randbelow, list_id, list_count)]
     return reserved
 
 
-def _unused_indexes(session: Session, draw: Callable[[int], int], list_id: int, many: int) -> Sequence[int]:
-    """In the order of the draw: a sorted one would tell which certificates were issued together."""
+def _unused_indexes(session: Session, randbelow: Callable[[int], int], list_id: int, count: int) -> Sequence[int]:
+    """Return indexes in random order: a sorted order would reveal which were issued together."""
     free: dict[int, None] = {}
-    while len(free) < many:
-        drawn = dict.fromkeys(draw(status_list.LIST_LENGTH) for _ in range(many - len(free)))
-        taken = certificate_repository.used_indexes(session, list_id, list(drawn))
-        free |= {index: None for index in drawn if index not in taken}
+    while len(free) < count:
+        candidates = dict.fromkeys(randbelow(status_list.LIST_LENGTH) for _ in range(count - len(free)))
+        taken = certificate_repository.used_indexes(session, list_id, list(candidates))
+        free |= {index: None for index in candidates if index not in taken}
     return list(free)

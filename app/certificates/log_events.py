@@ -1,6 +1,6 @@
-"""What the public log says of certificates: their issue, and every change of status.
+"""Log the issue and every change of status of certificates.
 
-A further cause of a suspension, or one cause less, is no change of status.
+A further cause of a suspension, or one cause less, is not a change of status.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ STATUS_EVENT: Mapping[CertificateStatus, LogEvent] = MappingProxyType(
         CertificateStatus.SUPERSEDED: LogEvent.CERTIFICATE_SUPERSEDED,
     }
 )
-"""The entry with which a certificate came into its status; an issued one is active without a further entry."""
+"""The log event of each status. An issued certificate is active without a further entry."""
 
 
 def log_issued(session: Session, certificate: Certificate, at: datetime) -> None:
@@ -33,15 +33,17 @@ def log_issued(session: Session, certificate: Certificate, at: datetime) -> None
 
 def log_status_change(session: Session, certificate: Certificate, at: datetime) -> None:
     status = CertificateStatus(certificate.status)
-    # What the entry of a surrender says of the inquiry, a later entry does not say again.
-    asked = certificate.during_investigation and status is CertificateStatus.SURRENDERED
-    appender.add_entry(session, Entry(STATUS_EVENT[status], at, certificate.number, during_investigation=asked))
+    # The entry of a surrender names the inquiry; later entries do not repeat it.
+    during_investigation = certificate.during_investigation and status is CertificateStatus.SURRENDERED
+    appender.add_entry(
+        session, Entry(STATUS_EVENT[status], at, certificate.number, during_investigation=during_investigation)
+    )
 
 
 def backfill(session: Session, now: datetime) -> int:
-    """Enter certificates that were issued before there was a log, with the status that they have; how many there were.
+    """Log certificates issued before the log existed, with their status. Returns their count.
 
-    Their `at` is now: the log says when it learned of something, and proves nothing about the time before.
+    Their time is `now`: the log proves nothing about the time before an entry.
     """
     count = 0
     for certificate in certificate_repository.unlogged_certificates(session):

@@ -1,4 +1,4 @@
-"""Queries over matters, reports of misuse and certified descriptions."""
+"""Query matters, reports of misuse and certified descriptions."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -43,28 +43,28 @@ def get_matter(session: Session, matter_id: UUID, *, lock: bool = False) -> Matt
 
 
 def list_matters(
-    session: Session, wanted: MatterFilter, *, after: UUID | None, limit: int
+    session: Session, matter_filter: MatterFilter, *, after: UUID | None, limit: int
 ) -> Sequence[tuple[Matter, Certificate]]:
-    """Oldest first, each with its certificate."""
+    """Return matters with their certificates, oldest first."""
     query = (
         sa.select(Matter, Certificate)
         .join(Certificate, Certificate.id == Matter.certificate_id)
         .order_by(Matter.id)
         .limit(limit)
     )
-    if wanted.state is not None:
-        query = query.where(Matter.state == wanted.state.value)
-    if wanted.kind is not None:
-        query = query.where(Matter.kind == wanted.kind.value)
-    if wanted.number is not None:
-        query = query.where(Certificate.number == wanted.number)
+    if matter_filter.state is not None:
+        query = query.where(Matter.state == matter_filter.state.value)
+    if matter_filter.kind is not None:
+        query = query.where(Matter.kind == matter_filter.kind.value)
+    if matter_filter.number is not None:
+        query = query.where(Certificate.number == matter_filter.number)
     if after is not None:
         query = query.where(Matter.id > after)
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
 def has_open_inquiry(session: Session, certificate_id: UUID) -> bool:
-    """Whether an inquiry is open. What anybody may report is none until it was looked into."""
+    """Check whether an inquiry is open. An unexamined public report is not an inquiry."""
     return bool(session.execute(_HAS_OPEN_INQUIRY, {"id": certificate_id}).scalar_one())
 
 
@@ -90,20 +90,20 @@ def has_open_matter_about(session: Session, certificate_id: UUID, cause: MatterC
 def numbers_without_reported_change(
     session: Session, today: date, *, product_id: UUID | None = None, site_id: UUID | None = None
 ) -> Sequence[str]:
-    """Numbers of certificates in force for this product, or for products of this site, of which no change is reported.
+    """Return numbers of certificates in force without a reported change.
 
-    The matters that were found stay open until this transaction ends: what is changed under one cannot be closed
-    at the same moment.
+    They are certificates of this product, or of products of this site. The matters found are locked for share until the
+    transaction ends, so that none is closed while the product or site changes.
     """
     query = sa.select(Certificate.id, Certificate.number).where(*in_force_conditions(today))
     query = query.where(Certificate.product_id == product_id if product_id else Certificate.site_id == site_id)
-    held = session.execute(query.order_by(Certificate.number)).all()
-    if not held:
+    rows = session.execute(query.order_by(Certificate.number)).all()
+    if not rows:
         return ()
     changes = (
         sa.select(Matter.certificate_id)
         .where(
-            Matter.certificate_id.in_([row.id for row in held]),
+            Matter.certificate_id.in_([row.id for row in rows]),
             Matter.kind == MatterKind.CHANGE.value,
             Matter.state == MatterState.OPEN.value,
         )
@@ -111,16 +111,16 @@ def numbers_without_reported_change(
         .with_for_update(read=True)
     )
     reported = set(session.scalars(changes))
-    return [row.number for row in held if row.id not in reported]
+    return [row.number for row in rows if row.id not in reported]
 
 
 def in_force_conditions(today: date) -> tuple[sa.ColumnElement[bool], ...]:
-    """What a certificate in force fulfils: active or suspended, and its term has not ended."""
+    """Return the conditions of a certificate in force: active or suspended, term not ended."""
     return Certificate.status.in_(IN_FORCE_STATUSES), Certificate.valid_until >= today
 
 
 def lock_certificates(session: Session, certificate_ids: Collection[UUID]) -> Sequence[Certificate]:
-    """These certificates as they are now, locked, always in the same order."""
+    """Lock these certificates, always in the same order, and return their current rows."""
     query = sa.select(Certificate).where(Certificate.id.in_(certificate_ids)).order_by(Certificate.id)
     return session.scalars(locked(query)).all()
 
@@ -132,7 +132,7 @@ def get_description(session: Session, certificate_id: UUID) -> CertifiedDescript
 def lock_described_certificates(
     session: Session, today: date, *, organisation_ids: Collection[UUID], site_ids: Collection[UUID]
 ) -> Sequence[tuple[Certificate, CertifiedDescription]]:
-    """Certificates in force of these companies or sites with what they certify; locked, in their order."""
+    """Lock certificates in force of these companies or sites; returns them with descriptions."""
     query = (
         sa.select(Certificate, CertifiedDescription)
         .join(CertifiedDescription, CertifiedDescription.certificate_id == Certificate.id)
@@ -147,7 +147,7 @@ def lock_described_certificates(
 
 
 def list_reports(session: Session, *, after: UUID | None, limit: int) -> Sequence[MisuseReport]:
-    """Oldest first, without their photos."""
+    """Return reports oldest first, without their photos."""
     query = sa.select(MisuseReport).options(defer(MisuseReport.photo, raiseload=True))
     return page_of(session, query, MisuseReport.id, after, limit)
 

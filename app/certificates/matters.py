@@ -1,7 +1,7 @@
-"""Matters: what is open about a certificate until a person closes it (`docs/decisions/0050-matters.md`).
+"""Open and close matters: what a person must examine about a certificate (decision 0050).
 
-A matter opens by itself where the certificate loses something that it rests on, and when its holder tells of a change.
-It never changes the status: suspending, revoking and lifting stay acts of their own.
+A matter opens automatically where the certificate loses something that it depends on, and when its holder reports a
+change. It never changes the status: suspending, revoking and lifting are actions of their own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,12 +37,12 @@ READERS = (Role.OWNER, Role.REGISTRAR, Role.AUDITOR)
 CLOSERS = (Role.OWNER, Role.REGISTRAR)
 DESCRIPTION_READERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER, Role.AUDITOR)
 MAX_OPEN_CHANGES = 50
-"""Reports of changes about one certificate that may be open at once."""
+"""Maximum reports of changes of one certificate that may be open at once."""
 
 NEEDS_REASON: Mapping[MatterKind, bool] = MappingProxyType(
     {MatterKind.LOST_GROUND: True, MatterKind.REPORT: True, MatterKind.CHANGE: False}
 )
-"""Whether a matter of this kind is upheld only for a reason of the list of revocations: then it can bar (C-12)."""
+"""Whether a matter of this kind needs a revocation reason to be upheld; it then bars (C-12)."""
 
 
 def open_matter(
@@ -57,9 +57,10 @@ def open_matter(
     details: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> Matter | None:
-    """Open a matter; the certificate is locked. None if it is not in force, or the same is open already.
+    """Open a matter about a locked certificate.
 
-    `subject` names what it is about, as `type:id`; of each subject and cause one matter is open at most.
+    `subject` names what it is about, as `type:id`. Returns None if the certificate is not in force, or if a matter of
+    this cause and subject is already open.
     """
     assert cause in CAUSES_BY_KIND[kind]
     if not can_open_matter(session, certificate, cause, subject, now):
@@ -86,26 +87,26 @@ def open_matter(
 def can_open_matter(
     session: Session, certificate: Certificate, cause: MatterCause, subject: str | None, now: datetime
 ) -> bool:
-    """Whether `open_matter` would open one."""
+    """Check whether `open_matter` would open a matter."""
     is_in_force = certificate.status in IN_FORCE_STATUSES and certificate.valid_until >= baku_day(now)
-    is_known = subject is not None and matter_repository.has_open_matter_about(session, certificate.id, cause, subject)
-    return is_in_force and not is_known
+    is_open = subject is not None and matter_repository.has_open_matter_about(session, certificate.id, cause, subject)
+    return is_in_force and not is_open
 
 
 def load_for_change_report(
-    session: Session, actor: Actor, number: str, today: date, ask_first: Callable[[], None] = lambda: None
+    session: Session, actor: Actor, number: str, today: date, before_check: Callable[[], None] = lambda: None
 ) -> Certificate:
-    """The holder's certificate, locked, if a change of it can be reported: 404, 403, 409.
+    """Lock the holder's certificate and check that a change can be reported: 404, 403, 409.
 
-    `ask_first` is called between 403 and 409: a retry may come when the certificate has ended.
+    `before_check` is called between 403 and 409, because a retry may arrive after the certificate ended.
     """
     certificate = certificate_repository.by_number(session, number, lock=True)
-    # A certificate is public; for others than its holder there is nothing to report on.
+    # A certificate is public; other companies are told that they have none to report on.
     if certificate is None or not (actor.is_staff or actor.organisation_id == certificate.organisation_id):
         raise NotFound.of("certificate")
     require_role(actor, Role.APPLICANT)
     require_user_id(actor)
-    ask_first()
+    before_check()
     if certificate.status not in IN_FORCE_STATUSES or certificate.valid_until < today:
         state = certificate.status if certificate.status not in IN_FORCE_STATUSES else "expired"
         raise WrongState("certificate", state=state, action="report a change", allowed=[])
@@ -122,7 +123,10 @@ def load_for_change_report(
 def report_change(
     session: Session, actor: Actor, number: str, *, what: MatterCause, text: str, on: date, now: datetime
 ) -> Matter:
-    """The holder tells of a change. Errors: NotFound, Forbidden; WrongState, Conflict `too-many-changes`; Invalid."""
+    """Open a matter for a change that the holder reports.
+
+    Raises, in this order: `NotFound`, `Forbidden`, `WrongState`, `Conflict` (`too-many-changes`), `Invalid`.
+    """
     certificate = load_for_change_report(session, actor, number, baku_day(now))
     if what not in CAUSES_BY_KIND[MatterKind.CHANGE]:
         listed = sorted(CAUSES_BY_KIND[MatterKind.CHANGE])
@@ -144,14 +148,17 @@ def get_matter(session: Session, actor: Actor, matter_id: UUID) -> tuple[Matter,
 
 
 def list_matters(
-    session: Session, actor: Actor, wanted: MatterFilter, *, after: UUID | None = None, limit: int = 50
+    session: Session, actor: Actor, matter_filter: MatterFilter, *, after: UUID | None = None, limit: int = 50
 ) -> Sequence[tuple[Matter, Certificate]]:
     require_role(actor, *READERS)
-    return matter_repository.list_matters(session, wanted, after=after, limit=limit)
+    return matter_repository.list_matters(session, matter_filter, after=after, limit=limit)
 
 
 def load_for_close(session: Session, actor: Actor, matter_id: UUID, version: ExpectedVersion) -> Matter:
-    """The matter, locked, if it can be closed now: 403 for the role, 404, 403 for the second factor, 428, 412, 409."""
+    """Lock a matter and check that it can be closed now.
+
+    Refusals in this order: 403 (role), 404, 403 (second factor), 428, 412, 409.
+    """
     require_role(actor, *CLOSERS)
     matter = matter_repository.get_matter(session, matter_id, lock=True)
     if matter is None:
@@ -174,8 +181,11 @@ def close_matter(
     version: ExpectedVersion,
     now: datetime,
 ) -> tuple[Matter, Certificate]:
-    """Close a matter for good. What was upheld for a reason of the list of revocations bars later (C-12), whatever
-    became of the certificate; revoking is an act of its own. Errors: as `guard_close`; Invalid."""
+    """Close a matter for good.
+
+    A matter upheld for a revocation reason bars later applications (C-12), whatever the certificate's status; revoking
+    is an action of its own. Raises the errors of `load_for_close`, then `Invalid`.
+    """
     matter = load_for_close(session, actor, matter_id, version)
     is_upheld = outcome is MatterOutcome.UPHELD
     if is_upheld and revocation_reason is None and NEEDS_REASON[MatterKind(matter.kind)]:
@@ -189,13 +199,16 @@ def close_matter(
     matter.version += 1
     session.flush()
     certificate = _certificate_of(session, matter)
-    given = {"revocation_reason": revocation_reason.value} if revocation_reason else {}
-    _record_event(session, actor, "matter.closed", matter, certificate, now, outcome=outcome.value, **given)
+    event_data = {"revocation_reason": revocation_reason.value} if revocation_reason else {}
+    _record_event(session, actor, "matter.closed", matter, certificate, now, outcome=outcome.value, **event_data)
     return matter, certificate
 
 
 def get_description(session: Session, actor: Actor, number: str) -> tuple[Certificate, CertifiedDescription]:
-    """What was certified, for the holder and for staff who work on cases. Errors: NotFound, Forbidden."""
+    """Return the certified description, for the holder and for staff who work on cases.
+
+    Raises `NotFound`, `Forbidden`.
+    """
     certificate = certificate_repository.by_number(session, number)
     if certificate is None or not can_read_organisation(actor, certificate.organisation_id):
         raise NotFound.of("certificate")
@@ -207,12 +220,18 @@ def get_description(session: Session, actor: Actor, number: str) -> tuple[Certif
 
 
 def certificates_blocking_product_change(session: Session, product_id: UUID, today: date) -> Sequence[str]:
-    """Numbers of the certificates in force that keep this product from changing. Ask it with the product locked."""
+    """Return numbers of certificates in force that block a change of this product.
+
+    The caller has locked the product.
+    """
     return matter_repository.numbers_without_reported_change(session, today, product_id=product_id)
 
 
 def certificates_blocking_site_change(session: Session, site_id: UUID, today: date) -> Sequence[str]:
-    """Numbers of the certificates in force that keep this site from changing. Ask it with the site locked."""
+    """Return numbers of certificates in force that block a change of this site.
+
+    The caller has locked the site.
+    """
     return matter_repository.numbers_without_reported_change(session, today, site_id=site_id)
 
 

@@ -1,7 +1,7 @@
-"""Certificates as granted, what suspends them, and the counters their numbers come from.
+"""Map certificates, suspensions, matters, reports, status lists and snapshots to tables.
 
-A row holds everything a check needs, in the words of the day of issue: a later change of a company's name must not
-change what was certified. Expiry is computed from the dates and never stored.
+A certificate's row contains everything a verification needs, in the wording of the day of issue: a later change of a
+company's name must not change what was certified. Expiry is computed from the dates and never stored.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class CertificateStatus(StrEnum):
 
 
 class SuspensionCause(StrEnum):
-    """Closed list (`domain.md` §5.6.1)."""
+    """Closed list of causes for which a certificate is suspended."""
 
     RESIDENCY = "residency"
     DOCUMENT = "document"
@@ -42,11 +42,11 @@ class SuspensionCause(StrEnum):
 
 
 INVESTIGATION_CAUSES = frozenset(SuspensionCause) - {SuspensionCause.RESIDENCY, SuspensionCause.HOLDER}
-"""Causes that are an inquiry: whoever gives the certificate back while one is open does so during investigation."""
+"""Causes that are inquiries: a surrender while one is open happens during an investigation."""
 
 
 class RevocationReason(StrEnum):
-    """Closed list (`domain.md` §5.6)."""
+    """Closed list of reasons for which a certificate is revoked."""
 
     FALSE_DOCUMENTS = "false-documents"
     UNCERTIFIED_GOODS = "mark-on-uncertified-goods"
@@ -58,20 +58,20 @@ class RevocationReason(StrEnum):
 
 
 class MatterKind(StrEnum):
-    LOST_GROUND = "lost_ground"  # something the certificate rests on is gone, or is other than certified
-    CHANGE = "change"  # the holder told of a change
-    REPORT = "report"  # somebody reported the certificate, or its use
+    LOST_GROUND = "lost_ground"  # something the certificate depends on is missing or differs
+    CHANGE = "change"  # the holder reported a change
+    REPORT = "report"  # anyone reported the certificate or its use
 
 
 class MatterCause(StrEnum):
-    """Why a matter was opened; `CAUSES` says which causes a kind has."""
+    """Why a matter was opened; `CAUSES_BY_KIND` lists the causes of each kind."""
 
     EVIDENCE_WITHDRAWN = "evidence_withdrawn"
     EVIDENCE_ENDED = "evidence_ended"
     EVIDENCE_FALSE = "evidence_false"
     STAGE_BACK = "stage_back"  # of the residency: no longer operating
-    NON_RESIDENT = "non_resident"  # granted to a resident of the park, who is one no more but works there still
-    FACT_DIFFERS = "fact_differs"  # the resident register says another thing than was certified
+    NON_RESIDENT = "non_resident"  # granted to a resident of the park that is now a non-resident
+    FACT_DIFFERS = "fact_differs"  # the resident register differs from what was certified
     NAME = "name"
     ADDRESS = "address"
     MATERIALS = "materials"
@@ -185,16 +185,16 @@ class Certificate(Base):
         sa.UniqueConstraint("status_list_id", "status_index"),
         sa.CheckConstraint(check_in("status", CertificateStatus), name="status"),
         sa.CheckConstraint("valid_until >= valid_from", name="validity"),
-        # What the public register counts by, in one index: counting, and seeing whether anything changed, reads no row.
+        # The public register's counts and its change check are answered from this index alone.
         sa.Index("ix_certificates_counted", "scheme_code", "park_code", "status", "valid_until", "version"),
     )
 
 
 class CertificateSnapshot(Base):
-    """What checks print of a certificate (`extract.py`): short rows, which stay in memory where long ones do not.
+    """All that a verification response shows of a certificate, as one short row (`snapshot.py`).
 
-    Triggers keep it true: it goes when its certificate or the entry of the log changes, and none is taken in of what is
-    not in the log as it was signed.
+    Short rows stay in memory where long ones do not. Triggers delete a snapshot when its certificate or log entry
+    changes, and refuse one whose certificate is not logged as it was signed.
     """
 
     __tablename__ = "extracts"
@@ -205,7 +205,7 @@ class CertificateSnapshot(Base):
 
 
 class SearchField(StrEnum):
-    """Where a word of the register stands."""
+    """Field of a certificate in which a search term occurs."""
 
     NUMBER = "number"
     HOLDER = "holder"
@@ -215,9 +215,9 @@ class SearchField(StrEnum):
 
 
 class CertificateSearchTerm(Base):
-    """A word by which a certificate is found, as it sounds (`phonetic.py`). Written with it, and never changed.
+    """Phonetic key (`phonetic.py`) by which a certificate is found; written once, at issue.
 
-    Bytes are compared, on both kinds of database: all words with one beginning lie together in the key.
+    Both kinds of database compare bytes, so that all terms with one prefix are adjacent in the key.
     """
 
     __tablename__ = "certificate_words"
@@ -251,9 +251,9 @@ class Suspension(Base):
 
 
 class CertifiedDescription(Base):
-    """What was certified, frozen on the day of issue (`description.py`). Rows are only added, by trigger.
+    """What was certified, frozen on the day of issue (`certified_description.py`).
 
-    Entries of the product, the site and the company may change later; what the certificate speaks of does not.
+    Product, site and company may change later; the certified description does not. Triggers allow only inserts.
     """
 
     __tablename__ = "certified_descriptions"
@@ -265,7 +265,10 @@ class CertifiedDescription(Base):
 
 
 class Matter(Base):
-    """Something open about a certificate that a person has to close. It never changes the status by itself."""
+    """Something about a certificate that a person must examine and close.
+
+    It never changes the status by itself.
+    """
 
     __tablename__ = "matters"
 
@@ -303,7 +306,7 @@ class Matter(Base):
 
 
 class MisuseReport(Base):
-    """Misuse as somebody told of it. The text stands here and in the matter that it opened, the rest here alone."""
+    """A report of misuse. Only its text is stored a second time, in the matter that it opened."""
 
     __tablename__ = "reports"
 
@@ -326,10 +329,10 @@ class MisuseReport(Base):
 
 
 class StatusListRow(Base):
-    """One published list (W3C Bitstring Status List): the certificates with this `list_id`, for one purpose.
+    """One published list (W3C Bitstring Status List): certificates of a `list_id`, one purpose.
 
-    `bits` repeats the statuses of certificates; `token` is the list as last signed, good while `token_version` is
-    `version`. It may be missing: the next reader signs it.
+    `bits` repeats the statuses of certificates. `token` is the list as last signed, valid while `token_version` equals
+    `version`; it may be missing, then the next request signs it.
     """
 
     __tablename__ = "status_lists"

@@ -1,8 +1,8 @@
-"""Reports of misuse, by anybody and without an account: a number, or an address that is not ours.
+"""Receive reports of misuse from anyone, without an account.
 
-A report about a certificate in force opens a matter of kind `report`; every other one is kept for the staff to read. It
-changes nothing by itself. The e-mail address and the photo stand in the row of the report alone; neither they nor the
-text enter the audit chain.
+A report names a certificate number or a web address that is not the service's. One about a certificate in force opens a
+matter of kind `report`; any other one is stored for staff to read. It changes nothing by itself. E-mail address and
+photo are stored only in the report's row; neither they nor the text enter the audit chain.
 """
 
 import base64
@@ -27,20 +27,23 @@ from app.core.messages import Message
 READERS = matters.READERS
 MAX_PHOTO_BYTES: Final = 5_242_880
 MAX_OPEN_REPORTS: Final = 20
-"""Matters of this kind that may be open about one certificate; further reports are kept without one."""
+"""Maximum open matters of this kind per certificate; further reports are stored without one."""
 
-_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is mistaken for another
+_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without characters that look alike
 _RECEIPT_CHARS: Final = 10
 
 
-def new_receipt_number(chooses: Callable[[str], str]) -> str:
-    """A receipt number such as `R-7KQ2M-X4PVA`; `chooses` picks one character of a text by chance."""
-    drawn = "".join(chooses(_ALPHABET) for _ in range(_RECEIPT_CHARS))
-    return f"R-{drawn[:5]}-{drawn[5:]}"
+def new_receipt_number(choose: Callable[[str], str]) -> str:
+    """Return a receipt number such as `R-7KQ2M-X4PVA`.
+
+    `choose` picks a random character of a text.
+    """
+    characters = "".join(choose(_ALPHABET) for _ in range(_RECEIPT_CHARS))
+    return f"R-{characters[:5]}-{characters[5:]}"
 
 
 def decode_photo(text: str) -> tuple[bytes, str]:
-    """Content and media type of a photo in base64. Errors: Invalid."""
+    """Decode a base64 photo and return content and media type. Raises `Invalid`."""
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -49,7 +52,7 @@ def decode_photo(text: str) -> tuple[bytes, str]:
 
 
 def sniff_image_type(content: bytes) -> str:
-    """Judged by its content. Errors: Invalid."""
+    """Detect the media type of an image from its content. Raises `Invalid`."""
     if len(content) > MAX_PHOTO_BYTES:
         raise Invalid.at(
             "/photo", Message("A photo may have at most %(limit)s bytes.", code="too-long", limit=MAX_PHOTO_BYTES)
@@ -61,7 +64,8 @@ def sniff_image_type(content: bytes) -> str:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     raise Invalid.at(
-        "/photo", Message("Only JPEG, PNG and WebP are taken, judged by their content.", code="wrong-format")
+        "/photo",
+        Message("Only JPEG, PNG and WebP are accepted; the content decides, not the file name.", code="wrong-format"),
     )
 
 
@@ -77,9 +81,9 @@ def submit_report(
     receipt: str,
     now: datetime,
 ) -> MisuseReport:
-    """Take in a report; `sender` is the network address that it came from, which is counted and not kept.
+    """Store a report; `sender` is its network address, which is counted but not stored.
 
-    Errors: Invalid without number and address, TooManyAttempts.
+    Raises `Invalid` without number and address, `TooManyAttempts`.
     """
     if number is None and address is None:
         raise Invalid.at(
@@ -130,7 +134,7 @@ def list_reports(session: Session, actor: Actor, *, after: UUID | None, limit: i
 
 
 def get_photo(session: Session, actor: Actor, report_id: UUID) -> tuple[bytes, str]:
-    """Errors: Forbidden; NotFound, also where it has none."""
+    """Return the photo of a report. Raises `Forbidden`; `NotFound`, also where it has none."""
     require_role(actor, *READERS)
     report = matter_repository.report(session, report_id)
     if report is None or report.photo is None or report.photo_type is None:

@@ -1,10 +1,10 @@
-"""What a change of residency does to the certificates that rest on it, in the same transaction.
+"""Apply a change of residency to the dependent certificates, in the same transaction.
 
-A certificate rests on its holder being a party of the park, not on one period of it: it is suspended with the cause
-`residency` when the company has none in force any more, and the cause is lifted when one begins or is restored. Where
-the company then is a non-resident, or no longer operates, or where a register says another thing than was certified, a
-matter opens. Final certificates are left in peace. With `dry_run` the report is worked out the same way and nothing is
-changed. Roles are checked by the registry.
+A certificate depends on its holder being a party of the park, not on one period: it is suspended with the cause
+`residency` when the company has no residency in force any more, and the cause is lifted when one begins or is restored.
+A matter opens where the company then is a non-resident or no longer operates, or where a resident register differs from
+what was certified. Final certificates are not changed. `dry_run` computes the same report and changes nothing. The
+services of `organisations` check roles.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,13 +43,13 @@ SUSPENSION_NOTE = "The residency it rests on was lost."
 
 
 class Effect(StrEnum):
-    """What happens to one certificate."""
+    """Effect of a change on one certificate."""
 
     SUSPENDED = "suspended"
     CAUSE_ADDED = "cause_added"  # suspended before, now for this cause as well
     REINSTATED = "reinstated"
     CAUSE_LIFTED = "cause_lifted"  # still suspended, for other causes
-    MATTER_OPENED = "matter_opened"  # its status stays; somebody has to look at it
+    MATTER_OPENED = "matter_opened"  # its status stays; a person must examine it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class CertificateEffect:
     cause: MatterCause | None = None  # of the matter
 
     def as_json(self) -> dict[str, str]:
-        """What is None is left out."""
+        """Return the JSON form; members that are None are left out."""
         members = {"number": self.number, "action": self.effect.value}
         if self.residency_id is not None:
             members["residency_id"] = str(self.residency_id)
@@ -69,7 +69,7 @@ class CertificateEffect:
 
 @dataclass(frozen=True, slots=True)
 class CascadeReport:
-    """What changed in the registry, and which certificates were hit (or would be, in a dry run)."""
+    """A change of residency, and the certificates affected (or that would be, in a dry run)."""
 
     change: ResidencyChange
     certificates: tuple[CertificateEffect, ...]
@@ -80,7 +80,7 @@ class CascadeReport:
             "organisation_id": str(self.change.organisation_id),
             "park_code": self.change.park_code,
             "kind": self.change.kind.value,
-            "certificates": [hit.as_json() for hit in self.certificates],
+            "certificates": [effect.as_json() for effect in self.certificates],
         }
 
 
@@ -93,7 +93,7 @@ def begin_residency(
     details: ResidencyDetails,
     now: datetime,
 ) -> tuple[Residency, CascadeReport]:
-    """As `registry.residency.begin_residency`, with the certificates that rested on a former period."""
+    """Begin a residency and apply it to certificates granted with an earlier period."""
     row, change = residencies.begin_residency(
         session, actor, organisation_id=organisation_id, park_code=park_code, details=details, now=now
     )
@@ -109,7 +109,7 @@ def update_stage(
     stage: ProductionStage,
     now: datetime,
 ) -> CascadeReport:
-    """As `registry.residency.update_stage`; a step back from operating opens matters."""
+    """Change the stage of a residency; a step back from operating opens matters."""
     change = residencies.update_stage(session, actor, residency_id=residency_id, version=version, stage=stage, now=now)
     return CascadeReport(change, _apply_changes(session, actor, [change], dry_run=False, now=now))
 
@@ -126,7 +126,7 @@ def close_residency(
     dry_run: bool,
     now: datetime,
 ) -> CascadeReport:
-    """As `registry.residency.close_residency`, with its certificates."""
+    """Close a residency and suspend the certificates that depend on it."""
     change = residencies.close_residency(
         session, actor, move, residency_id=residency_id, version=version, on=on, reason=reason, now=now, dry_run=dry_run
     )
@@ -136,7 +136,7 @@ def close_residency(
 def restore_residency(
     session: Session, actor: Actor, *, residency_id: UUID, version: ExpectedVersion, dry_run: bool, now: datetime
 ) -> CascadeReport:
-    """As `registry.residency.restore_residency`, with its certificates."""
+    """Restore a residency and lift the suspension of the certificates that depend on it."""
     change = residencies.restore_residency(
         session, actor, residency_id=residency_id, version=version, now=now, dry_run=dry_run
     )
@@ -146,18 +146,20 @@ def restore_residency(
 def import_resident_register(
     session: Session, actor: Actor, file: ImportFile, *, dry_run: bool, now: datetime
 ) -> dict[str, Any]:
-    """Import a register file with all that follows for certificates; answers with the report as JSON values.
+    """Import a register file with its effects on certificates; returns the report as JSON.
 
-    A dry run reports errors line by line; a real run refuses a file with errors (Invalid `register-invalid`).
+    A dry run reports errors line by line; a real run refuses a file with errors: `Invalid` (`register-invalid`).
     """
     if dry_run:
         plan = resident_imports.plan_import(session, actor, file.content, baku_day(now))
-        hits = () if plan.is_refused else _apply_import_changes(session, actor, plan, plan.residency_changes, True, now)
-        return _import_report(file, plan.report(), hits, import_id=None, dry_run=True)
+        effects = (
+            () if plan.is_refused else _apply_import_changes(session, actor, plan, plan.residency_changes, True, now)
+        )
+        return _import_report(file, plan.report(), effects, import_id=None, dry_run=True)
     applied = resident_imports.apply_import(session, actor, file, now)
-    hits = _apply_import_changes(session, actor, applied.plan, applied.changes, False, now)
+    effects = _apply_import_changes(session, actor, applied.plan, applied.changes, False, now)
     import_id = applied.record.id if applied.record else None
-    report = _import_report(file, applied.plan.report(), hits, import_id=import_id, dry_run=False)
+    report = _import_report(file, applied.plan.report(), effects, import_id=import_id, dry_run=False)
     if applied.record is not None:
         applied.record.report = report
     return report
@@ -166,9 +168,9 @@ def import_resident_register(
 def expire_residency(
     session: Session, actor: Actor, *, residency_id: UUID, dry_run: bool, now: datetime
 ) -> tuple[CertificateEffect, ...]:
-    """The known last day of a residency has passed: its certificates fall, as if it had been ended by hand today.
+    """Suspend certificates after the last day of a residency, as if it had been closed today.
 
-    Looked at again under the lock, so that running it twice, or beside a restoration, does nothing wrong.
+    The state is checked again under the lock, so that a second run, or a concurrent restoration, does no harm.
     """
     require_role(actor, Role.SYSTEM)
     row = organisation_repository.find_residency(session, residency_id, lock=not dry_run)
@@ -182,7 +184,10 @@ def expire_residency(
 def activate_residency(
     session: Session, actor: Actor, *, residency_id: UUID, dry_run: bool, now: datetime
 ) -> tuple[CertificateEffect, ...]:
-    """The first day of a residency has come: the cause is lifted, as if it had been entered today. As `run_out`."""
+    """Lift the suspension on the first day of a residency, as if it had been entered today.
+
+    The state is checked under the lock, as in `expire_residency`.
+    """
     require_role(actor, Role.SYSTEM)
     row = organisation_repository.find_residency(session, residency_id, lock=not dry_run)
     if row is None:
@@ -193,7 +198,7 @@ def activate_residency(
 def _import_report(
     file: ImportFile,
     report: dict[str, Any],
-    hits: Iterable[CertificateEffect],
+    effects: Iterable[CertificateEffect],
     *,
     import_id: UUID | None,
     dry_run: bool,
@@ -204,7 +209,7 @@ def _import_report(
         "file_name": file.name,
         "sha256": file.sha256,
         **report,
-        "certificates": [hit.as_json() for hit in hits],
+        "certificates": [effect.as_json() for effect in effects],
     }
 
 
@@ -216,16 +221,16 @@ def _apply_import_changes(
     dry_run: bool,
     now: datetime,
 ) -> tuple[CertificateEffect, ...]:
-    hits = _apply_changes(session, actor, changes, dry_run=dry_run, now=now)
-    return (*hits, *_RegisterDifferences(session, actor, plan, dry_run=dry_run, now=now).open_matters())
+    effects = _apply_changes(session, actor, changes, dry_run=dry_run, now=now)
+    return (*effects, *_RegisterDifferences(session, actor, plan, dry_run=dry_run, now=now).open_matters())
 
 
 def _apply_changes(
     session: Session, actor: Actor, changes: Sequence[ResidencyChange], *, dry_run: bool, now: datetime
 ) -> tuple[CertificateEffect, ...]:
-    """Look at every certificate that rests on a changed residency, change by change, and act unless this is a dry run.
+    """Apply the changes in order to every dependent certificate, unless this is a dry run.
 
-    One that is lost and followed by another in the same file suspends and reinstates: both are told.
+    A residency that is lost and replaced in one file suspends and reinstates: both effects are reported.
     """
     parties = {
         change.organisation_and_park
@@ -235,46 +240,48 @@ def _apply_changes(
     if not parties:
         return ()
     today = baku_day(now)
-    resting = certificate_repository.lock_certificates_of_parties(session, parties)
-    holding = organisation_repository.find_residencies_in_force(session, resting, today) if resting else {}
-    begun = {change.residency_id for change in changes if change.kind in STARTING_CHANGES}
-    hits: list[CertificateEffect] = []
+    dependents = certificate_repository.lock_certificates_of_parties(session, parties)
+    residencies_in_force = (
+        organisation_repository.find_residencies_in_force(session, dependents, today) if dependents else {}
+    )
+    started_ids = {change.residency_id for change in changes if change.kind in STARTING_CHANGES}
+    effects: list[CertificateEffect] = []
     for change in changes:
-        others = holding.get(change.organisation_and_park, set()) - begun - {change.residency_id}
-        for each in resting.get(change.organisation_and_park, ()):
-            work = _ChangeOnCertificate(session, actor, each, change, dry_run=dry_run, now=now)
+        others = residencies_in_force.get(change.organisation_and_park, set()) - started_ids - {change.residency_id}
+        for dependent in dependents.get(change.organisation_and_park, ()):
+            application = _ChangeOnCertificate(session, actor, dependent, change, dry_run=dry_run, now=now)
             if change.kind is ResidencyChangeKind.LOST:
-                hits += work.suspend() if not others else ()
+                effects += application.suspend() if not others else ()
             elif change.kind is ResidencyChangeKind.UNCHANGED:
-                hits += work.check_stage(change.former_stage)
+                effects += application.check_stage(change.former_stage)
             elif _has_started(change, today):
-                hits += work.lift_suspension()
-    return tuple(hits)
+                effects += application.lift_suspension()
+    return tuple(effects)
 
 
 STARTING_CHANGES = frozenset({ResidencyChangeKind.NEW, ResidencyChangeKind.RESTORED})
 
 
 def _has_started(change: ResidencyChange, today: date) -> bool:
-    """A period that begins later does nothing yet: `mik admin sweep` looks again on its first day."""
+    """Check that a period has begun. `mik admin sweep` applies a later one on its first day."""
     return not change.is_closed and (change.starts_on is None or change.starts_on <= today)
 
 
 class _ChangeOnCertificate:
-    """What one change of a residency does to one certificate."""
+    """Apply one change of a residency to one certificate."""
 
     def __init__(
         self,
         session: Session,
         actor: Actor,
-        each: DependentCertificate,
+        dependent: DependentCertificate,
         change: ResidencyChange,
         *,
         dry_run: bool,
         now: datetime,
     ) -> None:
         self.session, self.actor, self.dry_run, self.now = session, actor, dry_run, now
-        self.certificate, self.granted_on, self.causes = each.certificate, each.granted_on, each.causes
+        self.certificate, self.granted_on, self.causes = dependent.certificate, dependent.granted_on, dependent.causes
         self.change = change
 
     def suspend(self) -> list[CertificateEffect]:
@@ -289,23 +296,23 @@ class _ChangeOnCertificate:
         return [self._effect(effect)]
 
     def lift_suspension(self) -> list[CertificateEffect]:
-        """The company is a party of the park again; what it is there may be another thing than before."""
-        hits = []
+        """Lift the cause; open matters where the status or the stage is lower than before."""
+        effects = []
         if RESIDENCY_CAUSE in self.causes:
             self.causes.discard(RESIDENCY_CAUSE)
-            hits.append(self._effect(Effect.CAUSE_LIFTED if self.causes else Effect.REINSTATED))
+            effects.append(self._effect(Effect.CAUSE_LIFTED if self.causes else Effect.REINSTATED))
             if not self.dry_run:
                 status_service.end_suspension_cause(
                     self.session, self.actor, self.certificate, cause=RESIDENCY_CAUSE, now=self.now
                 )
         was_resident = self.granted_on.status == ResidencyStatus.RESIDENT
         if was_resident and self.change.status == ResidencyStatus.NON_RESIDENT:
-            hits += self._open_matter(MatterCause.NON_RESIDENT)
+            effects += self._open_matter(MatterCause.NON_RESIDENT)
         is_new = self.change.kind is ResidencyChangeKind.NEW
-        return hits + self.check_stage(self.granted_on.stage if is_new else self.change.former_stage)
+        return effects + self.check_stage(self.granted_on.stage if is_new else self.change.former_stage)
 
-    def check_stage(self, former: str | None) -> list[CertificateEffect]:
-        return self._open_matter(MatterCause.STAGE_BACK) if is_stage_regression(former, self.change.stage) else []
+    def check_stage(self, previous: str | None) -> list[CertificateEffect]:
+        return self._open_matter(MatterCause.STAGE_BACK) if is_stage_regression(previous, self.change.stage) else []
 
     def _open_matter(self, cause: MatterCause) -> list[CertificateEffect]:
         subject = f"residency:{self.change.residency_id}"
@@ -319,7 +326,7 @@ class _ChangeOnCertificate:
 
 
 class _RegisterDifferences:
-    """Where a register says another thing of a company or a site than was certified of it."""
+    """Compare companies and sites of a register file with what was certified of them."""
 
     def __init__(self, session: Session, actor: Actor, plan: ImportPlan, *, dry_run: bool, now: datetime) -> None:
         self.session, self.actor, self.dry_run, self.now = session, actor, dry_run, now
@@ -334,32 +341,34 @@ class _RegisterDifferences:
     def open_matters(self) -> Iterator[CertificateEffect]:
         if not self.companies and not self.sites:
             return
-        held = matter_repository.lock_described_certificates(
+        rows = matter_repository.lock_described_certificates(
             self.session, baku_day(self.now), organisation_ids=self.companies, site_ids=self.sites
         )
-        for certificate, frozen in held:
+        for certificate, description in rows:
             if certificate.organisation_id in self.companies:
-                company, said = self.companies[certificate.organisation_id]
-                now_said = {**company_fields(company), **said}
+                company, file_values = self.companies[certificate.organisation_id]
+                current_values = {**company_fields(company), **file_values}
                 yield from self._compare_fields(
-                    certificate, frozen, "company", f"organisation:{company.id}", now_said, said
+                    certificate, description, "company", f"organisation:{company.id}", current_values, file_values
                 )
             if certificate.site_id in self.sites:
-                site, said = self.sites[certificate.site_id]
-                now_said = {**site_fields(site), **said}
-                yield from self._compare_fields(certificate, frozen, "site", f"site:{site.id}", now_said, said)
+                site, file_values = self.sites[certificate.site_id]
+                current_values = {**site_fields(site), **file_values}
+                yield from self._compare_fields(
+                    certificate, description, "site", f"site:{site.id}", current_values, file_values
+                )
 
     def _compare_fields(
         self,
         certificate: Certificate,
-        frozen: CertifiedDescription,
+        description: CertifiedDescription,
         part: str,
         subject: str,
-        now_said: Mapping[str, Any],
-        said: Mapping[str, Any],
+        current_values: Mapping[str, Any],
+        file_values: Mapping[str, Any],
     ) -> Iterator[CertificateEffect]:
-        """Only what this file changed: what differs since earlier has its matter, open or closed."""
-        fields = [name for name in changed_fields(frozen.content[part], now_said) if name in said]
+        """Open a matter for changed fields of this file; earlier differences have their matters."""
+        fields = [name for name in changed_fields(description.content[part], current_values) if name in file_values]
         cause = MatterCause.FACT_DIFFERS
         if not fields or not matters.can_open_matter(self.session, certificate, cause, subject, self.now):
             return

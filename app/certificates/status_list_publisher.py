@@ -1,9 +1,9 @@
-"""Published status lists: a bit moves in the transaction of its certificate; the next reader finds the list signed.
+"""Publish status lists: update bits at commit, sign a list when it is requested.
 
-`follow` only notes what changed. When the session commits, the lists concerned are locked, in one order, and their bits
-set; lock order is application, counters, lists, log head, audit head. No other certificate is looked at. Signing takes
-no part in that transaction: whoever asks for a list whose bits moved, or which was signed too long ago or by another
-key, signs it anew and stores it for all workers.
+`queue_bit_update` only notes what changed. At commit, the lists concerned are locked in a fixed order and their bits
+set; the lock order is application, counters, lists, log head, audit head. Signing is not part of that transaction: a
+request for a list whose bits changed, or that was signed too long ago or with another key, signs it again and stores it
+for all workers.
 """
 
 from collections import defaultdict
@@ -24,19 +24,19 @@ from app.core.errors import NotFound, Unavailable
 from app.core.unit_of_work import get_pending, take_pending
 
 RESIGN_AFTER: Final = timedelta(hours=12)
-"""A list is served with at least the rest of `status_list.LIFE` before it."""
+"""A served list is valid for at least the remainder of `status_list.LIFETIME`."""
 _PENDING_KEY = "bits of status lists"
 
 
 def queue_bit_update(session: Session, certificate: Certificate) -> None:
-    """Note the status of a certificate for its lists; it is entered with the commit of this session, or not at all."""
+    """Note the status of a certificate; its list bits are set when the session commits."""
     get_pending(session, _PENDING_KEY, dict)[certificate.status_list_id, certificate.status_index] = status_bits(
         certificate.status
     )
 
 
 def status_bits(status: str) -> dict[Purpose, bool]:
-    """What a status sets: one that is final the one bit, a suspension the other, expiry none."""
+    """Return the bits of a status: final sets revocation, suspended sets suspension."""
     return {
         Purpose.REVOCATION: status in status_workflow.FINAL_STATUSES,
         Purpose.SUSPENSION: status == CertificateStatus.SUSPENDED,
@@ -44,29 +44,29 @@ def status_bits(status: str) -> dict[Purpose, bool]:
 
 
 def flush_bit_updates(session: Session) -> None:
-    """Set the noted bits under the lock of their lists; the first step of the commit."""
+    """Set the noted bits under the lock of their lists; the first commit step."""
     pending: dict[tuple[int, int], dict[Purpose, bool]] = take_pending(session, _PENDING_KEY, dict)
     if not pending:
         return
     session.flush()
-    wanted: dict[tuple[int, Purpose], dict[int, bool]] = defaultdict(dict)
+    updates: dict[tuple[int, Purpose], dict[int, bool]] = defaultdict(dict)
     for (list_id, index), bits in pending.items():
         for purpose, value in bits.items():
-            wanted[list_id, purpose][index] = value
-    held = status_list_repository.lock_bits(session, {list_id for list_id, _ in wanted})
-    for (list_id, purpose), values in sorted(wanted.items()):
-        before = held.get((list_id, purpose))
-        if before is None:  # a certificate older than its list: what all of them say now is known, and entered whole
-            before = _rebuild_bits(session, list_id, purpose)
-        changed = before
+            updates[list_id, purpose][index] = value
+    locked_bits = status_list_repository.lock_bits(session, {list_id for list_id, _ in updates})
+    for (list_id, purpose), values in sorted(updates.items()):
+        current = locked_bits.get((list_id, purpose))
+        if current is None:  # a certificate older than its list: rebuild the list
+            current = _rebuild_bits(session, list_id, purpose)
+        updated = current
         for index, value in values.items():
-            changed = status_list.set_bit(changed, index, to=value)
-        if changed != before:
-            status_list_repository.set_bits(session, list_id, purpose, changed)
+            updated = status_list.set_bit(updated, index, value=value)
+        if updated != current:
+            status_list_repository.set_bits(session, list_id, purpose, updated)
 
 
 def _rebuild_bits(session: Session, list_id: int, purpose: Purpose) -> bytes:
-    """The bits of a list made from its certificates; its row is locked."""
+    """Recompute the bits of a list from its certificates, under the lock of its row."""
     status_list_repository.create_list(session, list_id)
     status_list_repository.lock_bits(session, {list_id})
     bits = expected_bits(status_list_repository.iterate_statuses(session, list_id), purpose)
@@ -75,7 +75,7 @@ def _rebuild_bits(session: Session, list_id: int, purpose: Purpose) -> bytes:
 
 
 def expected_bits(statuses: Iterable[tuple[str, int, str]], purpose: Purpose) -> bytes:
-    """What a list must hold by number, index and status of each of its certificates."""
+    """Compute the bits of a list from number, index and status of its certificates."""
     bits = bytearray(status_list.empty_bits())
     for _, index, status in statuses:
         if status_bits(status)[purpose]:
@@ -85,7 +85,7 @@ def expected_bits(statuses: Iterable[tuple[str, int, str]], purpose: Purpose) ->
 
 @dataclass(frozen=True, slots=True)
 class StatusListPublisher:
-    """What serves the lists. `signer` is asked anew each time; `clock` gives aware moments."""
+    """Serve signed lists. `signer` is called for each request; `clock` returns aware moments."""
 
     database: Database
     signer: Callable[[], Signer]
@@ -94,29 +94,29 @@ class StatusListPublisher:
     clock: Callable[[], datetime]
 
     def get_token(self, name: str) -> str:
-        """The list as a compact `vc+jwt`, with the bits as they are. Errors: NotFound, Unavailable."""
-        wanted = parse_list_name(name)
-        if wanted is None:
+        """Return the current list as a compact `vc+jwt`. Raises `NotFound`, `Unavailable`."""
+        list_key = parse_list_name(name)
+        if list_key is None:
             raise NotFound.of("status list")
         with self.database.read_session() as session:
-            found = status_list_repository.get_signed(session, *wanted)
-        if found is not None and self._is_fresh(found):
-            return found.token
-        return self._sign(*wanted)
+            signed = status_list_repository.get_signed(session, *list_key)
+        if signed is not None and self._is_fresh(signed):
+            return signed.token
+        return self._sign(*list_key)
 
-    def _is_fresh(self, found: status_list_repository.SignedList) -> bool:
-        age = self.clock() - found.signed_at
-        return found.is_current and found.kid == self.signer().kid and timedelta(0) <= age < RESIGN_AFTER
+    def _is_fresh(self, signed: status_list_repository.SignedList) -> bool:
+        age = self.clock() - signed.signed_at
+        return signed.is_current and signed.kid == self.signer().kid and timedelta(0) <= age < RESIGN_AFTER
 
     def _sign(self, list_id: int, purpose: Purpose) -> str:
-        """Under the lock of its row: of two readers the second finds it signed."""
+        """Sign the list under the lock of its row, so that concurrent requests sign it once."""
         with self.database.session() as session:
             row = status_list_repository.lock_row(session, list_id, purpose)
             if row is None:
                 raise NotFound.of("status list")
-            found = status_list_repository.get_signed(session, list_id, purpose)
-            if found is not None and self._is_fresh(found):
-                return found.token
+            signed = status_list_repository.get_signed(session, list_id, purpose)
+            if signed is not None and self._is_fresh(signed):
+                return signed.token
             now, signer = self.clock(), self.signer()
             url = f"{self.base_url}/v1/status-lists/{list_name(list_id, purpose)}"
             token = sign_status_list(
@@ -128,10 +128,10 @@ class StatusListPublisher:
 
 
 def sign_status_list(signer: Signer, payload: dict[str, object]) -> str:
-    """Signed, and verified with the published key before anybody sees it. Errors: Unavailable."""
+    """Sign a list and verify it with the published key. Raises `Unavailable`."""
     token = signer.sign(jws.dump_json(payload), typ=jws.TYP_CREDENTIAL)
     try:
         jws.verify(token, typ=jws.TYP_CREDENTIAL, keys={signer.kid: signer.public})
-    except jws.TokenRejected as why:
-        raise Unavailable("The signature just made does not verify; the status list is not served.") from why
+    except jws.TokenRejected as error:
+        raise Unavailable("The new signature does not verify; the status list is not served.") from error
     return token

@@ -1,4 +1,4 @@
-"""Queries over published status lists. Rows are locked in one order: by number, then by purpose."""
+"""Query and lock published status lists. Lock order: by number, then by purpose."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _SET_BITS = (
 
 @dataclass(frozen=True, slots=True)
 class SignedList:
-    """A list as last signed; `is_current` where no bit has changed since."""
+    """A list as last signed; `is_current` is true where no bit has changed since."""
 
     token: str
     kid: str
@@ -39,7 +39,7 @@ class SignedList:
 
 
 def create_list(session: Session, list_id: int) -> None:
-    """Make a list for each purpose, empty; those that exist stay as they are."""
+    """Create an empty list for each purpose; existing lists stay unchanged."""
     if len(session.execute(_PURPOSES_OF, {"list_id": list_id}).all()) == len(PURPOSES):
         return
     insert = sa.text(
@@ -51,7 +51,7 @@ def create_list(session: Session, list_id: int) -> None:
 
 
 def get_signed(session: Session, list_id: int, purpose: Purpose) -> SignedList | None:
-    """As last signed, without its bits; None where there is no such list or nobody has signed it yet."""
+    """Return the list as last signed, without its bits; None where it is missing or unsigned."""
     query = sa.select(
         StatusListRow.token,
         StatusListRow.kid,
@@ -62,7 +62,7 @@ def get_signed(session: Session, list_id: int, purpose: Purpose) -> SignedList |
     if row is None:
         return None
     token, kid, signed_at, is_current = row
-    assert token is not None and kid is not None and signed_at is not None  # a constraint keeps them together
+    assert token is not None and kid is not None and signed_at is not None  # a check constraint: all null or none
     return SignedList(token, kid, signed_at, is_current)
 
 
@@ -77,23 +77,23 @@ def lock_row(session: Session, list_id: int, purpose: Purpose) -> StatusListRow 
 
 
 def lock_bits(session: Session, lists: Collection[int]) -> dict[tuple[int, Purpose], bytes]:
-    """The bits of these lists for each purpose, their rows locked in their order; one that is not there is left out."""
+    """Lock lists in order and return their bits by purpose; missing lists are left out."""
     rows = session.execute(_LOCK_BITS, {"lists": list(lists)})
     return {(row.list_id, Purpose(row.purpose)): row.bits for row in rows}
 
 
 def set_bits(session: Session, list_id: int, purpose: Purpose, bits: bytes) -> None:
-    """What was signed of it before is no longer good."""
+    """Store bits; the token signed before is no longer current."""
     session.execute(_SET_BITS, {"which_list": list_id, "which_purpose": purpose.value, "new_bits": bits})
 
 
 def oldest_signature_at(session: Session) -> datetime | None:
-    """Of the lists as they were last signed."""
+    """Return the oldest signing time of all lists."""
     return session.scalar(sa.select(sa.func.min(StatusListRow.signed_at)))
 
 
 def list_all(session: Session) -> Sequence[tuple[int, str]]:
-    """Number and purpose of each list, in order."""
+    """Return number and purpose of each list, in order."""
     query = sa.select(StatusListRow.list_id, StatusListRow.purpose)
     return [(row[0], row[1]) for row in session.execute(query.order_by(StatusListRow.list_id, StatusListRow.purpose))]
 
@@ -103,7 +103,7 @@ def get_row(session: Session, list_id: int, purpose: str) -> StatusListRow | Non
 
 
 def iterate_statuses(session: Session, list_id: int) -> Iterator[tuple[str, int, str]]:
-    """Number, index and status of every certificate of a list, in the order of the index."""
+    """Yield number, index and status of every certificate of a list, by index."""
     query = (
         sa.select(Certificate.number, Certificate.status_index, Certificate.status)
         .where(Certificate.status_list_id == list_id)
@@ -115,6 +115,6 @@ def iterate_statuses(session: Session, list_id: int) -> Iterator[tuple[str, int,
 
 
 def list_ids_in_use(session: Session) -> Sequence[int]:
-    """Numbers of the lists that certificates point into."""
+    """Return the numbers of lists that certificates refer to."""
     query = sa.select(Certificate.status_list_id).distinct().order_by(Certificate.status_list_id)
     return session.scalars(query).all()

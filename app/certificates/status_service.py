@@ -1,4 +1,4 @@
-"""Keeping the mark: suspend, reinstate, revoke, surrender."""
+"""Change the status of certificates: suspend, reinstate, revoke, surrender."""
 
 from datetime import datetime
 
@@ -32,7 +32,7 @@ from app.core.messages import Message, to_value_message
 def suspend(
     session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, note: str | None, now: datetime
 ) -> bool:
-    """Open a cause. Returns whether the cause is new; a second opening of the same cause changes nothing."""
+    """Open a cause and return whether it is new; a cause that is already open changes nothing."""
     status = status_workflow.next_status(CertificateStatus(certificate.status), CertificateAction.SUSPEND)
     if cause in certificate_repository.open_suspensions(session, certificate.id):
         return False
@@ -48,9 +48,9 @@ def suspend(
 def end_suspension_cause(
     session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, now: datetime
 ) -> bool:
-    """End a cause; with the last one the certificate is active again. Returns whether the cause was open.
+    """End a cause; without causes the certificate is active again. Returns if it was open.
 
-    Of a certificate given back during an investigation the cause ends and nothing else: it stays surrendered.
+    A certificate surrendered during an investigation stays surrendered: only the cause ends.
     """
     is_final = CertificateStatus(certificate.status) in status_workflow.FINAL_STATUSES
     if is_final and not certificate.during_investigation:
@@ -95,7 +95,7 @@ def suspend_by_owner(
 def reinstate_by_owner(
     session: Session, actor: Actor, number: str, *, cause: SuspensionCause, version: ExpectedVersion, now: datetime
 ) -> Certificate:
-    """End one cause. A lost residency is no matter of the owner: it ends when the register says so."""
+    """End one cause. The cause `residency` ends only when the resident register restores it."""
     certificate = _load_for_action(session, actor, number, CertificateAction.REINSTATE, version)
     if cause is SuspensionCause.RESIDENCY:
         raise Conflict(
@@ -136,59 +136,59 @@ def _terminate(
     session: Session,
     actor: Actor,
     number: str,
-    deed: CertificateAction,
+    action: CertificateAction,
     reason: str,
     version: ExpectedVersion,
     now: datetime,
 ) -> Certificate:
-    certificate = _load_for_action(session, actor, number, deed, version)
-    status = _next_status(certificate, deed)
+    certificate = _load_for_action(session, actor, number, action, version)
+    status = _next_status(certificate, action)
     causes = certificate_repository.open_suspensions(session, certificate.id)
-    facts: dict[str, str | bool] = {"reason": reason}
-    if deed is CertificateAction.SURRENDER and (
+    event_data: dict[str, str | bool] = {"reason": reason}
+    if action is CertificateAction.SURRENDER and (
         INVESTIGATION_CAUSES & causes.keys() or matter_repository.has_open_inquiry(session, certificate.id)
     ):
-        # The inquiry goes on: what it asks stays open, and a later applicant cannot be told that nothing was.
-        certificate.during_investigation = facts["during_investigation"] = True
+        # The inquiry continues: its causes stay open, so that a later application can be checked against it (C-12).
+        certificate.during_investigation = event_data["during_investigation"] = True
         causes = {cause: row for cause, row in causes.items() if cause not in INVESTIGATION_CAUSES}
     for suspension in causes.values():
         certificate_repository.end_suspension(suspension, now)
     _set_status(session, certificate, status, reason, now)
     certificate.version += 1
-    _record_event(session, actor, f"certificate.{status}", certificate, now, **facts)
+    _record_event(session, actor, f"certificate.{status}", certificate, now, **event_data)
     projector.mark_dirty(session, certificate)
     return certificate
 
 
 def load_for_action(
-    session: Session, actor: Actor, number: str, deed: CertificateAction, version: ExpectedVersion
+    session: Session, actor: Actor, number: str, action: CertificateAction, version: ExpectedVersion
 ) -> Certificate:
-    """All refusals that do not depend on the body, in their order: 404, 403, 428, 412, 409."""
-    certificate = _load_for_action(session, actor, number, deed, version)
-    _next_status(certificate, deed)
+    """Lock a certificate and check an action, without its body: 404, 403, 428, 412, 409."""
+    certificate = _load_for_action(session, actor, number, action, version)
+    _next_status(certificate, action)
     return certificate
 
 
-def _next_status(certificate: Certificate, deed: CertificateAction) -> CertificateStatus:
+def _next_status(certificate: Certificate, action: CertificateAction) -> CertificateStatus:
     status = CertificateStatus(certificate.status)
-    return status_workflow.next_status(status, deed, during_investigation=certificate.during_investigation)
+    return status_workflow.next_status(status, action, during_investigation=certificate.during_investigation)
 
 
 def _load_for_action(
-    session: Session, actor: Actor, number: str, deed: CertificateAction, version: ExpectedVersion
+    session: Session, actor: Actor, number: str, action: CertificateAction, version: ExpectedVersion
 ) -> Certificate:
     certificate = certificate_repository.by_number(session, number, lock=True)
     if certificate is None:
         raise NotFound.of("certificate")
-    # A certificate is public; only its holder may surrender it, and for others there is nothing to surrender.
+    # A certificate is public, but only its holder may surrender it: 404 for other companies.
     if (
-        deed is CertificateAction.SURRENDER
+        action is CertificateAction.SURRENDER
         and not actor.is_staff
         and actor.organisation_id != certificate.organisation_id
     ):
         raise NotFound.of("certificate")
-    status_workflow.require_role(deed, actor)
-    if deed in status_workflow.SECOND_FACTOR_ACTIONS:
+    status_workflow.require_role(action, actor)
+    if action in status_workflow.SECOND_FACTOR_ACTIONS:
         require_second_factor(actor)
     require_version(version, certificate.version)
     return certificate

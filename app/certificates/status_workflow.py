@@ -1,4 +1,7 @@
-"""The life of a certificate as one table. Pure. Expiry is no state: it follows from the dates."""
+"""Define the status transitions of a certificate as one table. Pure.
+
+Expiry is not a status: it follows from the dates.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -27,7 +30,7 @@ ACTION_ROLE: Mapping[CertificateAction, Role] = MappingProxyType(
 )
 
 SECOND_FACTOR_ACTIONS = frozenset({CertificateAction.SUSPEND, CertificateAction.REINSTATE, CertificateAction.REVOKE})
-"""What the owner does to the mark of somebody else takes more than a password."""
+"""Actions of the owner on another company's certificate require a second factor."""
 
 TRANSITIONS: Mapping[tuple[Status, CertificateAction], Status] = MappingProxyType(
     {
@@ -52,26 +55,26 @@ TRANSITIONS_AFTER_SURRENDER: Mapping[tuple[Status, CertificateAction], Status] =
         ): Status.SURRENDERED,  # a cause ends: the inquiry found nothing
     }
 )
-"""What the owner may still do to a certificate that was given back during an investigation: the inquiry goes on."""
+"""Owner actions on a certificate surrendered during an investigation: the inquiry continues."""
 
 
-def require_role(deed: CertificateAction, actor: Actor) -> None:
-    if not actor.has_role(ACTION_ROLE[deed]):
+def require_role(action: CertificateAction, actor: Actor) -> None:
+    if not actor.has_role(ACTION_ROLE[action]):
         raise Forbidden(
             Message(
                 "“%(action)s” is for the role %(role)s.",
-                action=to_value_message(deed),
-                role=to_value_message(ACTION_ROLE[deed]),
+                action=to_value_message(action),
+                role=to_value_message(ACTION_ROLE[action]),
             ),
-            data={"role": ACTION_ROLE[deed].value},
+            data={"role": ACTION_ROLE[action].value},
         )
 
 
-def next_status(status: Status, deed: CertificateAction, *, during_investigation: bool = False) -> Status:
-    """The next status, or a refusal that names the moves allowed now."""
-    moves = {**TRANSITIONS, **TRANSITIONS_AFTER_SURRENDER} if during_investigation else TRANSITIONS
-    following = moves.get((status, deed))
-    if following is None:
-        allowed = [d.value for d in CertificateAction if (status, d) in moves]
-        raise WrongState("certificate", state=status, action=deed, allowed=allowed)
-    return following
+def next_status(status: Status, action: CertificateAction, *, during_investigation: bool = False) -> Status:
+    """Return the next status. Raises `WrongState` with the actions allowed now."""
+    transitions = {**TRANSITIONS, **TRANSITIONS_AFTER_SURRENDER} if during_investigation else TRANSITIONS
+    new_status = transitions.get((status, action))
+    if new_status is None:
+        allowed = [other.value for other in CertificateAction if (status, other) in transitions]
+        raise WrongState("certificate", state=status, action=action, allowed=allowed)
+    return new_status

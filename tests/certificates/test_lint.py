@@ -291,7 +291,7 @@ class TestSign:
 
     def test_only_the_linter_makes_it(self):
         with pytest.raises(TypeError):
-            LintedCredential(b"{}", DID, seal=object())
+            LintedCredential(b"{}", DID, token=object())
 
     def test_the_key_must_be_the_issuers(self, signer):
         other = content_of(issuer="did:web:other.example")

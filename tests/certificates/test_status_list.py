@@ -40,17 +40,17 @@ def refused(call, *arguments):
 
 class TestBits:
     def test_index_nought_is_the_left_most(self):
-        assert set_bit(empty_bits(), 0, to=True)[0] == 0b1000_0000
-        assert set_bit(empty_bits(), 7, to=True)[0] == 0b0000_0001
-        assert set_bit(empty_bits(), 8, to=True)[:2] == b"\x00\x80"
-        assert set_bit(empty_bits(), LIST_LENGTH - 1, to=True)[-1] == 1
+        assert set_bit(empty_bits(), 0, value=True)[0] == 0b1000_0000
+        assert set_bit(empty_bits(), 7, value=True)[0] == 0b0000_0001
+        assert set_bit(empty_bits(), 8, value=True)[:2] == b"\x00\x80"
+        assert set_bit(empty_bits(), LIST_LENGTH - 1, value=True)[-1] == 1
 
     @given(st.sets(st.integers(0, LIST_LENGTH - 1), max_size=20), st.integers(0, LIST_LENGTH - 1), st.booleans())
     def test_one_bit_and_no_other(self, indexes, index, value):
         bits = empty_bits()
         for each in indexes:
-            bits = set_bit(bits, each, to=True)
-        after = set_bit(bits, index, to=value)
+            bits = set_bit(bits, each, value=True)
+        after = set_bit(bits, index, value=value)
         expected = indexes | {index} if value else indexes - {index}
         assert {i for i in indexes | {index} if status_list.is_set(after, i)} == expected
         assert sum(byte.bit_count() for byte in after) == len(expected)
@@ -60,7 +60,7 @@ class TestBits:
     def test_no_such_place(self, index):
         assert refused(status_list.is_set, empty_bits(), index) is StatusListErrorType.RANGE
         with pytest.raises(StatusListRejected):
-            set_bit(empty_bits(), index, to=True)
+            set_bit(empty_bits(), index, value=True)
 
 
 class TestEncoding:
@@ -114,7 +114,7 @@ class TestEncoding:
 
 class TestList:
     PAYLOAD = status_list.build_status_list_credential(
-        URL, DID, Purpose.REVOCATION, set_bit(empty_bits(), 3, to=True), NOW
+        URL, DID, Purpose.REVOCATION, set_bit(empty_bits(), 3, value=True), NOW
     )
 
     def test_as_a_credential(self):

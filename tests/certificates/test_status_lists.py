@@ -289,10 +289,10 @@ def test_mik_doctor_only_status_lists(app, take, monkeypatch):
     free = next(place for place in range(131_072) if place not in taken)
     for values, words in (
         (
-            {"bits": status_list.set_bit(good["bits"], index, to=True)},
+            {"bits": status_list.set_bit(good["bits"], index, value=True)},
             f"Bit {index} is set, but certificate {number} is",
         ),
-        ({"bits": status_list.set_bit(good["bits"], free, to=True)}, f"Bit {free} is set, but no certificate"),
+        ({"bits": status_list.set_bit(good["bits"], free, value=True)}, f"Bit {free} is set, but no certificate"),
         ({"bits": b""}, "It has 0 places"),
         ({"token": "a.b.c"}, "does not verify"),
         ({"token": app.token(number)}, "This is not the credential of a status list"),

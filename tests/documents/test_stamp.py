@@ -180,7 +180,7 @@ class BrokenSigner:
 def test_a_broken_signer_hands_nothing_out():
     other = replace(STAMP, index=1)
     swaps = BrokenSigner(lambda _: SIGNER.sign(other.payload(), typ=jws.TYP_QR_TOKEN, short=True))
-    with pytest.raises(ValueError, match="does not read"):
+    with pytest.raises(ValueError, match="does not verify"):
         qr_token.sign_qr_token(STAMP, swaps)
     with pytest.raises(ValueError, match="longer than 480"):
         qr_token.sign_qr_token(STAMP, BrokenSigner(lambda _: "x" * 481))

@@ -44,7 +44,7 @@ def lists(*, revoked=False, suspended=False, at=LISTED, signer=SIGNER, issuer=DI
     for purpose, value in ((Purpose.REVOCATION, revoked), (Purpose.SUSPENSION, suspended)):
         url = f"{LISTS}/{purpose}-1"
         payload = status_list.build_status_list_credential(
-            url, issuer, purpose, set_bit(empty_bits(), index, to=value), at
+            url, issuer, purpose, set_bit(empty_bits(), index, value=value), at
         )
         found[url] = signer.sign(payload, typ="vc+jwt")
     return found

@@ -1,7 +1,7 @@
-"""The certified description: what a certificate speaks of, as JSON, frozen on the day of issue.
+"""Build the certified description of a product: what a certificate covers, frozen at issue.
 
-Everything that the company stated and the register knew of the product, its site and the company. Columns that are
-added to these tables later belong to it without a word here; what is left out is named.
+The JSON contains everything recorded about the product, its site and the company. Columns that are added to these
+tables later are included; omitted columns are listed here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,19 +21,19 @@ _OMITTED_OF_PRODUCT = _ROW_METADATA | {"organisation_id", "site_id", "reference"
 _OMITTED_OF_SITE = _ROW_METADATA | {"organisation_id", "source", "register_key"}
 _OMITTED_OF_CHILD = frozenset({"product_id"})
 COMPANY_FIELDS = ("id", "legal_name_az", "legal_name_en", "legal_form", "voen")
-"""Of the company its names and its number; what it is beside that, other rules ask for."""
+"""Names and tax number of the company; other rules evaluate its other data."""
 
 
-def build_description(whole: ProductAggregate, site: Site, organisation: Organisation) -> dict[str, Any]:
-    """JSON values: decimals as text, days in ISO form, ids as text."""
+def build_description(aggregate: ProductAggregate, site: Site, organisation: Organisation) -> dict[str, Any]:
+    """Return JSON values: decimals as text, dates in ISO form, ids as text."""
     return {
         "v": DESCRIPTION_VERSION,
         "company": company_fields(organisation),
         "site": site_fields(site),
-        "product": _row_fields(whole.product, _OMITTED_OF_PRODUCT),
-        "materials": [_row_fields(row, _OMITTED_OF_CHILD) for row in whole.materials],
-        "steps": [_row_fields(row, _OMITTED_OF_CHILD) for row in whole.steps],
-        "costs": [_row_fields(row, _OMITTED_OF_CHILD) for row in whole.costs],
+        "product": _row_fields(aggregate.product, _OMITTED_OF_PRODUCT),
+        "materials": [_row_fields(row, _OMITTED_OF_CHILD) for row in aggregate.materials],
+        "steps": [_row_fields(row, _OMITTED_OF_CHILD) for row in aggregate.steps],
+        "costs": [_row_fields(row, _OMITTED_OF_CHILD) for row in aggregate.costs],
     }
 
 
@@ -45,14 +45,17 @@ def site_fields(site: Site) -> dict[str, Any]:
     return _row_fields(site, _OMITTED_OF_SITE)
 
 
-def changed_fields(certified: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
-    """Members that now say another thing than was certified. One that only one of the two knows is no difference."""
-    return sorted(name for name in certified.keys() & present.keys() if certified[name] != present[name])
+def changed_fields(certified: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
+    """Return the fields whose value now differs from the certified one.
+
+    A field that only one of the two has is not a difference.
+    """
+    return sorted(name for name in certified.keys() & current.keys() if certified[name] != current[name])
 
 
-def _row_fields(row: Base, left_out: Iterable[str]) -> dict[str, Any]:
+def _row_fields(row: Base, omitted: Iterable[str]) -> dict[str, Any]:
     names = [column.key for column in sa.inspect(type(row)).columns]
-    return {name: _to_json_value(getattr(row, name)) for name in names if name not in left_out}
+    return {name: _to_json_value(getattr(row, name)) for name in names if name not in omitted}
 
 
 def _to_json_value(value: Any) -> Any:

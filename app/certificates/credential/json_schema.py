@@ -1,7 +1,7 @@
-"""The members of a certificate, one by one: the shape that the linter asks for and the JSON Schema that we publish.
+"""Define the members of a credential: types for the linter and the published JSON Schema.
 
-Exactly these members of exactly these types: nothing unknown is signed, and nothing is converted. What depends on more
-than one member is asked in `lint.py`.
+Exactly these members of exactly these types: nothing unknown is signed and nothing is converted. `linter.py` checks
+what depends on more than one member.
 """
 
 import copy
@@ -22,8 +22,8 @@ from app.schemes.ruleset import AssessmentLevel
 
 
 def _require_clean_text(text: str) -> str:
-    if wrong := confusables.name_error(text):
-        raise ValueError(wrong)
+    if problem := confusables.name_error(text):
+        raise ValueError(problem)
     return text
 
 
@@ -40,7 +40,7 @@ def _require_gtin(text: str) -> str:
 
 
 def _require_real_datetime(text: str) -> str:
-    """The form was asked for before; a date that does not exist is refused here."""
+    """Check that the date exists; the pattern was checked before."""
     datetime.fromisoformat(text)
     return text
 
@@ -50,13 +50,13 @@ def _require_real_date(text: str) -> str:
     return text
 
 
-def _require_true(answer: bool) -> bool:
-    if not answer:
+def _require_true(conforms: bool) -> bool:
+    if not conforms:
         raise ValueError("is not true: only what conforms is certified")
-    return answer
+    return conforms
 
 
-# `$` is the very end here: pydantic uses the regular expressions of Rust, and JSON Schema those of ECMA.
+# `$` is the very end of the text: pydantic uses the regular expressions of Rust, JSON Schema those of ECMA.
 Name = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_require_clean_text)]
 Code = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_require_clean_text)]
 Url = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-~]+$")]
@@ -206,6 +206,7 @@ class Schema(_Shape):
 
 
 class Credential(_Shape):
+    # This docstring is the description in the published JSON Schema, whose bytes never change under one name.
     """A certificate as UNTP 0.7.0 Digital Conformity Credential, with the terms of our own context."""
 
     context: Annotated[list[Url], Field(alias="@context", min_length=3, max_length=3)]
@@ -222,7 +223,7 @@ class Credential(_Shape):
 
 @cache
 def _schema_of_shape(shape: str) -> dict[str, Any]:
-    """Of the present shape from its model, of a former one as it was published."""
+    """Return the schema: of the current shape from its model, of an earlier one as published."""
     if shape == CURRENT_SHAPE:
         return Credential.model_json_schema(by_alias=True)
     published: dict[str, Any] = json.loads(
@@ -232,6 +233,6 @@ def _schema_of_shape(shape: str) -> dict[str, Any]:
 
 
 def build_json_schema(base_url: str, shape: str = CURRENT_SHAPE) -> dict[str, Any]:
-    """The JSON Schema of our certificates (2020-12), as served at `schema_url`."""
+    """Build the JSON Schema (2020-12) of certificates, as served at `schema_url`."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_url(base_url, shape)}
     return head | copy.deepcopy(_schema_of_shape(shape))

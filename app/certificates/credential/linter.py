@@ -1,7 +1,7 @@
-"""The gate before the key: a payload is signed only as the output of `lint`, and `lint` refuses whatever is not sound.
+"""Check a credential before signing: only the output of `lint` can be signed.
 
-It does not trust the builder: shape, names, addresses and dates are asked again, and held against what the grant rests
-on (`Grounds`). A refusal names every place; nothing is signed, and nothing that led here is lost.
+The linter does not trust the builder: it checks shape, names, addresses and dates again, and compares them with the
+grant (`LintContext`). On a problem it names every place, and nothing is signed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from app.core.messages import Message
 
 
 class CredentialNotSound(Conflict):
-    """The linter refused a payload; `problems` names each place and what is wrong there. Nothing was signed."""
+    """The linter found problems in a payload; nothing was signed."""
 
     code = "credential-not-sound"
 
@@ -35,8 +35,11 @@ class CredentialNotSound(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class LintContext:
-    """What a payload must agree with: who signs, and from where; the status place reserved in this transaction; the
-    first day on which something that the grant rests on is over is the day after `not_after` (None: open)."""
+    """Values with which a payload must agree.
+
+    They are the issuer and its address, the status list index reserved in this transaction, and `not_after`: the last
+    day of what the grant depends on (None: open).
+    """
 
     issuer: str
     base_url: str
@@ -46,12 +49,12 @@ class LintContext:
 
 
 class LintedCredential:
-    """A payload that passed `lint`, as the very bytes to sign. Only `lint` makes one."""
+    """A payload that passed `lint`, as the bytes to sign. Only `lint` creates instances."""
 
     __slots__ = ("issuer", "payload")
 
-    def __init__(self, payload: bytes, issuer: str, *, seal: object) -> None:
-        if seal is not _TOKEN:
+    def __init__(self, payload: bytes, issuer: str, *, token: object) -> None:
+        if token is not _TOKEN:
             raise TypeError("a LintedCredential comes from lint() only")
         self.payload = payload
         self.issuer = issuer
@@ -60,8 +63,11 @@ class LintedCredential:
 _TOKEN: Final = object()
 
 
-def lint(payload: Mapping[str, Any], grounds: LintContext) -> LintedCredential:
-    """Check all that can be known before signing and freeze the payload. Raises CredentialNotSound."""
+def lint(payload: Mapping[str, Any], context: LintContext) -> LintedCredential:
+    """Check everything that can be checked before signing, and freeze the payload.
+
+    Raises `CredentialNotSound` with every problem.
+    """
     try:
         checked = Credential.model_validate(payload)
     except ValidationError as error:
@@ -69,13 +75,16 @@ def lint(payload: Mapping[str, Any], grounds: LintContext) -> LintedCredential:
         raise CredentialNotSound(
             tuple(f"{_json_pointer(p['loc'])} {p['msg'].removeprefix('Value error, ')}" for p in problems)
         ) from None
-    if wrong := tuple(_check_consistency(checked, grounds)):
-        raise CredentialNotSound(wrong)
-    return LintedCredential(jws.dump_json(payload), checked.issuer.id, seal=_TOKEN)
+    if inconsistencies := tuple(_check_consistency(checked, context)):
+        raise CredentialNotSound(inconsistencies)
+    return LintedCredential(jws.dump_json(payload), checked.issuer.id, token=_TOKEN)
 
 
 def sign_credential(signer: Signer, linted: LintedCredential) -> str:
-    """The certificate as a compact `vc+jwt`. Raises CredentialNotSound where the signer's key is not the issuer's."""
+    """Sign a linted credential as a compact `vc+jwt`.
+
+    Raises `CredentialNotSound` where the signer's key is not the issuer's.
+    """
     if not isinstance(linted, LintedCredential):
         raise TypeError("only what the linter returned is signed")
     if signer.kid.partition("#")[0] != linted.issuer:
@@ -87,9 +96,9 @@ def _json_pointer(location: tuple[int | str, ...]) -> str:
     return "/" + "/".join(map(str, location))
 
 
-def _check_consistency(c: Credential, grounds: LintContext) -> Iterator[str]:
-    """Every place where two members disagree, or where one disagrees with the grounds."""
-    subject, base = c.credential_subject, grounds.base_url
+def _check_consistency(c: Credential, context: LintContext) -> Iterator[str]:
+    """Yield every place where two members disagree, or where one disagrees with the context."""
+    subject, base = c.credential_subject, context.base_url
     address = f"{base}/v1/certificates/{subject.number}"
     scheme = f"{base}/v1/schemes/{subject.number.partition('-')[0]}"
     version = subject.reference_profile.version
@@ -98,7 +107,7 @@ def _check_consistency(c: Credential, grounds: LintContext) -> Iterator[str]:
         ("/type", c.type, list(untp_builder.CREDENTIAL_TYPES)),
         ("/credentialSubject/issuedToParty/name", subject.issued_to_party.name, subject.issued_to_party.names.en),
         ("/id", c.id, address),
-        ("/issuer/id", c.issuer.id, grounds.issuer),
+        ("/issuer/id", c.issuer.id, context.issuer),
         ("/credentialSchema/id", c.credential_schema.id, untp_builder.schema_url(base)),
         ("/credentialSubject/id", subject.id, f"{address}#attestation"),
         ("/credentialSubject/referenceScheme/id", subject.reference_scheme.id, scheme),
@@ -109,21 +118,25 @@ def _check_consistency(c: Credential, grounds: LintContext) -> Iterator[str]:
         if found != expected:
             yield f"{pointer} is not {expected}"
     yield from _assessment_problems(subject.conformity_assessment[0], c, address, base)
-    yield from _date_problems(c, grounds)
-    yield from _status_problems(c, grounds)
+    yield from _date_problems(c, context)
+    yield from _status_problems(c, context)
 
 
-def _assessment_problems(each: Assessment, c: Credential, address: str, base: str) -> Iterator[str]:
+def _assessment_problems(assessment: Assessment, c: Credential, address: str, base: str) -> Iterator[str]:
     place, origin = "/credentialSubject/conformityAssessment/0", c.credential_subject.origin_criterion
-    product, facility = each.assessed_product[0].product, each.assessed_facility[0].facility
+    product, facility = assessment.assessed_product[0].product, assessment.assessed_facility[0].facility
     if origin == "NONE":
         yield "/credentialSubject/originCriterion says that the product does not originate"
     for pointer, found, expected in (
-        ("/id", each.id, f"{address}#assessment"),
-        ("/assessmentCriteria/0/id", each.assessment_criteria[0].id, f"{untp_builder.context_url(base)}#{origin}"),
-        ("/assessedPerformance/0/score/code", each.assessed_performance[0].score.code, origin),
-        ("/conformityTopic/0/id", each.conformity_topic[0].id, untp_builder.CONFORMITY_TOPIC),
-        ("/assessmentDate", each.assessment_date, c.valid_from[:10]),
+        ("/id", assessment.id, f"{address}#assessment"),
+        (
+            "/assessmentCriteria/0/id",
+            assessment.assessment_criteria[0].id,
+            f"{untp_builder.context_url(base)}#{origin}",
+        ),
+        ("/assessedPerformance/0/score/code", assessment.assessed_performance[0].score.code, origin),
+        ("/conformityTopic/0/id", assessment.conformity_topic[0].id, untp_builder.CONFORMITY_TOPIC),
+        ("/assessmentDate", assessment.assessment_date, c.valid_from[:10]),
     ):
         if found != expected:
             yield f"{place}{pointer} is not {expected}"
@@ -133,27 +146,27 @@ def _assessment_problems(each: Assessment, c: Credential, address: str, base: st
         yield f"{place}/assessedFacility/0/facility/name is not its park and district"
 
 
-def _date_problems(c: Credential, grounds: LintContext) -> Iterator[str]:
+def _date_problems(c: Credential, context: LintContext) -> Iterator[str]:
     if not c.valid_from.endswith("T00:00:00+04:00"):
         yield "/validFrom is not the beginning of a day in Baku"
     if not c.valid_until.endswith("T23:59:59+04:00"):
         yield "/validUntil is not the end of a day in Baku"
-    if c.valid_until <= c.valid_from:  # one form and one offset: as text they sort like moments
+    if c.valid_until <= c.valid_from:  # one format and one offset: text order is time order
         yield "/validUntil is before validFrom"
-    if grounds.not_after is not None and date.fromisoformat(c.valid_until[:10]) > grounds.not_after:
-        yield f"/validUntil is after {grounds.not_after}, when what the grant rests on ends"
+    if context.not_after is not None and date.fromisoformat(c.valid_until[:10]) > context.not_after:
+        yield f"/validUntil is after {context.not_after}, when what the grant rests on ends"
 
 
-def _status_problems(c: Credential, grounds: LintContext) -> Iterator[str]:
-    if not 0 <= grounds.status_index < LIST_LENGTH:
-        yield f"/credentialStatus: the reserved place {grounds.status_index} is outside the list"
+def _status_problems(c: Credential, context: LintContext) -> Iterator[str]:
+    if not 0 <= context.status_index < LIST_LENGTH:
+        yield f"/credentialStatus: the reserved place {context.status_index} is outside the list"
     for place, (entry, purpose) in enumerate(zip(c.credential_status, PURPOSES, strict=True)):
-        url = f"{grounds.base_url}/v1/status-lists/{list_name(grounds.status_list_id, purpose)}"
+        url = f"{context.base_url}/v1/status-lists/{list_name(context.status_list_id, purpose)}"
         for member, found, expected in (
             ("statusPurpose", entry.status_purpose, purpose),
             ("statusListCredential", entry.status_list_credential, url),
-            ("statusListIndex", entry.status_list_index, str(grounds.status_index)),
-            ("id", entry.id, f"{url}#{grounds.status_index}"),
+            ("statusListIndex", entry.status_list_index, str(context.status_index)),
+            ("id", entry.id, f"{url}#{context.status_index}"),
         ):
             if found != expected:
                 yield f"/credentialStatus/{place}/{member} is not {expected}, which was reserved"

@@ -1,7 +1,7 @@
-"""What a credential of ours says, whichever shape it was written in: for checks without the register, and of it.
+"""Parse issued credentials of every shape, for verification with and without the database.
 
-Shapes: `certificate-2` and `certificate-1` (see `credential_untp.py`), and before them a plain subject with `scheme`,
-`holder`, `product` and `site`. A credential is never written anew, so every shape stays readable here.
+Shapes: `certificate-2` and `certificate-1` (see `untp_builder.py`), and before them a flat subject with `scheme`,
+`holder`, `product` and `site`. An issued credential is never rewritten, so every shape must stay readable.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from app.certificates.status_list import Purpose, parse_status_entry
 
 
 class CredentialUnreadable(ValueError):
-    """Not a credential in any shape of ours."""
+    """The payload is not a credential in any shape that this service issued."""
 
 
 @dataclass(frozen=True, slots=True)
 class CertifiedFacts:
-    """The facts of a certificate as they were signed; dates are days in Asia/Baku, both inclusive."""
+    """Facts of a certificate as signed; dates are days in Asia/Baku, both inclusive."""
 
     number: str
     issuer: str
@@ -27,14 +27,14 @@ class CertifiedFacts:
     scheme_name: str
     ruleset_version: str
     holder_name: str
-    holder_name_az: str | None  # None in the shapes of before
-    voen: str | None  # of a legal person; masked in the shapes of before
+    holder_name_az: str | None  # None in earlier shapes
+    voen: str | None  # of a legal person; masked in earlier shapes
     product_names: Mapping[str, str]
     hs6: str
     gtin: str | None
     park_code: str | None
     district: str
-    country: str | None  # of origin; None in the shapes of before
+    country: str | None  # of origin; None in earlier shapes
     origin_criterion: str
     valid_from: date
     valid_until: date
@@ -42,12 +42,15 @@ class CertifiedFacts:
 
 
 def parse_credential(payload: Mapping[str, Any]) -> CertifiedFacts:
-    """Raises Unreadable, and ListRefused where the place in a status list is named in a wrong form."""
+    """Parse the payload of a credential.
+
+    Raises `CredentialUnreadable`, and `StatusListRejected` where a status list index has a wrong format.
+    """
     try:
         subject = payload["credentialSubject"]
         members = _parse_untp(subject) if "conformityAssessment" in subject else _parse_flat(subject)
         if str(certificate_number.parse_number(subject["number"])) != subject["number"]:
-            raise CredentialUnreadable("its number is none of ours")
+            raise CredentialUnreadable("its number is not a certificate number")
         return CertifiedFacts(
             number=subject["number"],
             issuer=payload["issuer"]["id"],
@@ -58,8 +61,8 @@ def parse_credential(payload: Mapping[str, Any]) -> CertifiedFacts:
             status_entries=_parse_status_entries(payload["credentialStatus"]),
             **members,
         )
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as why:
-        raise CredentialUnreadable("it is not a certificate in any shape of ours") from why
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        raise CredentialUnreadable("it is not a certificate in a known shape") from error
 
 
 def _parse_untp(subject: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,8 +104,8 @@ def _parse_flat(subject: Mapping[str, Any]) -> dict[str, Any]:
 def _parse_status_entries(entries: Any) -> dict[Purpose, tuple[str, int]]:
     found = {}
     for purpose in Purpose:
-        named = [place for entry in entries if (place := parse_status_entry(entry, purpose))]
-        if len(named) != 1:
-            raise CredentialUnreadable(f"it names {len(named)} places for {purpose}")
-        found[purpose] = named[0]
+        entries_of_purpose = [entry_index for entry in entries if (entry_index := parse_status_entry(entry, purpose))]
+        if len(entries_of_purpose) != 1:
+            raise CredentialUnreadable(f"it names {len(entries_of_purpose)} places for {purpose}")
+        found[purpose] = entries_of_purpose[0]
     return found

@@ -1,10 +1,10 @@
-"""How a certificate is written down: a W3C Verifiable Credential 2.0, as UNTP Digital Conformity Credential.
+"""Build the payload of a certificate: a W3C Verifiable Credential 2.0 in UNTP's vocabulary.
 
-This file is the switch: `UNTP_VERSION` with the addresses and words of that version, `SHAPE` with our own terms and
-members. Whoever changes the shape gives it a new name, since what was issued names the old one and must stay readable:
-context and schema are served by that name for ever.
+`UNTP_VERSION` selects the addresses and terms of UNTP (Digital Conformity Credential), `CURRENT_SHAPE` this service's
+own terms and members. A changed shape needs a new name: issued credentials name the old one, and its context and schema
+are served under that name for ever.
 
-The payload is the credential itself, without a `vc` claim (VC-JOSE-COSE §3.1.1). Where UNTP and W3C disagree W3C is
+The payload is the credential itself, without a `vc` claim (VC-JOSE-COSE §3.1.1). Where UNTP and W3C disagree, W3C is
 followed: see `docs/decisions/0030-credential-shape.md`.
 """
 
@@ -51,14 +51,19 @@ TERMS_BY_SHAPE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
-"""Shape → our own words, and what they mean: `{terms}` is the address of the context itself. No `@vocab`: a word that
-nobody defined must be noticed, not given a meaning."""
-_PREFERRED_LANGUAGES = ("en", "az")  # of a name that may stand in one language only
+"""Own terms by shape, with their meaning; `{terms}` is the address of the context itself.
+
+There is no `@vocab`: an undefined term must be noticed, not given a meaning.
+"""
+_PREFERRED_LANGUAGES = ("en", "az")  # of a name that may be in one language only
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateContent:
-    """All that a certificate says. `base_url` has no slash at its end; both dates are inclusive days in Asia/Baku."""
+    """Everything that a certificate states.
+
+    `base_url` has no trailing slash; both dates are inclusive days in Asia/Baku.
+    """
 
     number: str  # in display form
     base_url: str
@@ -67,7 +72,7 @@ class CertificateContent:
     scheme_code: str
     scheme_name: str
     ruleset_version: str
-    assessment_level: str  # who stands behind the assessment, in the words of UNTP
+    assessment_level: str  # who is responsible for the assessment, in UNTP's terms
     holder_id: UUID
     holder_name: str  # English
     holder_name_az: str  # with its legal form
@@ -96,25 +101,25 @@ def schema_url(base_url: str, shape: str = CURRENT_SHAPE) -> str:
 
 
 def build_context(base_url: str, shape: str) -> dict[str, Any]:
-    """The JSON-LD context of our own terms, as served at `context_url`."""
+    """Build the JSON-LD context of the own terms, as served at `context_url`."""
     terms = context_url(base_url, shape) + "#"
 
-    def filled(meaning: Any) -> Any:
+    def expand(meaning: Any) -> Any:
         if isinstance(meaning, str):
             return meaning.replace("{terms}", terms)
-        return {key: filled(value) for key, value in meaning.items()}
+        return {key: expand(value) for key, value in meaning.items()}
 
-    own = {term: filled(meaning) for term, meaning in TERMS_BY_SHAPE[shape].items()}
+    own = {term: expand(meaning) for term, meaning in TERMS_BY_SHAPE[shape].items()}
     return {"@context": {"@version": 1.1, "@protected": True, **own}}
 
 
 def context_urls(base_url: str) -> list[str]:
-    """`@context` of a certificate; UNTP fixes the first two, and wants strings."""
+    """Return `@context` of a certificate; UNTP fixes the first two and requires strings."""
     return [W3C_CONTEXT, UNTP_CONTEXT, context_url(base_url)]
 
 
 def build_credential(content: CertificateContent) -> dict[str, Any]:
-    """The payload to sign, as JSON values. It promises nothing: `lint` decides whether it may be signed."""
+    """Build the payload as JSON values. Only `lint` decides whether it may be signed."""
     c = content
     address = f"{c.base_url}/v1/certificates/{c.number}"
     return {
@@ -169,8 +174,11 @@ def _build_attestation(c: CertificateContent, address: str) -> dict[str, Any]:
 
 
 def _build_assessment(c: CertificateContent, address: str) -> dict[str, Any]:
-    """What was assessed, and by which criterion the goods originate. Released UNTP 0.7.0 has no type for the wrappers
-    `assessedProduct` and `assessedFacility`, nor for a performance and its score."""
+    """Build what was assessed, and the criterion by which the goods originate.
+
+    Released UNTP 0.7.0 has no type for the wrappers `assessedProduct` and `assessedFacility`, nor for a performance and
+    its score.
+    """
     names = {language: _normalize_nfc(text) for language, text in sorted(c.product_names.items())}
     site = {"park": c.park_code, "district": _normalize_nfc(c.district)}
     return {
@@ -218,24 +226,27 @@ def _build_assessment(c: CertificateContent, address: str) -> dict[str, Any]:
 
 
 def _build_status_entry(content: CertificateContent, purpose: str) -> dict[str, str]:
-    """One list per purpose, because verifiers refuse a list for several; the index is the same in both."""
+    """Build the status entry of one purpose; the index is the same in the lists of both.
+
+    Each purpose has a list of its own, because verifiers reject a list for several.
+    """
     url = f"{content.base_url}/v1/status-lists/{list_name(content.status_list_id, purpose)}"
     return {
         "id": f"{url}#{content.status_index}",
         "type": "BitstringStatusListEntry",
         "statusPurpose": purpose,
-        "statusListIndex": str(content.status_index),  # a string in the W3C text, whatever others ask for
+        "statusListIndex": str(content.status_index),  # a string by the W3C text
         "statusListCredential": url,
     }
 
 
 def _preferred_name(names: Mapping[str, str]) -> str:
-    known = [names[language] for language in _PREFERRED_LANGUAGES if language in names]
-    return next(iter(known or names.values()), "")
+    available = [names[language] for language in _PREFERRED_LANGUAGES if language in names]
+    return next(iter(available or names.values()), "")
 
 
 def _normalize_nfc(text: str) -> str:
-    """NFC: one sequence of characters for one spelling."""
+    """Normalize to NFC, so that one spelling has one sequence of characters."""
     return unicodedata.normalize("NFC", text)
 
 

@@ -1,4 +1,4 @@
-"""Extracts kept beside their certificates: renewed with every change, and made for what has none."""
+"""Write certificate snapshots at commit, and create missing ones."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,15 @@ _PENDING_KEY = "extracts"
 
 
 def mark_dirty(session: Session, certificate: Certificate) -> None:
-    """With the commit of this session, when the log has what was appended; the change itself drops the old one."""
+    """Note a changed certificate: its snapshot is written at commit, after the log entries.
+
+    A trigger deletes the old snapshot when the row changes.
+    """
     get_pending(session, _PENDING_KEY, dict)[certificate.id] = certificate
 
 
 def write_pending(session: Session) -> None:
-    """Write the extracts of the certificates that changed; the last step of the commit, after the log's."""
+    """Write the snapshots of changed certificates; the last commit step, after the log's."""
     changed: dict[object, Certificate] = take_pending(session, _PENDING_KEY, dict)
     if changed:
         session.flush()
@@ -27,7 +30,7 @@ def write_pending(session: Session) -> None:
 
 
 def backfill(session: Session) -> int:
-    """Make the extracts that are missing; how many there were. What is not in the public log gets none."""
+    """Create missing snapshots and return their number; unlogged certificates get none."""
     session.flush()
     count = 0
     for page in snapshot_repository.certificates_without_snapshot(session):
@@ -38,10 +41,10 @@ def backfill(session: Session) -> int:
 
 def _write_snapshots(session: Session, certificates: Sequence[Certificate]) -> int:
     issued = log_repository.find_issue_entries(session, [certificate.number for certificate in certificates])
-    made = []
+    snapshots = []
     for certificate in certificates:
         text = snapshot.serialize(CertificateRecord.from_row(certificate, issued.get(certificate.number)))
         if text is not None:
-            made.append((certificate, text))
-    snapshot_repository.upsert(session, made)
-    return len(made)
+            snapshots.append((certificate, text))
+    snapshot_repository.upsert(session, snapshots)
+    return len(snapshots)

@@ -1,4 +1,4 @@
-"""One row of the table of certificates, as a check needs it, with what the public log says of it."""
+"""Define the certificate record that verification evaluates, with its log entry."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -9,7 +9,10 @@ from app.transparency.model import LogEntry
 
 
 class CertificateRecord(NamedTuple):
-    """Field names are column names, in the order in which the store reads them. Moments are aware, in UTC."""
+    """Columns of a certificate in the order in which the store reads them.
+
+    Field names are column names. Moments are aware, in UTC.
+    """
 
     number: str
     scheme_code: str
@@ -34,15 +37,18 @@ class CertificateRecord(NamedTuple):
     issued_at: datetime
     kid: str
     token_sha256: str
-    logged_at: datetime | None = None  # when its issue went into the public log; None: it is not there
-    logged_sha256: str | None = None  # what the log says that was signed
+    logged_at: datetime | None = None  # when its issue was logged; None: it is not in the log
+    logged_sha256: str | None = None  # hash in the log entry
 
     @classmethod
     def from_row(cls, row: Certificate, entry: LogEntry | None = None) -> "CertificateRecord":
-        """The record of a mapped row. Who wants to judge it must give the entry of the log with which it was issued."""
+        """Build the record of a mapped row.
+
+        Without the log entry of its issue the record can be shown, but is evaluated as not logged.
+        """
         logged = (entry.at, entry.sha256) if entry else (None, None)
         return cls(*(getattr(row, name) for name in RECORD_COLUMNS), *logged)
 
 
 RECORD_COLUMNS = CertificateRecord._fields[:-2]
-"""Those of the table of certificates; the others come from the public log."""
+"""Fields that are columns of `certificates`; the others come from the log entry."""

@@ -1,4 +1,4 @@
-"""What the public register is asked, and how many certificates there are of each kind. Pure."""
+"""Define the search of the public register and count its results by facet. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ _GroupKey = TypeVar("_GroupKey")
 
 
 class EffectiveStatus(StrEnum):
-    """A status as of a day: `expired`, which no row stores, goes before `active` and `suspended`, as in a verdict."""
+    """Status as of a day. `expired` is computed and replaces `active` and `suspended`."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -25,7 +25,10 @@ class EffectiveStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RegisterSearch:
-    """All filters that are given hold together. `q` looks everywhere; words are found by their beginnings."""
+    """Filters of a search; all given filters must match.
+
+    `q` searches every field; terms match by prefix.
+    """
 
     q: str | None = None
     holder: str | None = None
@@ -42,49 +45,52 @@ class RegisterSearch:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """Certificates that are alike in what people filter by."""
+    """Certificates with the same mark, park and effective status."""
 
     scheme: str
     park: str | None
     status: EffectiveStatus
 
-    def matches(self, wanted: RegisterSearch) -> bool:
+    def matches(self, search: RegisterSearch) -> bool:
         return (
-            wanted.scheme in (None, self.scheme)
-            and wanted.park in (None, self.park)
-            and wanted.status in (None, self.status)
+            search.scheme in (None, self.scheme)
+            and search.park in (None, self.park)
+            and search.status in (None, self.status)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class FacetCounts:
-    """How many certificates the words of a search find, by group, before mark, park and standing narrow it down."""
+    """Number of certificates that match the terms of a search, by facet.
+
+    The filters for mark, park and status are applied when counts are read.
+    """
 
     groups: Mapping[Facet, int]
 
-    def total(self, wanted: RegisterSearch) -> int:
-        return sum(self._count_by(wanted, lambda _group: None).values())
+    def total(self, search: RegisterSearch) -> int:
+        return sum(self._count_by(search, lambda _group: None).values())
 
-    def by_scheme(self, wanted: RegisterSearch) -> Mapping[str, int]:
-        """For each mark what would be found if it were chosen, the other filters staying as they are."""
-        return self._count_by(wanted.without_filters("scheme"), lambda group: group.scheme)
+    def by_scheme(self, search: RegisterSearch) -> Mapping[str, int]:
+        """Count by mark, with the other filters applied."""
+        return self._count_by(search.without_filters("scheme"), lambda group: group.scheme)
 
-    def by_park(self, wanted: RegisterSearch) -> Mapping[str | None, int]:
-        return self._count_by(wanted.without_filters("park"), lambda group: group.park)
+    def by_park(self, search: RegisterSearch) -> Mapping[str | None, int]:
+        return self._count_by(search.without_filters("park"), lambda group: group.park)
 
-    def by_status(self, wanted: RegisterSearch) -> Mapping[EffectiveStatus, int]:
-        return self._count_by(wanted.without_filters("status"), lambda group: group.status)
+    def by_status(self, search: RegisterSearch) -> Mapping[EffectiveStatus, int]:
+        return self._count_by(search.without_filters("status"), lambda group: group.status)
 
-    def _count_by(self, wanted: RegisterSearch, key: Callable[[Facet], _GroupKey]) -> dict[_GroupKey, int]:
+    def _count_by(self, search: RegisterSearch, key: Callable[[Facet], _GroupKey]) -> dict[_GroupKey, int]:
         found: dict[_GroupKey, int] = {}
         for group, count in self.groups.items():
-            if group.matches(wanted):
+            if group.matches(search):
                 found[key(group)] = found.get(key(group), 0) + count
         return found
 
 
 def effective_status(status: str, valid_until: date, today: date) -> EffectiveStatus:
-    """What a certificate is as of a day of Baku; the last day of its term is inclusive."""
+    """Return the status as of a day in Baku; the last day of the term is inclusive."""
     if status in {CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED} and valid_until < today:
         return EffectiveStatus.EXPIRED
     return EffectiveStatus(status)

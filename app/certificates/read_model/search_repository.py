@@ -1,4 +1,4 @@
-"""Queries of the public register: search, counts, and the whole of it in pieces."""
+"""Query the public register: search, facet counts, and all certificates in chunks."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from app.core.text.phonetic import phonetic_keys
 from app.organisations.legal_forms import LEGAL_PERSON_DIGIT
 
 _ROW = core_table(Certificate).c
-_LAST_CHARACTER = "\U0010ffff"  # no word holds it: the end of all words with one beginning
+_LAST_CHARACTER = "\U0010ffff"  # no term contains it: upper bound of all terms with one prefix
 _EXPIRING_STATUSES = (CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED)
 
 
@@ -28,8 +28,8 @@ _ADD_SEARCH_TERMS = sa.insert(core_table(CertificateSearchTerm))
 
 
 def add_search_terms(session: Session, issued: Sequence[Certificate]) -> None:
-    """Make certificates that were just stored findable. A VÖEN is no word: it is looked up whole, in their rows."""
-    session.execute(_ADD_SEARCH_TERMS, [row for each in issued for row in _search_term_rows(each)])
+    """Store the search terms of new certificates. A VÖEN is not a term; it is matched whole."""
+    session.execute(_ADD_SEARCH_TERMS, [row for certificate in issued for row in _search_term_rows(certificate)])
 
 
 def _search_term_rows(certificate: Certificate) -> Iterator[dict[str, Any]]:
@@ -45,28 +45,29 @@ def _search_term_rows(certificate: Certificate) -> Iterator[dict[str, Any]]:
 
 
 def search_terms_of(texts: Mapping[SearchField, Sequence[str]]) -> Iterable[tuple[SearchField, str]]:
-    """Each word of each field once."""
+    """Return each phonetic key of each field once."""
     return dict.fromkeys(
-        (field, word) for field, some in texts.items() for text in some for word in phonetic_keys(text)
+        (field, word) for field, field_texts in texts.items() for text in field_texts for word in phonetic_keys(text)
     )
 
 
 def search_certificates(
     session: Session,
-    wanted: RegisterSearch,
+    search: RegisterSearch,
     today: date,
     *,
     before: UUID | None = None,
     after: UUID | None = None,
     limit: int,
 ) -> Sequence[Certificate]:
-    """Newest first, without their tokens; `before` is the id of the last one seen.
+    """Return matching certificates without their tokens, newest first.
 
-    With `after` those next to it on the newer side, for the way back.
+    `before` is the id of the last certificate of the previous page. `after` returns the page of newer certificates next
+    to that id.
     """
     order = Certificate.id.asc() if after else Certificate.id.desc()
     query = sa.select(Certificate).options(defer(Certificate.token, raiseload=True)).order_by(order).limit(limit)
-    query = query.where(*_match_conditions(wanted), *_filter_conditions(wanted, today))
+    query = query.where(*_match_conditions(search), *_filter_conditions(search, today))
     if before:
         query = query.where(Certificate.id < before)
     if after:
@@ -75,22 +76,22 @@ def search_certificates(
     return rows[::-1] if after else rows
 
 
-def count_facets(session: Session, wanted: RegisterSearch, today: date) -> FacetCounts:
-    """How many certificates the words of this search find, by mark, park and standing."""
+def count_facets(session: Session, search: RegisterSearch, today: date) -> FacetCounts:
+    """Count the certificates that match the terms of a search, by mark, park and status."""
     past = sa.func.count().filter(Certificate.valid_until < today)
     groups = (Certificate.scheme_code, Certificate.park_code, Certificate.status)
-    query = sa.select(*groups, sa.func.count(), past).where(*_match_conditions(wanted)).group_by(*groups)
-    counted: dict[Facet, int] = {}
+    query = sa.select(*groups, sa.func.count(), past).where(*_match_conditions(search)).group_by(*groups)
+    counts: dict[Facet, int] = {}
     for scheme, park, status, found, ended in session.execute(query):
-        for valid_until, many in ((today, found - ended), (date.min, ended)):
+        for valid_until, count in ((today, found - ended), (date.min, ended)):
             group = Facet(scheme, park, effective_status(status, valid_until, today))
-            counted[group] = counted.get(group, 0) + many
-    return FacetCounts({group: many for group, many in counted.items() if many})
+            counts[group] = counts.get(group, 0) + count
+    return FacetCounts({group: count for group, count in counts.items() if count})
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterVersion:
-    """What the whole register was at a moment: another one when anything was issued or changed since."""
+    """Version of the whole register: it differs after any issue or change."""
 
     certificates: int
     changes: int
@@ -104,36 +105,36 @@ def register_version(session: Session) -> RegisterVersion:
 
 
 def read_chunk(session: Session, after: UUID | None, upto: UUID, limit: int) -> Sequence[Certificate]:
-    """The next certificates of the whole register, oldest first, up to the last one that is meant."""
+    """Return the next certificates of the whole register, oldest first, up to the id `upto`."""
     query = sa.select(Certificate).options(defer(Certificate.token, raiseload=True)).where(Certificate.id <= upto)
     return page_of(session, query, Certificate.id, after, limit)
 
 
-def _match_conditions(wanted: RegisterSearch) -> list[sa.ColumnElement[bool]]:
-    """What words, codes and the holder's identity ask for."""
+def _match_conditions(search: RegisterSearch) -> list[sa.ColumnElement[bool]]:
+    """Build the conditions for terms, codes and the holder's id."""
     conditions: list[sa.ColumnElement[bool]] = []
-    exact = certificate_number.parse_number(wanted.q) if wanted.q else None
+    exact = certificate_number.parse_number(search.q) if search.q else None
     if exact is not None:
         conditions.append(Certificate.number == str(exact))
-    elif wanted.q:
-        conditions += _term_conditions(wanted.q)
-    if wanted.holder:
-        conditions += _term_conditions(wanted.holder, SearchField.HOLDER)
-    if wanted.product:
-        conditions += _term_conditions(wanted.product, SearchField.PRODUCT)
-    if wanted.hs6:
-        conditions += _term_conditions(wanted.hs6, SearchField.HS)
-    if wanted.organisation_id:
-        conditions.append(Certificate.organisation_id == wanted.organisation_id)
+    elif search.q:
+        conditions += _term_conditions(search.q)
+    if search.holder:
+        conditions += _term_conditions(search.holder, SearchField.HOLDER)
+    if search.product:
+        conditions += _term_conditions(search.product, SearchField.PRODUCT)
+    if search.hs6:
+        conditions += _term_conditions(search.hs6, SearchField.HS)
+    if search.organisation_id:
+        conditions.append(Certificate.organisation_id == search.organisation_id)
     return conditions
 
 
 def _term_conditions(text: str, field: SearchField | None = None) -> list[sa.ColumnElement[bool]]:
-    """Every word must be there; of a text without any, nothing can be found. Ten digits are a VÖEN too."""
-    asked = certificate_number.to_western_digits(text)
-    words = phonetic_keys(asked)
+    """Build one condition per term. Ten digits are matched as VÖEN too; no term matches nothing."""
+    digits_folded = certificate_number.to_western_digits(text)
+    words = phonetic_keys(digits_folded)
     if field in (None, SearchField.HOLDER):
-        if _VOEN.fullmatch(digits := "".join(asked.split())):
+        if _VOEN.fullmatch(digits := "".join(digits_folded.split())):
             words = (digits,)
         if any(map(_VOEN.fullmatch, words)):
             words = tuple(word for word in words if word not in _VOEN_LABELS)
@@ -142,30 +143,30 @@ def _term_conditions(text: str, field: SearchField | None = None) -> list[sa.Col
 
 
 def _voen_condition(word: str, field: SearchField | None) -> sa.ColumnElement[bool]:
-    """As a word or, where it can be one, as the VÖEN of a legal person; that of a natural person finds nothing."""
+    """Match a term or the VÖEN of a legal person; that of a natural person matches nothing."""
     if not _VOEN.fullmatch(word) or not word.endswith(LEGAL_PERSON_DIGIT):
         return Certificate.id.in_(_certificates_with_term_prefix(word, field))
-    held = sa.select(_ROW.id).where(_ROW.holder_voen == word, _ROW.holder_is_legal_person.is_(sa.true()))
-    return Certificate.id.in_(_certificates_with_term_prefix(word, field).union_all(held))
+    by_voen = sa.select(_ROW.id).where(_ROW.holder_voen == word, _ROW.holder_is_legal_person.is_(sa.true()))
+    return Certificate.id.in_(_certificates_with_term_prefix(word, field).union_all(by_voen))
 
 
-def _certificates_with_term_prefix(beginning: str, field: SearchField | None) -> sa.Select[UUID]:
+def _certificates_with_term_prefix(prefix: str, field: SearchField | None) -> sa.Select[UUID]:
     words = sa.select(CertificateSearchTerm.certificate_id).where(
-        CertificateSearchTerm.word >= beginning, CertificateSearchTerm.word < beginning + _LAST_CHARACTER
+        CertificateSearchTerm.word >= prefix, CertificateSearchTerm.word < prefix + _LAST_CHARACTER
     )
     return words if field is None else words.where(CertificateSearchTerm.field == field.value)
 
 
-def _filter_conditions(wanted: RegisterSearch, today: date) -> list[sa.ColumnElement[bool]]:
+def _filter_conditions(search: RegisterSearch, today: date) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
-    if wanted.scheme:
-        conditions.append(Certificate.scheme_code == wanted.scheme)
-    if wanted.park:
-        conditions.append(Certificate.park_code == wanted.park)
-    if wanted.status is EffectiveStatus.EXPIRED:
+    if search.scheme:
+        conditions.append(Certificate.scheme_code == search.scheme)
+    if search.park:
+        conditions.append(Certificate.park_code == search.park)
+    if search.status is EffectiveStatus.EXPIRED:
         conditions += [Certificate.status.in_(_EXPIRING_STATUSES), Certificate.valid_until < today]
-    elif wanted.status is not None:
-        conditions.append(Certificate.status == wanted.status.value)
-        if wanted.status.value in _EXPIRING_STATUSES:
+    elif search.status is not None:
+        conditions.append(Certificate.status == search.status.value)
+        if search.status.value in _EXPIRING_STATUSES:
             conditions.append(Certificate.valid_until >= today)
     return conditions

@@ -1,9 +1,9 @@
-"""The extract from the register: what a check prints of one certificate, written down as it is printed. Pure.
+"""Serialize and parse certificate snapshots: everything a verification response shows. Pure.
 
-A check reads one short row instead of two long ones, and prints it as it stands. An extract is made in the transaction
-that issues a certificate or changes its status; the database itself drops it with every other change of the row (see
-the migration), and then the certificate is read in full until there is a new one. So an extract never says anything
-else than its certificate.
+A verification reads one short row instead of two long ones. The snapshot is written in the transaction that issues a
+certificate or changes its status. Database triggers delete it on any other change of the row (see the migration);
+verification then reads the certificate itself until a new snapshot exists. So a snapshot never differs from its
+certificate.
 """
 
 import hashlib
@@ -17,13 +17,14 @@ from app.core.dates import format_utc
 from app.organisations.legal_forms import public_voen
 
 VERDICT_FIELDS = ("valid_from", "valid_until", "status", "kid")
-"""All that the law of checks looks at, besides the log. Their texts hold no space."""
+"""All columns that verdict functions read, besides the log. Their texts contain no space."""
 
 
 def public_fields(record: CertificateRecord) -> dict[str, Any]:
-    """The public face of a certificate, here and in the register: no VÖEN of a natural person, no person, no cost.
+    """Return the public fields of a certificate, for verification responses and the register.
 
-    `during_investigation` is a member only where it is true, so that every other face stays as it was.
+    They contain no VÖEN of a natural person, no user and no cost. `during_investigation` is a member only
+    where it is true, so that responses for all other certificates stay unchanged.
     """
     members: dict[str, Any] = {
         "number": record.number,
@@ -49,24 +50,24 @@ def public_fields(record: CertificateRecord) -> dict[str, Any]:
 
 
 def serialize(record: CertificateRecord) -> bytes | None:
-    """The extract: lines of UTF-8. None for what is not in the public log as it was signed.
+    """Serialize a record as lines of UTF-8; None where it is not in the log as it was signed.
 
-    What is judged (days, status, key, with a space between); the number; since when it has its status; when it was
-    issued; when that was logged; 16 hexadecimal digits that differ where anything here differs; its face, as JSON.
+    The lines are: verdict fields (days, status, key, separated by spaces); number; time of the status; time of issue;
+    time of the log entry; 16 hexadecimal digits of a hash over all other lines; public fields as JSON.
     """
     if record.logged_at is None or record.logged_sha256 != record.token_sha256:
         return None
-    judged = " ".join(str(getattr(record, name)) for name in VERDICT_FIELDS)
+    verdict_fields = " ".join(str(getattr(record, name)) for name in VERDICT_FIELDS)
     moments = (format_utc(moment) for moment in (record.status_since, record.issued_at, record.logged_at))
-    shown = [judged, record.number, *moments]
-    face = jws.dump_json(public_fields(record))
-    mark = hashlib.sha256("\n".join(shown).encode() + face).hexdigest()[:16]
-    return "\n".join([*shown, mark, ""]).encode() + face
+    lines = [verdict_fields, record.number, *moments]
+    displayed = jws.dump_json(public_fields(record))
+    content_hash = hashlib.sha256("\n".join(lines).encode() + displayed).hexdigest()[:16]
+    return "\n".join([*lines, content_hash, ""]).encode() + displayed
 
 
-def parse_verdict_fields(judged: bytes) -> Mapping[str, Any]:
-    """The first line of an extract, by name."""
-    valid_from, valid_until, status, kid = judged.decode().split(" ")
+def parse_verdict_fields(verdict_fields: bytes) -> Mapping[str, Any]:
+    """Parse the first line of a snapshot into verdict fields by name."""
+    valid_from, valid_until, status, kid = verdict_fields.decode().split(" ")
     return {
         "valid_from": date.fromisoformat(valid_from),
         "valid_until": date.fromisoformat(valid_until),

@@ -1,4 +1,4 @@
-"""Queries over extracts from the register."""
+"""Query and write certificate snapshots."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,18 +16,21 @@ _UPSERT = sa.text(
 )
 
 
-def upsert(session: Session, made: Sequence[tuple[Certificate, bytes]]) -> None:
-    """In place of what they had."""
+def upsert(session: Session, snapshots: Sequence[tuple[Certificate, bytes]]) -> None:
+    """Insert snapshots, or replace those of the certificates."""
     rows = [
         {"number": certificate.number, "signed_hash": bytes.fromhex(certificate.token_sha256), "text": text}
-        for certificate, text in made
+        for certificate, text in snapshots
     ]
     if rows:
         session.execute(_UPSERT, rows)
 
 
 def certificates_without_snapshot(session: Session) -> Iterator[Sequence[Certificate]]:
-    """Certificates that have none though their issue is in the public log as it was signed, a thousand at a time."""
+    """Return logged certificates without a snapshot, in pages of 1,000.
+
+    Only certificates that were logged as they were signed can have one.
+    """
     query = (
         sa.select(Certificate)
         .join(
@@ -47,7 +50,7 @@ def certificates_without_snapshot(session: Session) -> Iterator[Sequence[Certifi
 
 
 def by_number(session: Session, numbers: Sequence[str]) -> dict[str, CertificateSnapshot]:
-    """By number."""
+    """Return snapshots by certificate number."""
     return {
         row.number: row
         for row in session.scalars(sa.select(CertificateSnapshot).where(CertificateSnapshot.number.in_(numbers)))
@@ -55,8 +58,8 @@ def by_number(session: Session, numbers: Sequence[str]) -> dict[str, Certificate
 
 
 def orphan_number(session: Session) -> str | None:
-    """The first number of an extract that is of no certificate."""
-    has_one = sa.exists().where(Certificate.number == CertificateSnapshot.number)
+    """Return the first number of a snapshot without a certificate."""
+    has_certificate = sa.exists().where(Certificate.number == CertificateSnapshot.number)
     return session.scalars(
-        sa.select(CertificateSnapshot.number).where(~has_one).order_by(CertificateSnapshot.number).limit(1)
+        sa.select(CertificateSnapshot.number).where(~has_certificate).order_by(CertificateSnapshot.number).limit(1)
     ).one_or_none()
