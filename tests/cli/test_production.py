@@ -123,7 +123,11 @@ BAD = [
     ("any proxy", settings(trusted_proxies="*"), r"“\*” is refused; name the address or network of your reverse proxy"),
     ("the world as proxy", settings(trusted_proxies="::1,0.0.0.0/0"), "“0.0.0.0/0” is refused"),
     ("half a pair for papers", settings(paper_key="/none/k.pem"), "and MIK_PAPER_CERTIFICATES go together: set both"),
-    ("no key for papers", settings(paper_key="/none/k.pem", paper_certificates="/none/c.pem"), "no key for signing PDF files at"),
+    (
+        "no key for papers",
+        settings(paper_key="/none/k.pem", paper_certificates="/none/c.pem"),
+        "no key for signing PDF files at",
+    ),
     ("no address for time stamps", settings(timestamp_url="tsa"), "MIK_TIMESTAMP_URL must be an address"),
     ("no mail server", settings(smtp_url=""), "MIK_SMTP_URL is not set.*name the mail server"),
     ("no address of a mail server", settings(smtp_url="mail.example.az"), "MIK_SMTP_URL must name a mail server"),

@@ -67,7 +67,8 @@ def foreign(name, hs4, country, value, kg=None, *, packing=False):
 def local(name, hs4, value, kg=None, district=SITE, *, packing=False):
     """Bought in Azerbaijan; `dossier` adds the supplier's declaration and lists it."""
     return Material(
-        name, hs4, "AZ", True, D(str(value)), kg and D(str(kg)), district, region(district), ValueBasis.DOMESTIC, packing,
+        name, hs4, "AZ", True, D(str(value)), kg and D(str(kg)), district, region(district),
+        ValueBasis.DOMESTIC, packing,
         SUPPLIER,
     )  # fmt: skip
 
@@ -136,7 +137,8 @@ def papers(hs6):
         item("permit", date(2025, 1, 5), date(2030, 1, 4), EvidenceSubjectKind.SITE, "ET-7"),
         item("background-check", date(2026, 11, 15), sanctions_match=False, tax_debt=False, open_complaint=False),
         item("resident-project", date(2021, 11, 22), subject=EvidenceSubjectKind.SITE, approved_goods=(hs6[:2],)),
-        item("inspection-record", date(2026, 9, 9), subject=EvidenceSubjectKind.SITE, visited_by="staff", surveyor="R. N.",
+        item("inspection-record", date(2026, 9, 9), subject=EvidenceSubjectKind.SITE, visited_by="staff",
+        surveyor="R. N.",
              findings=()),
         item("ownership-statement", date(2026, 1, 5), state_share_pct=D(0)),
         item("municipality-letter", date(2026, 1, 5), date(2027, 12, 31), municipality="URVA", relation="works"),
@@ -158,7 +160,8 @@ def agreed(facts, *, unconfirmed=False):
         sums[f"materials_{where.value.lower()}"] += line.value or D(0)
     for cost in facts.cost.costs:
         sums[f"other_{cost.place.value.lower()}"] += cost.amount or D(0)
-    statement = item("cost-statement", date(2026, 11, 1), subject=EvidenceSubjectKind.PRODUCT, accountant="M. K.", licence_no="7",
+    statement = item("cost-statement", date(2026, 11, 1), subject=EvidenceSubjectKind.PRODUCT, accountant="M. K.",
+        licence_no="7",
                      period_from=date(2025, 11, 1), period_until=date(2026, 10, 31), signed=True, **sums)  # fmt: skip
     rest = tuple(each for each in facts.evidence.items if each.kind != "cost-statement")
     return replace(facts, evidence=Evidence((*rest, replace(statement, confirmed=not unconfirmed))))

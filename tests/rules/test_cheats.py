@@ -641,7 +641,8 @@ def attack_cheats():  # noqa: C901 (a list)
         "of nobody": {"hs4": "7306", "supplier": ""},
         "of dots": {"hs4": "7306", "supplier": "..."},
     }.items():
-        paper = item("supplier-declaration", subject=EvidenceSubjectKind.PRODUCT, country="AZ", district=SITE, region="QARABAG",
+        paper = item("supplier-declaration", subject=EvidenceSubjectKind.PRODUCT, country="AZ", district=SITE,
+        region="QARABAG",
                      period_from=date(2026, 1, 1), period_until=date(2027, 1, 1), **values)  # fmt: skip
         paper = replace(paper, id="proof-9")
         for supplier in (None, " ", "…"):
@@ -787,7 +788,8 @@ def attack_cheats():  # noqa: C901 (a list)
     later = with_papers(tube.facts, lambda each: replace(each, issued_on=date(2026, 11, 27)), "authority-to-sign")
     yield cheat(tube, "authority after the submission", "C-03", later)
     second = plus_papers(tube.facts, replace(
-        item("inspection-record", date(2026, 11, 30), subject=EvidenceSubjectKind.SITE, findings=("critical",)), id="second"
+        item("inspection-record", date(2026, 11, 30), subject=EvidenceSubjectKind.SITE, findings=("critical",)),
+        id="second"
     ))  # fmt: skip
     yield cheat(tube, "a second visit with a critical finding", "C-17", second)
     newer = plus_papers(

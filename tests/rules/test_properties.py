@@ -61,12 +61,14 @@ ids = st.sampled_from(["proof-0", "proof-1", "x", ""])
 
 materials = st.builds(
     f.Material, texts, maybe_text, maybe_text, st.none() | st.booleans(), figures, figures, maybe_text,
-    st.none() | st.sampled_from(["QARABAG", "BAKI", "?"]), st.none() | st.sampled_from(list(f.ValueBasis)), st.booleans(),
+    st.none() | st.sampled_from(["QARABAG", "BAKI", "?"]), st.none() | st.sampled_from(list(f.ValueBasis)),
+    st.booleans(),
     maybe_text, st.lists(ids, max_size=3).map(tuple),
 )  # fmt: skip
 items = st.builds(
     f.EvidenceItem, st.sampled_from([*load_evidence_kinds(), "?"]), maybe_day, maybe_day, maybe_text,
-    st.dictionaries(st.sampled_from(NAMES), values, max_size=8), ids, st.none() | st.sampled_from(list(f.EvidenceSubjectKind)),
+    st.dictionaries(st.sampled_from(NAMES), values, max_size=8), ids,
+    st.none() | st.sampled_from(list(f.EvidenceSubjectKind)),
     st.booleans(),
 )  # fmt: skip
 steps = st.builds(
@@ -97,7 +99,8 @@ anything = st.builds(
     production=st.none() | st.builds(f.ProductionFacts, maybe_text, maybe_day),
     residency=st.none()
     | st.builds(
-        f.Residency, st.none() | st.sampled_from(list(f.ParkResidencyStatus)), maybe_text, maybe_text, maybe_day, maybe_day,
+        f.Residency, st.none() | st.sampled_from(list(f.ParkResidencyStatus)), maybe_text, maybe_text, maybe_day,
+        maybe_day,
         maybe_day, st.none() | st.sampled_from(list(f.SiteStage)), maybe_day,
     ),
     value=st.none()
