@@ -124,6 +124,7 @@ class Scheme(BaseModel):
 
 class Holder(BaseModel):
     name: str
+    name_az: str | None
     voen: str | None
 
 
@@ -144,6 +145,7 @@ class Certificate(BaseModel):
     holder: Holder
     product: Product
     site: Site
+    country: str
     origin_criterion: str
     valid_from: date
     valid_until: date
