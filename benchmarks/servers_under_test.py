@@ -69,7 +69,7 @@ def fast_path_only() -> ASGIApp:
     database.dispose()
     store = create_certificate_store(settings.sqlalchemy_url)
     handler = VerifyHandler(
-        VerificationService(store, lambda: keys, utc_now, settings.base_url), VerdictCounter(), read_body
+        VerificationService(store, lambda: keys, utc_now, settings.base_url, demo=True), VerdictCounter(), read_body
     )
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,7 +112,7 @@ def fastapi_and_orm() -> FastAPI:
             else None
         )
         result = evaluate_number(record, keys, utc_now()) if parsed else MISTYPED
-        return Response.model_validate(to_dict(result, settings.base_url))
+        return Response.model_validate(to_dict(result, settings.base_url, demo=True))
 
     return app
 
@@ -124,6 +124,7 @@ class Scheme(BaseModel):
 
 class Holder(BaseModel):
     name: str
+    name_az: str | None
     voen: str | None
 
 
@@ -144,6 +145,7 @@ class Certificate(BaseModel):
     holder: Holder
     product: Product
     site: Site
+    country: str
     origin_criterion: str
     valid_from: date
     valid_until: date
@@ -170,3 +172,4 @@ class Response(BaseModel):
     certificate: Certificate | None
     checks: list[Check]
     links: Links
+    demo: bool  # the datasets are of the demo profile
