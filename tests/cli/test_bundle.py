@@ -140,7 +140,7 @@ def test_nothing_else_is_overwritten(run, numbers, tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "diary.txt").write_text("dear diary")
     result = run("admin", "export-bundle", tmp_path / "notes")
-    assert (result.exit_code, "something else than a bundle" in result.stderr) == (2, True)
+    assert (result.exit_code, "other files than a bundle" in result.stderr) == (2, True)
     assert (tmp_path / "notes" / "diary.txt").read_text() == "dear diary"
     (tmp_path / "link").symlink_to(tmp_path / "notes")
     assert run("admin", "export-bundle", tmp_path / "link").exit_code == 2

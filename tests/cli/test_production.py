@@ -11,6 +11,7 @@ import uvicorn
 from typer.testing import CliRunner
 
 from app import startup_checks
+from app.audit import recorder
 from app.auth import demo_staff, users
 from app.bootstrap import prepare
 from app.cli import app as mik
@@ -86,7 +87,7 @@ def lost_key(world):
 
 def wrong_key(world):
     lost_key(world)
-    startup_checks.keys.load_or_create(world.folder / "keys" / "certificates.pem")
+    startup_checks.pem_files.load_or_create_key(world.folder / "keys" / "certificates.pem")
 
 
 def damaged_key(world):
@@ -100,7 +101,7 @@ def evidence_is_no_folder(world):
 
 def the_future_was_here(world):
     with world.session() as session:
-        startup_checks.audit.record(session, SYSTEM, "test.event", ("test", "x"), datetime(2098, 1, 1, tzinfo=UTC))
+        recorder.record(session, SYSTEM, "test.event", ("test", "x"), datetime(2098, 1, 1, tzinfo=UTC))
 
 
 BAD = [

@@ -25,7 +25,7 @@ def test_a_service_that_runs_is_nobody_at_work(sqlite_template, tmp_path):
     url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'a.sqlite3')}"
     with running_app(url, tmp_path) as app, TestClient(app.asgi) as client:
         assert client.get("/health/live").status_code == 200
-        assert app.asgi._scheduler.others == 0
+        assert app.asgi._scheduler.active_requests == 0
 
 
 def passed_in_each_turn(count, at_once, meanwhile=lambda _tasks: None):

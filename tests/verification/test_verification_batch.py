@@ -110,7 +110,7 @@ class TestBatch:
                 done = []
 
                 async def work():
-                    questions = [handler.read_question({"token": token})[0]] * 1_000
+                    questions = [handler.parse_request({"token": token})[0]] * 1_000
                     await desk.render_many(questions)
                     done.append(True)
 

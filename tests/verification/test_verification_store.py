@@ -238,8 +238,8 @@ class TestSqlite:
 
 class TestPostgres:
     @pytest.fixture
-    def database_url(self, pg_url, pg_template):
-        return sa.make_url(pg_url).set(database=pg_template).render_as_string(hide_password=False)
+    def database_url(self, pg_template):
+        return pg_template
 
     def test_cut_connections_are_replaced(self, database_url):
         def cut():
@@ -407,8 +407,8 @@ class TestTogether:
     """PostgreSQL: single look-ups that come at the same time are asked in one query."""
 
     @pytest.fixture
-    def database_url(self, pg_url, pg_template):
-        return sa.make_url(pg_url).set(database=pg_template).render_as_string(hide_password=False)
+    def database_url(self, pg_template):
+        return pg_template
 
     @pytest.fixture
     def held(self):
