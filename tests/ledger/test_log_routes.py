@@ -58,7 +58,7 @@ def test_every_change_of_status_is_in_the_log_and_nothing_else(app):
         == jws.verify(app.token(number), typ=jws.TYP_CREDENTIAL, keys=app.container.keys.keyring().may_have_signed).kid
     )
     assert entries_of(app.database)[-1]["event"] == "audit.head"  # with every event of a certificate
-    assert derived(app.database).wrong is None
+    assert derived(app.database).finding is None
 
 
 def test_a_proof_leads_from_the_certificate_to_the_checkpoint(shared_app):

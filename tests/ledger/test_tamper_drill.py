@@ -86,7 +86,7 @@ class Drill:
 
 
 def test_a_whole_register_holds(drill):
-    code, said = drill.authenticate()
+    code, said = drill.check()
     assert code == 0
     size = head_of(drill.database).size
     assert said.startswith(f"log: passed\n  {size} entries, 2 certificates and ")
@@ -149,7 +149,7 @@ def test_an_extract_of_no_certificate_is_named(drill):
 
 def test_a_suspension_taken_away_is_named(drill):
     drill.attack("UPDATE certificates SET status = 'active' WHERE number = :number", number=drill.numbers[1])
-    code, said = drill.authenticate()
+    code, said = drill.check()
     assert code == 1
     assert f"Wrong: certificate {drill.numbers[1]}: It is active, but the last the log says of it is " in said
 
@@ -254,7 +254,7 @@ def test_a_tail_cut_with_its_head_shows_by_the_log(drill):
     cut = f"DELETE FROM audit_events WHERE seq > {last - 2}"
     drill.attack(cut, "UPDATE audit_head SET seq = :seq, hash = :hash", seq=last - 2, hash=before)
     assert drill.named() == [f"audit event {last - 1}"]
-    _, said = drill.authenticate()
+    _, said = drill.check()
     assert f"The log knew of {last} events (entry {head_of(drill.database).size - 1}), the history ends with" in said
 
 
@@ -334,9 +334,9 @@ def test_without_the_key_file_the_stored_key_is_taken(drill, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(drill.folder / "elsewhere"))
     assert drill.named() == []
     drill.attack("UPDATE log_head SET vkey = 'x'")
-    assert "cannot be used" in drill.authenticate()[1]
+    assert "cannot be used" in drill.check()[1]
     drill.attack("UPDATE log_head SET vkey = NULL, checkpoint = NULL, size = 0")
-    assert drill.authenticate() == (2, f"log: not checked\n  {NO_LOG}\n")
+    assert drill.check() == (2, f"log: not checked\n  {NO_LOG}\n")
     assert CliRunner().invoke(mik, ["admin", "export-log", str(drill.folder)]).exit_code == 2
     with drill.database.read_session() as session:
         for ask in (reader.get_checkpoint, reader.get_vkey):
@@ -348,7 +348,7 @@ def test_yesterdays_database_under_todays_checkpoint(drill, register):
     """All of it fits together, and the key of the log signed it; only what was kept elsewhere shows it."""
     yesterday, kept = head_of(drill.database), drill.folder / "checkpoint"
     kept.write_text(checkpoint_of_today(drill, register), "utf-8")
-    code, said = drill.authenticate("--against", str(kept))
+    code, said = drill.check("--against", str(kept))
     assert code == 1
     assert said.startswith(f"log: wrong\n  Wrong: log entry {yesterday.size}: The checkpoint that was kept is about ")
     assert drill.named() == []
@@ -385,10 +385,10 @@ def test_what_is_no_checkpoint_of_this_log_is_refused(drill, tmp_path):
     path = tmp_path / "checkpoint"
     for content in (b"", b"x", b"\xff", head_of(drill.database).checkpoint.replace("log\n", "lag\n").encode()):
         path.write_bytes(content)
-        code, said = drill.authenticate("--against", str(path))
+        code, said = drill.check("--against", str(path))
         assert code == 2
         assert "checkpoint is refused" in said or "not a checkpoint" in said
-    assert drill.authenticate("--against", str(tmp_path / "none"))[0] == 2
+    assert drill.check("--against", str(tmp_path / "none"))[0] == 2
 
 
 def test_an_exported_log_is_the_log(drill, tmp_path):
