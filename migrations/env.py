@@ -16,10 +16,10 @@ ONE_AT_A_TIME = 7_064_037_036  # any fixed number: the key of the advisory lock
 def render_item(kind, item, autogen_context):
     """Write our column types by name, so that a migration reads like the model."""
     if kind == "type" and isinstance(item, UtcDateTime | ExactDecimal):
-        autogen_context.imports.add("from app import db")
+        autogen_context.imports.add("from app.core import database")
         if isinstance(item, ExactDecimal):
-            return f"db.ExactDecimal({item.precision}, {item.scale})"
-        return "db.UtcDateTime()"
+            return f"database.ExactDecimal({item.precision}, {item.scale})"
+        return "database.UtcDateTime()"
     return False
 
 

@@ -114,7 +114,7 @@ def _districts(connection) -> None:
         sa.column("version", sa.Integer()),
     )
     for row in connection.execute(sa.select(sites).where(sites.c.country == "AZ")).all():
-        found = load_territory().find(row.district)
+        found = load_territory().find_district(row.district)
         if found is None or (found.name, found.region) == (row.district, row.economic_region):
             continue
         changed = {"district": found.name, "economic_region": found.region, "version": row.version + 1}

@@ -218,7 +218,7 @@ class TestSqlite:
             assert store.snapshot_now(NUMBER) is None
             shutil.copy(sqlite_template, path)
             assert store.snapshot_now(NUMBER) is None
-            return store._execute_in_loop("SELECT count(*) FROM extracts", ()).fetchall()
+            return store._execute_in_loop("SELECT count(*) FROM certificate_snapshots", ()).fetchall()
 
         assert on_one_store(f"sqlite:///{path}", ask) == [(0,)]
 
@@ -299,14 +299,14 @@ class TestMany:
                 assert "SEARCH l USING INDEX uq_log_entries_issued" in plan
                 for query in (sql.SNAPSHOT_SQLITE, sql.SNAPSHOT_BY_HASH_SQLITE, sql.SNAPSHOTS_SQLITE):
                     plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, ("[]",)).all())
-                    assert "SEARCH extracts USING INDEX" in plan
+                    assert "SEARCH certificate_snapshots USING INDEX" in plan
             else:
                 connection.exec_driver_sql("SET enable_seqscan = off")
                 for query, asked, index in (
                     (sql.RECORDS_POSTGRES, "a", "uq_certificates_number"),
                     (sql.RECORDS_POSTGRES, "a", "uq_log_entries_issued"),
-                    (sql.SNAPSHOTS_POSTGRES, "a", "pk_extracts"),
-                    (sql.SNAPSHOTS_BY_HASH_POSTGRES, b"a", "uq_extracts_signed_hash"),
+                    (sql.SNAPSHOTS_POSTGRES, "a", "pk_certificate_snapshots"),
+                    (sql.SNAPSHOTS_BY_HASH_POSTGRES, b"a", "uq_certificate_snapshots_signed_hash"),
                 ):
                     assert index in str(connection.exec_driver_sql("EXPLAIN " + query, ([asked],)).all())
 

@@ -166,7 +166,6 @@ def _register_entry(session: Session, voen: str) -> RegisteredCompanyResponse | 
     members = [_person_response(user) for user in user_repository.list_members(session, company.id) if user.active]
     return RegisteredCompanyResponse(
         **names,
-        status=OrganisationStatus(company.standing),
         parks=[period.park_code for period in periods],
         members=members,
     )

@@ -40,7 +40,7 @@ class OrganisationResponse(ResponseModel):
     voen: str
     voen_needs_review: bool = Field(description="the check digit differs: confirm with the tax register")
     size_class: str | None
-    status: OrganisationStatus = Field(validation_alias="standing")
+    status: OrganisationStatus
     confirmed_at: datetime | None
     confirmation_basis: str | None
     refusal_reason: str | None
@@ -69,7 +69,7 @@ def list_organisations(
     q: Annotated[str | None, Query(max_length=200, description="in names or VÖEN")] = None,
 ) -> Page[OrganisationResponse]:
     rows = registration.list_organisations(
-        session, actor, standing=status, q=storable_text(q), after=page.after, limit=page.fetch
+        session, actor, status=status, q=storable_text(q), after=page.after, limit=page.fetch
     )
     return Page[OrganisationResponse](items=[_organisation_response(row) for row in page.cut(rows, lambda row: row.id)])
 

@@ -26,7 +26,7 @@ def load_applicant_history(session: Session, organisation_id: UUID) -> HolderHis
     certificate names its grounds; the company's own has none. Runs a constant number of statements.
     """
     organisation = session.get(Organisation, organisation_id)
-    if organisation is None or organisation.standing not in COMPANY_STATUSES:
+    if organisation is None or organisation.status not in COMPANY_STATUSES:
         return HolderHistory((), ())  # an unconfirmed claim: the claimant must not read the past of the VÖEN
     return holder_history.load_holder_history(
         session, organisation_id, owners=_related_owner_voens(session, organisation_id)
@@ -42,7 +42,7 @@ def _related_owner_voens(session: Session, organisation_id: UUID) -> set[str]:
         .where(
             Evidence.kind == OWNERSHIP_STATEMENT,
             Evidence.confirmed_at.is_not(None),
-            Organisation.standing.in_(COMPANY_STATUSES),
+            Organisation.status.in_(COMPANY_STATUSES),
             sa.or_(
                 Evidence.organisation_id == organisation_id,
                 Evidence.stated[OTHER_VOEN].as_string() == own_voen,
