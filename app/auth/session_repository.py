@@ -132,7 +132,9 @@ def find_enrolment(session: Session, user_id: UUID, *, lock: bool = False) -> To
 
 def find_enrolled_user_ids(session: Session, ids: Sequence[UUID]) -> frozenset[UUID]:
     """Return which of these users have an active authenticator."""
-    query = sa.select(TotpEnrolment.user_id).where(TotpEnrolment.user_id.in_(ids), TotpEnrolment.encrypted_secret.is_not(None))
+    query = sa.select(TotpEnrolment.user_id).where(
+        TotpEnrolment.user_id.in_(ids), TotpEnrolment.encrypted_secret.is_not(None)
+    )
     return frozenset(session.scalars(query))
 
 

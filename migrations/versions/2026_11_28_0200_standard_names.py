@@ -72,7 +72,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     _drop_triggers(*NAMES_AFTER)
     op.execute("ALTER TABLE users RENAME COLUMN read_only_since TO sealed_at")
-    old_names = dict((new, old) for old, new in TABLES)
+    old_names = {new: old for old, new in TABLES}
     _rename(
         [(new, old) for old, new in TABLES],
         [(old_names[table], new, old) for table, old, new in COLUMNS],

@@ -98,7 +98,11 @@ def consume_code(session: Session, secret_box: SecretBox, user_id: UUID, code: s
     The caller commits in either case: a valid code is used up, a wrong one is counted. Raises `TooManyAttempts`.
     """
     factor = session_repository.find_enrolment(session, user_id, lock=True)
-    secret = secret_box.decrypt(factor.encrypted_secret, user_id) if factor is not None and factor.encrypted_secret is not None else None
+    secret = (
+        secret_box.decrypt(factor.encrypted_secret, user_id)
+        if factor is not None and factor.encrypted_secret is not None
+        else None
+    )
     step = _match_code(session, user_id, secret, code, now, factor.last_step if factor else None)
     if step is None or factor is None:
         return False
