@@ -328,7 +328,7 @@ class TestExtracts:
     def held(self, register):
         """The text of the extract that the register holds."""
         text = snapshot.serialize(RECORD)
-        register.run(sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, text=text))
+        register.run(sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, content=text))
         return text
 
     def test_by_number_and_by_what_was_signed(self, held, database_url):
@@ -382,11 +382,13 @@ class TestExtracts:
 
     @pytest.mark.parametrize("other", [{"number": "MIK-2026-000043-W"}, {"signed_hash": b"f" * 32}])
     def test_none_of_what_is_not_in_the_log_as_it_was_signed(self, register, other):
-        values = {"number": NUMBER, "signed_hash": self.SIGNED, "text": b""} | other
+        values = {"number": NUMBER, "signed_hash": self.SIGNED, "content": b""} | other
         with pytest.raises(sa.exc.DBAPIError, match="in the log"), register.engine.begin() as connection:
             connection.execute(sa.insert(CertificateSnapshot).values(values))
         with register.engine.begin() as connection:
-            connection.execute(sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, text=b""))
+            connection.execute(
+                sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, content=b"")
+            )
         with pytest.raises(sa.exc.DBAPIError, match="in the log"), register.engine.begin() as connection:
             connection.execute(sa.update(CertificateSnapshot).values(values | {"signed_hash": b"f" * 32}))
 

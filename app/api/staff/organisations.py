@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.shared.application_schemas import storable_text
+from app.api.shared.application_schemas import PersonResponse, person_response, storable_text
 from app.auth import user_repository
 from app.core.actor import Actor, Role
 from app.organisations import registration
@@ -23,13 +23,6 @@ router = APIRouter(prefix="/v1", tags=["registrar"], route_class=GuardedRoute)
 Staff = Annotated[
     Actor, require_role(Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR, Role.INSPECTOR)
 ]
-
-
-class PersonResponse(ResponseModel):
-    id: UUID
-    full_name: str
-    email: str
-    active: bool
 
 
 class OrganisationResponse(ResponseModel):
@@ -53,10 +46,7 @@ def _organisation_response(row: Organisation, session: SessionDep | None = None)
     answer = OrganisationResponse.model_validate(row, from_attributes=True)
     if session is None:
         return answer
-    people = [
-        PersonResponse(id=user.id, full_name=user.full_name, email=user.current_or_former_email, active=user.active)
-        for user in user_repository.list_members(session, row.id)
-    ]
+    people = [person_response(user) for user in user_repository.list_members(session, row.id)]
     return answer.model_copy(update={"members": people})
 
 
