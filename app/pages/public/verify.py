@@ -1,6 +1,6 @@
 """Checking a certificate, for people: `/verify` to ask, `/v/{number}` for the answer, which is the one of the API.
 
-Plain Starlette routes over `VerificationService`, without a database session, with one look-up for each page. What only the
+Plain Starlette routes over `VerificationService`: no database session, and one look-up for each page. What only the
 browser can do (camera, QR token after `#`) is in `static/`; everything else works without scripts.
 """
 
