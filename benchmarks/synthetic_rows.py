@@ -61,7 +61,7 @@ def synthetic_rows(shared: SharedValues, serials: range) -> dict[str, list[Row]]
         for table, values in (
             ("certificates", certificate),
             ("log_entries", _log_entry(shared, serial, certificate)),
-            ("extracts", _snapshot(certificate, serial)),
+            ("certificate_snapshots", _snapshot(certificate, serial)),
         ):
             tables[table].append(tuple(map(values.__getitem__, COLUMNS[table])))
     return tables
@@ -149,7 +149,7 @@ def _snapshot(certificate: dict[str, object], serial: int) -> dict[str, object]:
     )
     etag_part = hashlib.sha256(f"{head}{public_fields}".encode()).hexdigest()[:16]
     text = f"{head}\n{etag_part}\n{public_fields}".encode()
-    return {"number": certificate["number"], "signed_hash": serial.to_bytes(_HASH_BYTES), "text": text}
+    return {"number": certificate["number"], "signed_hash": serial.to_bytes(_HASH_BYTES), "content": text}
 
 
 def _or_null(text: object) -> str:

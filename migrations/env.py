@@ -18,8 +18,8 @@ def render_item(kind, item, autogen_context):
     if kind == "type" and isinstance(item, UtcDateTime | ExactDecimal):
         autogen_context.imports.add("from app.core import database")
         if isinstance(item, ExactDecimal):
-            return f"db.ExactDecimal({item.precision}, {item.scale})"
-        return "db.UtcDateTime()"
+            return f"database.ExactDecimal({item.precision}, {item.scale})"
+        return "database.UtcDateTime()"
     return False
 
 

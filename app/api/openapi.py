@@ -1,4 +1,4 @@
-"""The OpenAPI document, with what FastAPI cannot see (the verification lane), and /docs from our own host."""
+"""The OpenAPI document, with what FastAPI cannot see (the fast path of verifications), and /docs from our own host."""
 
 from importlib.resources import files
 from typing import Any

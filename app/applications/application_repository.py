@@ -6,6 +6,7 @@ Queries that take `organisation_id` find no rows of another company.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from app.applications.model import (
 from app.applications.workflow import EDITABLE_STATES, OPEN_STATES, State
 from app.certificates.model import Certificate, CertificateStatus
 from app.core.database import core_table, locked, page_of, parts_of
+from app.organisations.model import COMPANY_STATUSES, Organisation
 from app.products.model import Product
 
 
@@ -384,3 +386,22 @@ def list_notes(session: Session, application_id: UUID, after: UUID | None, limit
 def notes_by_id(session: Session, application_id: UUID) -> dict[UUID, CaseNote]:
     query = sa.select(CaseNote).where(CaseNote.application_id == application_id)
     return {note.id: note for note in session.scalars(query)}
+
+
+def list_ownership_statements(session: Session, organisation_id: UUID, *, kind: str, other_voen: str) -> Sequence[Any]:
+    """Return the confirmed statements of shares by this company, and those of other companies that name it."""
+    own_voen = sa.select(Organisation.voen).where(Organisation.id == organisation_id).scalar_subquery()
+    query = (
+        sa.select(Evidence.organisation_id, Evidence.stated, Organisation.voen)
+        .join(Organisation, Organisation.id == Evidence.organisation_id)
+        .where(
+            Evidence.kind == kind,
+            Evidence.confirmed_at.is_not(None),
+            Organisation.status.in_(COMPANY_STATUSES),
+            sa.or_(
+                Evidence.organisation_id == organisation_id,
+                Evidence.stated[other_voen].as_string() == own_voen,
+            ),
+        )
+    )
+    return session.execute(query).all()

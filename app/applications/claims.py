@@ -101,7 +101,7 @@ def list_competing_claims(session: Session, actor: Actor, organisation_id: UUID)
     company = registration.get_organisation(session, actor, organisation_id)
     require_role(actor, Role.APPLICANT, *case_access.CASE_READERS)
     require_user_id(actor)
-    if company.standing != OrganisationStatus.CONFIRMED or company.confirmed_at is None:
+    if company.status != OrganisationStatus.CONFIRMED or company.confirmed_at is None:
         return ()
     since = organisation_repository.list_claims(session, voen=company.voen, made_since=company.confirmed_at)
     return [each for each in since if each.state != ClaimState.CONFIRMED or each.proposed_by is not None]
@@ -208,7 +208,7 @@ def confirm_claim(
     entered = organisation_repository.find_organisation(session, claim.organisation_id, lock=True)
     assert entered is not None  # a foreign key
     is_disputed = claim.state == ClaimState.DISPUTED
-    if company is not None and company.standing == OrganisationStatus.CONFIRMED and not is_disputed:
+    if company is not None and company.status == OrganisationStatus.CONFIRMED and not is_disputed:
         raise Conflict(
             "Others were confirmed for this company just now. Refuse this claim; its claimant can claim again.",
             code="company-confirmed",
@@ -216,7 +216,7 @@ def confirm_claim(
     merged_from = None if company is None else entered.id
     target = entered if company is None else company
     if not is_disputed:
-        target.standing = OrganisationStatus.CONFIRMED.value
+        target.status = OrganisationStatus.CONFIRMED.value
         target.confirmation_basis, target.confirmed_by, target.confirmed_at = kept_basis, actor.id, now
         target.refusal_reason = None
     target.version += 1
@@ -271,7 +271,7 @@ def _mark_refused(session: Session, actor: Actor, claim: Claim, reason: str, now
     claim.version += 1
     entered = organisation_repository.find_organisation(session, claim.organisation_id, lock=True)
     assert entered is not None  # a foreign key
-    entered.standing, entered.refusal_reason = OrganisationStatus.REFUSED.value, reason
+    entered.status, entered.refusal_reason = OrganisationStatus.REFUSED.value, reason
     entered.version += 1
     users.make_members_read_only(session, actor, entered.id, now)
     session.flush()

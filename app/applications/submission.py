@@ -124,7 +124,7 @@ def submit(
 ) -> Application:
     application = case_access.begin_action(session, actor, application_id, Action.SUBMIT, version)
     organisation = organisation_repository.find_organisation(session, application.organisation_id)
-    if organisation is None or organisation.standing != OrganisationStatus.CONFIRMED:
+    if organisation is None or organisation.status != OrganisationStatus.CONFIRMED:
         raise Conflict(
             "A registrar has not yet confirmed that you act for this company. You may go on drafting and assessing.",
             code="organisation-unconfirmed",

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.audit.model import AuditEvent, AuditHead
+from app.core.database import core_table
 
 
 def timeline(session: Session, case_id: UUID) -> Sequence[AuditEvent]:
@@ -66,3 +68,28 @@ def last_seq(session: Session) -> int:
 def get_head_hash(session: Session) -> str:
     """Return the hash of the newest event, which commits to the whole chain."""
     return session.scalars(sa.select(AuditHead.hash)).one()
+
+
+def find_neighbours(session: Session, row: AuditEvent) -> tuple[int | None, int | None]:
+    """Return the numbers of the events before and after this one, as their hashes say."""
+    before = sa.select(AuditEvent.seq).where(AuditEvent.hash == row.prev_hash).limit(1)
+    after = sa.select(AuditEvent.seq).where(AuditEvent.prev_hash == row.hash).limit(1)
+    return session.scalars(before).first(), session.scalars(after).first()
+
+
+_HEAD = core_table(AuditHead)
+_LOCKED_HEAD = sa.select(_HEAD.c.seq, _HEAD.c.hash).with_for_update()
+_UPDATE_HEAD = sa.update(_HEAD).values(seq=sa.bindparam("to_seq"), hash=sa.bindparam("to_hash"))
+_ADD_EVENTS = sa.insert(core_table(AuditEvent))
+
+
+def lock_head(session: Session) -> tuple[int, str]:
+    """Lock the head until the transaction ends; return its number and hash."""
+    head = session.execute(_LOCKED_HEAD).one()
+    return head.seq, head.hash
+
+
+def append_events(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write chained events in their order, and let the head name the last one."""
+    session.execute(_ADD_EVENTS, rows)
+    session.execute(_UPDATE_HEAD, {"to_seq": rows[-1]["seq"], "to_hash": rows[-1]["hash"]})

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.audit.model import AuditEvent, AuditHead
+from app.audit import audit_repository
+from app.audit.model import AuditEvent
 from app.core.actor import Actor
-from app.core.database import core_table, dumps_canonical
+from app.core.database import dumps_canonical
 from app.core.unit_of_work import get_pending, take_pending
 
 GENESIS = "0" * 64
@@ -85,20 +85,13 @@ class ChainHead:
     hash: str
 
 
-_HEAD = core_table(AuditHead)
-_LOCKED_HEAD = sa.select(_HEAD.c.seq, _HEAD.c.hash).with_for_update()
-_UPDATE_HEAD = sa.update(_HEAD).values(seq=sa.bindparam("to_seq"), hash=sa.bindparam("to_hash"))
-_ADD_EVENTS = sa.insert(core_table(AuditEvent))
-
-
 def append_and_lock_head(session: Session) -> ChainHead:
     """Append the noted events and lock the head until the transaction ends. No other lock may be taken after it.
 
     The public log uses it, because an entry needs the head before the commit writes the remaining events.
     """
     session.flush()  # so that the head is the last lock taken
-    head = session.execute(_LOCKED_HEAD).one()
-    seq, last = head.seq, head.hash
+    seq, last = audit_repository.lock_head(session)
     rows: list[dict[str, Any]] = []
     pending: list[_PendingEvent] = take_pending(session, _PENDING_KEY, list)
     for noted_event in pending:
@@ -118,6 +111,5 @@ def append_and_lock_head(session: Session) -> ChainHead:
         last = chain_hash(last, hashed_members(AuditEvent(**row)))
         rows.append({**row, "hash": last})
     if rows:
-        session.execute(_ADD_EVENTS, rows)
-        session.execute(_UPDATE_HEAD, {"to_seq": seq, "to_hash": last})
+        audit_repository.append_events(session, rows)
     return ChainHead(seq, last)

@@ -30,7 +30,7 @@ class User(Base):
         comment="of their company: invites and removes members, manages API clients",
     )
     language: Mapped[str | None] = mapped_column(comment="of messages to this person: az, en or ru; null: not known")
-    sealed_at: Mapped[datetime | None] = mapped_column(
+    read_only_since: Mapped[datetime | None] = mapped_column(
         comment="whose claim was refused: reads the claim and does nothing else, until there is another one"
     )
     former_email: Mapped[str | None] = mapped_column(comment="of a removed account: its address may come in anew")
@@ -102,7 +102,7 @@ class ClientSecret(Base):
 class FailedLogins(Base):
     """Failed attempts in the present window, by hashed account or network."""
 
-    __tablename__ = "guesses"
+    __tablename__ = "failed_logins"
 
     key: Mapped[str] = mapped_column(primary_key=True)
     window_start: Mapped[datetime]
@@ -112,7 +112,7 @@ class FailedLogins(Base):
 class UserSession(Base):
     """A session of a person: all refresh tokens of one sign-in, and when the second factor was given."""
 
-    __tablename__ = "sign_ins"
+    __tablename__ = "user_sessions"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
@@ -134,7 +134,7 @@ class RefreshToken(Base):
     __tablename__ = "refresh_tokens"
 
     token_hash: Mapped[str] = mapped_column(primary_key=True, comment="SHA-256 of 32 random bytes")
-    sign_in_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sign_ins.id", ondelete="CASCADE"), index=True)
+    user_session_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_sessions.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
@@ -142,18 +142,18 @@ class RefreshToken(Base):
 class TotpEnrolment(Base):
     """The authenticator of a staff user (RFC 6238). Secrets are encrypted; see `app/core/crypto/secret_box.py`."""
 
-    __tablename__ = "second_factors"
+    __tablename__ = "totp_enrolments"
 
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), primary_key=True)
-    sealed: Mapped[str | None] = mapped_column(comment="the secret in force")
+    encrypted_secret: Mapped[str | None] = mapped_column(comment="the secret in force")
     confirmed_at: Mapped[datetime | None]
     last_step: Mapped[int | None] = mapped_column(sa.BigInteger(), comment="of the newest code that was accepted")
-    pending: Mapped[str | None] = mapped_column(comment="a new secret that no code has confirmed yet")
+    encrypted_pending_secret: Mapped[str | None] = mapped_column(comment="a new secret that no code has confirmed yet")
     pending_since: Mapped[datetime | None]
 
     __table_args__ = (
-        sa.CheckConstraint("(sealed IS NULL) = (confirmed_at IS NULL)", name="confirmed_or_not"),
-        sa.CheckConstraint("(pending IS NULL) = (pending_since IS NULL)", name="pending_since_when"),
+        sa.CheckConstraint("(encrypted_secret IS NULL) = (confirmed_at IS NULL)", name="confirmed_or_not"),
+        sa.CheckConstraint("(encrypted_pending_secret IS NULL) = (pending_since IS NULL)", name="pending_since_when"),
     )
 
 

@@ -49,7 +49,7 @@ def _session_with_user_query() -> sa.Select[Any]:
     rights = (
         person.c.active,
         person.c.is_staff,
-        person.c.sealed_at,
+        person.c.read_only_since,
         person.c.is_administrator,
         person.c.organisation_id,
     )
@@ -57,16 +57,16 @@ def _session_with_user_query() -> sa.Select[Any]:
         sa.select(*of_session, *rights, role.c.role)
         .join_from(session, person, person.c.id == session.c.user_id)
         .outerjoin(role, role.c.user_id == person.c.id)
-        .where(session.c.id == sa.bindparam("sign_in_id"))
+        .where(session.c.id == sa.bindparam("user_session_id"))
     )
 
 
 _SESSION_WITH_USER = _session_with_user_query()
 
 
-def session_with_user(session: Session, sign_in_id: UUID) -> SessionWithUser | None:
+def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUser | None:
     """Load a session with its user and their roles; None if there is no such session."""
-    rows = session.execute(_SESSION_WITH_USER, {"sign_in_id": sign_in_id}).all()
+    rows = session.execute(_SESSION_WITH_USER, {"user_session_id": user_session_id}).all()
     if not rows:
         return None
     who = rows[0]
@@ -79,21 +79,21 @@ def session_with_user(session: Session, sign_in_id: UUID) -> SessionWithUser | N
         active=who.active,
         is_staff=who.is_staff,
         is_administrator=who.is_administrator,
-        is_read_only=who.sealed_at is not None,
+        is_read_only=who.read_only_since is not None,
         organisation_id=who.organisation_id,
         roles=frozenset(Role(row.role) for row in rows if row.role is not None),
     )
 
 
-def find_session(session: Session, sign_in_id: UUID, *, lock: bool = False) -> UserSession | None:
+def find_session(session: Session, user_session_id: UUID, *, lock: bool = False) -> UserSession | None:
     if not lock:
-        return session.get(UserSession, sign_in_id)
-    return session.get(UserSession, sign_in_id, with_for_update=True, populate_existing=True)
+        return session.get(UserSession, user_session_id)
+    return session.get(UserSession, user_session_id, with_for_update=True, populate_existing=True)
 
 
 def find_session_by_token(session: Session, token_hash: str, *, lock: bool = False) -> UserSession | None:
     """Find the session that a refresh token belongs to."""
-    query = sa.select(UserSession).join(RefreshToken, RefreshToken.sign_in_id == UserSession.id)
+    query = sa.select(UserSession).join(RefreshToken, RefreshToken.user_session_id == UserSession.id)
     query = query.where(RefreshToken.token_hash == token_hash)
     if lock:
         query = query.with_for_update(of=UserSession).execution_options(populate_existing=True)
@@ -132,7 +132,9 @@ def find_enrolment(session: Session, user_id: UUID, *, lock: bool = False) -> To
 
 def find_enrolled_user_ids(session: Session, ids: Sequence[UUID]) -> frozenset[UUID]:
     """Return which of these users have an active authenticator."""
-    query = sa.select(TotpEnrolment.user_id).where(TotpEnrolment.user_id.in_(ids), TotpEnrolment.sealed.is_not(None))
+    query = sa.select(TotpEnrolment.user_id).where(
+        TotpEnrolment.user_id.in_(ids), TotpEnrolment.encrypted_secret.is_not(None)
+    )
     return frozenset(session.scalars(query))
 
 

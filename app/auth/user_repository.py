@@ -51,9 +51,10 @@ def add_failure(session: Session, key: str, now: datetime, since: datetime) -> i
     """
     count: int = session.execute(
         sa.text(
-            "INSERT INTO guesses (key, window_start, failures) VALUES (:key, :now, 1) ON CONFLICT (key) DO UPDATE SET "
-            "failures = CASE WHEN guesses.window_start < :since THEN 1 ELSE guesses.failures + 1 END, "
-            "window_start = CASE WHEN guesses.window_start < :since THEN :now ELSE guesses.window_start END "
+            "INSERT INTO failed_logins AS present (key, window_start, failures) VALUES (:key, :now, 1) "
+            "ON CONFLICT (key) DO UPDATE SET "
+            "failures = CASE WHEN present.window_start < :since THEN 1 ELSE present.failures + 1 END, "
+            "window_start = CASE WHEN present.window_start < :since THEN :now ELSE present.window_start END "
             "RETURNING failures"
         ).bindparams(sa.bindparam("now", type_=UtcDateTime()), sa.bindparam("since", type_=UtcDateTime())),
         {"key": key, "now": now, "since": since},

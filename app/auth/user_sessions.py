@@ -117,5 +117,5 @@ def delete_expired_sessions(session: Session, now: datetime) -> None:
 
 def _add_refresh_token(session: Session, signed_in: UserSession, now: datetime) -> str:
     token, digest = new_token(TOKEN_PREFIX)
-    session.add(RefreshToken(token_hash=digest, sign_in_id=signed_in.id, created_at=now))
+    session.add(RefreshToken(token_hash=digest, user_session_id=signed_in.id, created_at=now))
     return token

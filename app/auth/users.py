@@ -101,8 +101,8 @@ def withdraw_administration(session: Session, actor: Actor, organisation_id: UUI
 def make_members_read_only(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
     """Make the members of a refused organisation read-only; its API clients end with this transaction."""
     for user in user_repository.list_members(session, organisation_id):
-        if user.active and user.sealed_at is None:
-            user.sealed_at = now
+        if user.active and user.read_only_since is None:
+            user.read_only_since = now
             user_sessions.end_all_sessions(session, actor, user.id, EndReason.CLAIM_REFUSED, now)
             session_repository.close_resets(session, user.id, now)
             recorder.record(session, actor, "user.sealed", ("user", user.id), now)

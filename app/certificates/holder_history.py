@@ -14,21 +14,12 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from app.auth.model import User
-from app.certificates.model import (
-    INVESTIGATION_CAUSES,
-    Certificate,
-    CertificateStatus,
-    Matter,
-    MatterKind,
-    MatterOutcome,
-    MatterState,
-    Suspension,
-)
+from app.certificates import holder_history_repository
+from app.certificates.model import CertificateStatus, MatterOutcome, MatterState
 from app.core.dates import baku_day
-from app.organisations.model import Organisation, Residency
+from app.organisations.model import Organisation
 
 
 class RelationGround(StrEnum):
@@ -93,11 +84,6 @@ class HolderHistory:
     surrenders: tuple[Surrender, ...]
 
 
-_ROW = Certificate.__table__.c
-_OWN_MEMBER, _OTHER_MEMBER = aliased(User), aliased(User)
-_OWN_RESIDENCY, _OTHER_RESIDENCY = aliased(Residency), aliased(Residency)
-
-
 def load_holder_history(session: Session, organisation_id: UUID, owners: Iterable[str] = ()) -> HolderHistory:
     """Load all that C-12 evaluates, in five statements however many related holders there are.
 
@@ -107,13 +93,15 @@ def load_holder_history(session: Session, organisation_id: UUID, owners: Iterabl
     if organisation is None:
         return HolderHistory((), ())
     related: dict[UUID, set[RelationGround]] = defaultdict(set)
-    grounds = sa.union_all(
-        _organisations_with_common_member(organisation_id), _organisations_on_same_plot(organisation_id)
-    )
-    for other, ground in session.execute(grounds):
+    for other, ground in holder_history_repository.list_related_organisations(
+        session,
+        organisation_id,
+        common_member=RelationGround.COMMON_MEMBER.value,
+        same_plot=RelationGround.SAME_PLOT.value,
+    ):
         related[other].add(RelationGround(ground))
     voens = frozenset(owners) - {organisation.voen}
-    rows = session.execute(_ended_certificates(organisation, related, voens)).all()
+    rows = holder_history_repository.list_ended_certificates(session, organisation, related, voens)
     inquiries = _load_inquiries(session, [row.id for row in rows if row.status == CertificateStatus.SURRENDERED])
     revocations, surrenders = [], []
     for row in rows:
@@ -124,69 +112,6 @@ def load_holder_history(session: Session, organisation_id: UUID, owners: Iterabl
         else:
             surrenders.append(_to_surrender(certificate, row.status_since, inquiries[row.id]))
     return HolderHistory(tuple(revocations), tuple(surrenders))
-
-
-def _organisations_with_common_member(organisation_id: UUID) -> sa.Select[Any, str]:
-    """Select other companies with a member of the same e-mail address, now or earlier.
-
-    A person has one account for each company.
-    """
-    return (
-        sa.select(_OTHER_MEMBER.organisation_id, sa.literal(RelationGround.COMMON_MEMBER.value).label("ground"))
-        .join(_OWN_MEMBER, _email_address(_OTHER_MEMBER) == _email_address(_OWN_MEMBER))
-        .where(
-            _OWN_MEMBER.organisation_id == organisation_id,
-            _OTHER_MEMBER.organisation_id.is_not(None),
-            _OTHER_MEMBER.organisation_id != organisation_id,
-        )
-        .distinct()
-    )
-
-
-def _email_address(user: type[User]) -> sa.ColumnElement[str]:
-    return sa.func.coalesce(user.former_email, user.email)
-
-
-def _organisations_on_same_plot(organisation_id: UUID) -> sa.Select[Any, str]:
-    """Select other companies with a residency on a plot of this one, open or closed."""
-    return (
-        sa.select(_OTHER_RESIDENCY.organisation_id, sa.literal(RelationGround.SAME_PLOT.value).label("ground"))
-        .join(
-            _OWN_RESIDENCY,
-            sa.and_(
-                _OWN_RESIDENCY.park_code == _OTHER_RESIDENCY.park_code,
-                _OWN_RESIDENCY.plot_no == _OTHER_RESIDENCY.plot_no,
-            ),
-        )
-        .where(_OWN_RESIDENCY.organisation_id == organisation_id, _OTHER_RESIDENCY.organisation_id != organisation_id)
-        .distinct()
-    )
-
-
-def _ended_certificates(
-    organisation: Organisation, related: Mapping[UUID, set[RelationGround]], voens: frozenset[str]
-) -> sa.Select[Any]:
-    """Select the certificates without their tokens, which are long."""
-    columns = (
-        *(_ROW.id, _ROW.number, _ROW.scheme_code, _ROW.product_id, _ROW.gtin, _ROW.hs6, _ROW.site_id),
-        *(_ROW.product_names, _ROW.organisation_id, _ROW.holder_voen, _ROW.holder_name),
-        *(_ROW.status, _ROW.status_reason, _ROW.status_since, Organisation.voen),
-    )
-    is_ended_for_cause = sa.or_(
-        _ROW.status == CertificateStatus.REVOKED.value,
-        sa.and_(_ROW.status == CertificateStatus.SURRENDERED.value, _ROW.during_investigation),
-    )
-    of_related = sa.or_(
-        _ROW.organisation_id.in_([organisation.id, *related]),
-        _ROW.holder_voen.in_([organisation.voen, *voens]),
-        Organisation.voen.in_(voens),
-    )
-    return (
-        sa.select(*columns)
-        .join(Organisation, Organisation.id == _ROW.organisation_id)
-        .where(is_ended_for_cause, of_related)
-        .order_by(_ROW.id)
-    )
 
 
 def _to_ended_certificate(
@@ -230,14 +155,7 @@ def _load_inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID,
     inquiries: dict[UUID, _InquiryRecord] = defaultdict(_InquiryRecord)
     if not certificate_ids:
         return inquiries
-    matters = sa.select(
-        Matter.certificate_id, Matter.state, Matter.outcome, Matter.revocation_reason, Matter.closed_at
-    ).where(
-        Matter.certificate_id.in_(certificate_ids),
-        # A report by anyone counts only when it was examined and upheld.
-        sa.or_(Matter.kind != MatterKind.REPORT.value, Matter.outcome == MatterOutcome.UPHELD.value),
-    )
-    for row in session.execute(matters):
+    for row in holder_history_repository.list_matters(session, certificate_ids):
         record = inquiries[row.certificate_id]
         if row.state == MatterState.OPEN:
             record.is_open = True
@@ -245,11 +163,7 @@ def _load_inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID,
         record.ends = [*(record.ends or ()), row.closed_at]
         if row.outcome == MatterOutcome.UPHELD and row.revocation_reason is not None:
             record.upheld = [*(record.upheld or ()), (row.closed_at, row.revocation_reason)]
-    causes = sa.select(Suspension.certificate_id, Suspension.ended_at).where(
-        Suspension.certificate_id.in_(certificate_ids),
-        Suspension.cause.in_([cause.value for cause in INVESTIGATION_CAUSES]),
-    )
-    for certificate_id, ended_at in session.execute(causes):
+    for certificate_id, ended_at in holder_history_repository.list_inquiries(session, certificate_ids):
         record = inquiries[certificate_id]
         if ended_at is None:
             record.is_open = True

@@ -197,11 +197,11 @@ class CertificateSnapshot(Base):
     changes, and refuse one whose certificate is not logged as it was signed.
     """
 
-    __tablename__ = "extracts"
+    __tablename__ = "certificate_snapshots"
 
     number: Mapped[str] = mapped_column(sa.ForeignKey("certificates.number", ondelete="CASCADE"), primary_key=True)
     signed_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(), unique=True, comment="SHA-256, 32 bytes")
-    text: Mapped[bytes] = mapped_column(sa.LargeBinary())
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary())
 
 
 class SearchField(StrEnum):
@@ -220,9 +220,9 @@ class CertificateSearchTerm(Base):
     Both kinds of database compare bytes, so that all terms with one prefix are adjacent in the key.
     """
 
-    __tablename__ = "certificate_words"
+    __tablename__ = "certificate_search_terms"
 
-    word: Mapped[str] = mapped_column(sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True)
+    term: Mapped[str] = mapped_column(sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True)
     field: Mapped[str] = mapped_column(primary_key=True)
     certificate_id: Mapped[UUID] = mapped_column(sa.ForeignKey("certificates.id"), primary_key=True)
 

@@ -208,6 +208,11 @@ class Database:
         """Return a session that reads one consistent state and is never committed."""
         return self._reads()
 
+    def ping(self) -> None:
+        """Run a statement that reads nothing. Raises `SQLAlchemyError` when the database does not answer."""
+        with self.read_session() as session:
+            session.execute(sa.text("SELECT 1"))
+
     def max_connections(self) -> int | None:
         """Return how many connections the server accepts in total; None for SQLite, which has no such limit."""
         if self.is_sqlite:

@@ -74,9 +74,9 @@ def _read_attachments(data: bytes) -> list[str]:
 
 def _check_signature(data: bytes, own_certificates: Sequence[str]) -> str:
     from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415 (as above)
-    from pyhanko.sign.validation import validate_pdf_signature  # noqa: PLC0415
-    from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415
-    from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415
+    from pyhanko.sign.validation import validate_pdf_signature  # noqa: PLC0415 (loaded for this kind of file only)
+    from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415 (loaded for this kind of file only)
+    from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415 (loaded for this kind of file only)
 
     signatures = list(PdfFileReader(io.BytesIO(data)).embedded_regular_signatures)
     if not signatures:
@@ -93,7 +93,7 @@ def _check_signature(data: bytes, own_certificates: Sequence[str]) -> str:
 
 def _read_codes(data: bytes) -> list[str]:
     import zxingcpp  # noqa: PLC0415 (as above)
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415 (loaded for this kind of file only)
 
     Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is checked instead, before any pixel is read
     with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as picture:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.audit import audit_repository
 from app.audit.model import AuditEvent, AuditHead
 from app.audit.recorder import GENESIS, chain_hash, hashed_members
 from app.core.database import UNREADABLE, pages_of
@@ -95,8 +95,7 @@ def _gap_break(found: int, expected: int) -> ChainBreak:
 
 def _original_seq(session: Session, row: AuditEvent, members: Mapping[str, Any]) -> int | None:
     """Return the place that a moved row was written for, found by its neighbours and proved by its hash."""
-    before = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.hash == row.prev_hash).limit(1)).first()
-    after = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.prev_hash == row.hash).limit(1)).first()
+    before, after = audit_repository.find_neighbours(session, row)
     # The neighbours may have moved too: of two exchanged rows, each is at the other's place.
     guesses = [before + 1, before] if before is not None else [1]
     guesses += [after - 1, after] if after is not None else []

@@ -112,7 +112,7 @@ def _snapshot_error(certificate: Certificate, entry: LogEntry | None, held: Cert
         return None
     if held.signed_hash.hex() != certificate.token_sha256:
         return "Its extract, which checks print, is found by another token."
-    if held.text != snapshot.serialize(CertificateRecord.from_row(certificate, entry)):
+    if held.content != snapshot.serialize(CertificateRecord.from_row(certificate, entry)):
         return "Its extract, which checks print, does not say what it says."
     return None
 

@@ -241,7 +241,7 @@ def _load_usable(session: Session, token: str, now: datetime, *, lock: bool = Fa
 
 def _require_confirmed(session: Session, organisation_id: UUID) -> None:
     organisation = organisation_repository.find_organisation(session, organisation_id)
-    if organisation is None or organisation.standing != OrganisationStatus.CONFIRMED:
+    if organisation is None or organisation.status != OrganisationStatus.CONFIRMED:
         raise Conflict(
             "Members are invited once the registrar has confirmed the company.", code="organisation-unconfirmed"
         )

@@ -48,7 +48,7 @@ class ProductionStage(StrEnum):
     OPERATING = "operating"
 
 
-IS_COMPANY = check_in("standing", [status.value for status in COMPANY_STATUSES])
+IS_COMPANY = check_in("status", [status.value for status in COMPANY_STATUSES])
 
 
 class Organisation(Base):
@@ -64,7 +64,7 @@ class Organisation(Base):
     foreign_share_pct: Mapped[Decimal | None] = mapped_column(ExactDecimal(5, 2))
     source: Mapped[str] = mapped_column(comment="whose word the names are: register or applicant")
     search_text: Mapped[str] = mapped_column(comment="folded names and the VÖEN")
-    standing: Mapped[str]
+    status: Mapped[str]
     refusal_reason: Mapped[str | None] = mapped_column(comment="why the last registration was refused")
     confirmed_by: Mapped[UUID | None] = mapped_column(comment="a user; no foreign key: users point here already")
     confirmed_at: Mapped[datetime | None]
@@ -73,11 +73,11 @@ class Organisation(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        sa.CheckConstraint(check_in("standing", OrganisationStatus), name="standing"),
+        sa.CheckConstraint(check_in("status", OrganisationStatus), name="status"),
         sa.CheckConstraint(check_in("source", RecordSource), name="source"),
         sa.CheckConstraint("length(voen) = 10", name="voen_length"),
         sa.CheckConstraint(
-            "standing <> 'confirmed' OR (confirmed_by IS NOT NULL AND confirmed_at IS NOT NULL)",
+            "status <> 'confirmed' OR (confirmed_by IS NOT NULL AND confirmed_at IS NOT NULL)",
             name="confirmed_by_somebody",
         ),
         unique_where("uq_organisations_voen", "voen", condition=IS_COMPANY),

@@ -52,7 +52,7 @@ def find_organisation(session: Session, organisation_id: UUID, *, lock: bool = F
 
 def find_company_by_voen(session: Session, voen: str, *, lock: bool = False) -> Organisation | None:
     """Find the company of this VÖEN, listed or confirmed, not a claim."""
-    query = sa.select(Organisation).where(Organisation.voen == voen, Organisation.standing.in_(COMPANY_STATUSES))
+    query = sa.select(Organisation).where(Organisation.voen == voen, Organisation.status.in_(COMPANY_STATUSES))
     return session.scalars(locked(query, lock)).one_or_none()
 
 
@@ -86,11 +86,11 @@ def list_claims(
 
 
 def list_organisations(
-    session: Session, *, standing: OrganisationStatus | None, q: str | None, after: UUID | None, limit: int
+    session: Session, *, status: OrganisationStatus | None, q: str | None, after: UUID | None, limit: int
 ) -> Sequence[Organisation]:
     query = sa.select(Organisation)
-    if standing is not None:
-        query = query.where(Organisation.standing == standing.value)
+    if status is not None:
+        query = query.where(Organisation.status == status.value)
     for word in search_fold(q or "").split():
         query = query.where(Organisation.search_text.contains(word, autoescape=True))
     return page_of(session, query, Organisation.id, after, limit)
@@ -99,7 +99,7 @@ def list_organisations(
 def find_companies_by_voen(session: Session, voens: Iterable[str], *, lock: bool = False) -> dict[str, Organisation]:
     found: dict[str, Organisation] = {}
     for part in parts_of(sorted(set(voens))):
-        query = sa.select(Organisation).where(Organisation.voen.in_(part), Organisation.standing.in_(COMPANY_STATUSES))
+        query = sa.select(Organisation).where(Organisation.voen.in_(part), Organisation.status.in_(COMPANY_STATUSES))
         query = query.order_by(Organisation.id)
         found |= {each.voen: each for each in session.scalars(locked(query, lock))}
     return found

@@ -82,10 +82,10 @@ def create_further_claim(
     checked = _require_valid_claim(
         {"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, None, voen
     )
-    if user is None or user.sealed_at is None:
+    if user is None or user.read_only_since is None:
         raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
     organisation = _create_provisional(session, checked, now)
-    user.organisation_id, user.sealed_at, user.is_administrator = organisation.id, None, True
+    user.organisation_id, user.read_only_since, user.is_administrator = organisation.id, None, True
     return _create_claim(session, actor, checked, organisation, user.id, now)
 
 
@@ -98,7 +98,7 @@ def _create_provisional(session: Session, checked: tuple[Mapping[str, str], Voen
         voen_needs_review=number.needs_review,
         source=RecordSource.APPLICANT.value,
         search_text=build_search_text(names["legal_name_az"], names["legal_name_en"], number.digits),
-        standing=OrganisationStatus.UNCONFIRMED.value,
+        status=OrganisationStatus.UNCONFIRMED.value,
         created_at=now,
     )
     session.add(organisation)
@@ -117,7 +117,7 @@ def _create_claim(
     names, number = checked
     # Locked, so that a concurrent confirmation does not leave this claim waiting beside it.
     company = organisation_repository.find_company_by_voen(session, number.digits, lock=True)
-    is_disputed = company is not None and company.standing == OrganisationStatus.CONFIRMED
+    is_disputed = company is not None and company.status == OrganisationStatus.CONFIRMED
     claim = Claim(
         id=new_id(),
         **names,
@@ -163,14 +163,14 @@ def list_organisations(
     session: Session,
     actor: Actor,
     *,
-    standing: OrganisationStatus | None = None,
+    status: OrganisationStatus | None = None,
     q: str | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Organisation]:
     """List organisations by id, for staff; `q` is searched in the names and the VÖEN."""
     require_staff(actor)
-    return organisation_repository.list_organisations(session, standing=standing, q=q, after=after, limit=limit)
+    return organisation_repository.list_organisations(session, status=status, q=q, after=after, limit=limit)
 
 
 def build_search_text(legal_name_az: str, legal_name_en: str, digits: str) -> str:

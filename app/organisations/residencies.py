@@ -188,7 +188,7 @@ def residency_errors(
     """Return everything wrong with a residency that begins."""
     errors = _details_errors(details)
     company = organisation_repository.find_organisation(session, organisation_id)
-    if company is None or company.standing not in COMPANY_STATUSES:
+    if company is None or company.status not in COMPANY_STATUSES:
         errors.append(
             {"pointer": "/organisation_id", "detail": Message("There is no such company.", code="unknown-company")}
         )

@@ -17,11 +17,11 @@ from app.schemes.material_origin import (
     HOME_COUNTRY,
     BillOfMaterials,
     MaterialLine,
+    OriginSettings,
     ProofState,
     classify_materials,
     is_positive,
 )
-from app.schemes.material_origin import OriginSettings as OriginSettings  # noqa: PLC0414 (rules take both from here)
 from app.schemes.percentages import format_decimal, format_percentage, round_half_up, to_fraction
 
 UNROUNDED_CONTEXT = Context(prec=200)

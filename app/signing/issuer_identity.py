@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
@@ -43,7 +42,7 @@ def register_key(session: Session, signer: Signer, now: datetime) -> None:
     a folder restored without its keys must not quietly sign under a new name."""
     key = session.get(SigningKey, signer.kid)
     if key is None:
-        active = session.scalar(sa.select(SigningKey.kid).where(SigningKey.state == KeyState.ACTIVE))
+        active = signing_repository.get_active_kid(session)
         if active is not None:
             raise UnsafeToStart(
                 f"The key file holds {signer.kid}, but the register knows {active} as the active key. "

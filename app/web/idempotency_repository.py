@@ -11,7 +11,7 @@ from app.core.database import Base, UtcDateTime
 class IdempotencyRecord(Base):
     """Store the response to a write with an `Idempotency-Key`, in the transaction of the write, for retries."""
 
-    __tablename__ = "kept_answers"
+    __tablename__ = "idempotency_records"
 
     principal: Mapped[str] = mapped_column(primary_key=True, comment="user:<id>, client:<id> or anonymous")
     route: Mapped[str] = mapped_column(primary_key=True, comment="method and path")
@@ -33,7 +33,7 @@ def claim_key(
     """
     taken = session.execute(
         sa.text(
-            "INSERT INTO kept_answers (principal, route, key, fingerprint, created_at) "
+            "INSERT INTO idempotency_records (principal, route, key, fingerprint, created_at) "
             "VALUES (:principal, :route, :key, :fingerprint, :now) ON CONFLICT DO NOTHING RETURNING key"
         ).bindparams(sa.bindparam("now", type_=UtcDateTime())),
         {"principal": principal, "route": route, "key": key, "fingerprint": fingerprint, "now": now},

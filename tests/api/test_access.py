@@ -206,7 +206,7 @@ def test_guesses_at_a_programs_secret(app):
 def test_no_address_and_no_account_is_kept_in_clear(app):
     company = app.set_up_company()
     sign_in(app, email_of(company), "a wrong guess")
-    kept = rows(app, "SELECT * FROM guesses")
+    kept = rows(app, "SELECT * FROM failed_logins")
     assert len(kept) == 3
     assert email_of(company) not in str(kept)
     assert "testclient" not in str(kept)
@@ -226,7 +226,7 @@ def test_a_programs_secret_is_shown_once_and_kept_as_a_hash(app):
         assert "client_secret" not in company.get(path).text
     ((kept,),) = rows(app, "SELECT secret_hash FROM client_secrets")
     assert kept == hashlib.sha256(secret.encode()).hexdigest()
-    for table in ("api_clients", "client_secrets", "audit_events", "guesses", "kept_answers"):
+    for table in ("api_clients", "client_secrets", "audit_events", "failed_logins", "idempotency_records"):
         assert secret not in str(rows(app, f"SELECT * FROM {table}"))
 
 

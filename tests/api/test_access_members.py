@@ -57,7 +57,7 @@ def test_an_invited_person_becomes_a_member(app, company):
     assert (who["id"], who["name"], who["roles"]) == (joined["user_id"], "Kənan Nümunə", ["applicant"])
     assert members(company) == {email_of(company): company.id, "second@company.example": joined["user_id"]}
     assert [len(events(app, name)) for name in ("member.invited", "member.joined")] == [1, 1]
-    for table in ("invitations", "outgoing_messages", "audit_events", "kept_answers"):
+    for table in ("invitations", "outgoing_messages", "audit_events", "idempotency_records"):
         assert token not in str(rows(app, f"SELECT * FROM {table}"))
     assert "second@company.example" not in str(rows(app, "SELECT data FROM audit_events"))
 

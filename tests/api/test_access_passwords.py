@@ -43,7 +43,7 @@ def test_a_new_password_ends_every_session(app, company):
     denied(sign_in(app, email_of(company)), 401, "invalid_grant")
     ok(sign_in(app, email_of(company), NEW))
     assert len(events(app, "password.changed")) == 1
-    for table in ("users", "audit_events", "kept_answers"):
+    for table in ("users", "audit_events", "idempotency_records"):
         assert NEW not in str(rows(app, f"SELECT * FROM {table}"))
 
 
@@ -92,13 +92,13 @@ def test_a_sign_in_with_the_old_password_does_not_outlive_the_new_one(app, compa
         assert changed.status_code == 204
         if came_in.status_code == 200:
             refused(me(app, came_in.json()), 401)
-        execute(app, "DELETE FROM guesses")
+        execute(app, "DELETE FROM failed_logins")
 
 
 def test_the_first_guesses_of_a_window_all_count_though_they_come_at_once(app, company):
     answers = at_once(*[lambda: sign_in(app, email_of(company), "a wrong guess")] * 6)
     assert statuses(answers) == [401] * 6
-    assert [row.failures for row in rows(app, "SELECT failures FROM guesses")] == [6, 6, 6]
+    assert [row.failures for row in rows(app, "SELECT failures FROM failed_logins")] == [6, 6, 6]
 
 
 def test_guesses_at_once_do_not_overrun_the_limit(app, company):
@@ -121,7 +121,7 @@ def test_the_registrar_has_a_token_mailed_to_a_member(app, company):
     ok(sign_in(app, email_of(company), NEW))
     refused(reset(app, token, PASSWORD), 409, "token-over")
     assert [len(events(app, name)) for name in ("password.reset_issued", "password.reset")] == [1, 1]
-    for table in ("password_resets", "audit_events", "kept_answers"):
+    for table in ("password_resets", "audit_events", "idempotency_records"):
         assert token not in str(rows(app, f"SELECT * FROM {table}"))
 
 
@@ -147,7 +147,7 @@ def test_a_retry_sends_no_second_one(app, company):
 def test_staff_see_no_token(app, company):
     """Not in the answer, and nowhere in the database."""
     token = hand_over(app.registrar, company)
-    for table in ("password_resets", "outgoing_messages", "audit_events", "kept_answers"):
+    for table in ("password_resets", "outgoing_messages", "audit_events", "idempotency_records"):
         assert token not in str(rows(app, f"SELECT * FROM {table}"))
 
 

@@ -54,7 +54,7 @@ def test_the_secret_is_sealed_wherever_it_is_kept(app):
     made = ok(reviewer.post("/v1/me/second-factor", headers=key))
     again = ok(reviewer.post("/v1/me/second-factor", headers=key))
     assert again["secret"] is None and again["otpauth"] is None
-    for table in ("second_factors", "audit_events", "kept_answers"):
+    for table in ("totp_enrolments", "audit_events", "idempotency_records"):
         assert made["secret"] not in str(rows(app, f"SELECT * FROM {table}"))
 
 

@@ -40,7 +40,7 @@ def test_only_a_hash_is_kept(app, tokens):
     assert len(secret) >= 43  # 32 random bytes
     ((kept,),) = rows(app, "SELECT token_hash FROM refresh_tokens")
     assert kept == hashlib.sha256(secret.encode()).hexdigest()
-    for table in ("sign_ins", "audit_events", "kept_answers"):
+    for table in ("user_sessions", "audit_events", "idempotency_records"):
         assert secret not in str(rows(app, f"SELECT * FROM {table}"))
 
 
@@ -158,7 +158,7 @@ def test_a_refused_claim_ends_sessions(app, company, tokens):
 def test_a_token_without_a_session_of_its_own_is_refused(app, company, tokens):
     """Of a person: one that names no session, or somebody else's."""
     own = UUID(company.id)
-    ((session_id,),) = rows(app, "SELECT s.id FROM sign_ins s JOIN refresh_tokens r ON r.sign_in_id = s.id")
+    ((session_id,),) = rows(app, "SELECT s.id FROM user_sessions s JOIN refresh_tokens r ON r.user_session_id = s.id")
     stranger = app.register()
     for subject in (
         TokenSubject(ActorKind.USER, own),
@@ -178,7 +178,7 @@ def test_old_sessions_are_forgotten(app, company, tokens):
         with app.database.session() as session:
             user_sessions.delete_expired_sessions(session, app.clock())
             session.commit()
-        found = rows(app, "SELECT s.id FROM sign_ins s JOIN refresh_tokens r ON r.sign_in_id = s.id")
+        found = rows(app, "SELECT s.id FROM user_sessions s JOIN refresh_tokens r ON r.user_session_id = s.id")
         assert len({row.id for row in found}) == left
 
 

@@ -161,7 +161,7 @@ def test_every_other_answer_leaves_after_its_commit(app):
     """The same for writes of other kinds: an event in the history, or the row itself."""
     company = app.set_up_company()
     draft = company.draft()
-    client, seen = watched(app, lambda: (count(app, "audit_events"), count(app, "guesses")))
+    client, seen = watched(app, lambda: (count(app, "audit_events"), count(app, "failed_logins")))
     token = app.container.access_tokens.issue(company.subject, app.clock())
     headers = {"Authorization": f"Bearer {token}"}
     before = count(app, "audit_events")

@@ -489,7 +489,7 @@ def test_hostile_values_in_a_right_body(shared_app, places, route):
             continue
         content = json.dumps(body).encode()
         if route in GUESSED:
-            execute(shared_app, "DELETE FROM guesses")
+            execute(shared_app, "DELETE FROM failed_logins")
         answer = send(place.caller, route, path, content, version=version_for(route, place.caller, path))
         said = f"{route} {at} {str(value)[:40]!r}: {answer.status_code} {answer.text[:300]}"
         assert answer.status_code < 500, said

@@ -121,9 +121,9 @@ def confirmed_at_once(app, voen):
         deeds.append(lambda r=registrar, p=path: r.post(p, json={"basis": "Seen."}, version=1))
     decided = at_once(*deeds)
     assert statuses(decided) == {200: 1, 409: 5} or statuses(decided) == {200: 1, 412: 5}
-    assert rows(app, "SELECT count(*) FROM organisations WHERE standing = 'confirmed'") == [(1,)]
-    assert rows(app, "SELECT count(*) FROM organisations WHERE standing = 'refused'") == [(5,)]
-    assert rows(app, "SELECT count(*) FROM users WHERE NOT is_staff AND sealed_at IS NULL") == [(1,)]
+    assert rows(app, "SELECT count(*) FROM organisations WHERE status = 'confirmed'") == [(1,)]
+    assert rows(app, "SELECT count(*) FROM organisations WHERE status = 'refused'") == [(5,)]
+    assert rows(app, "SELECT count(*) FROM users WHERE NOT is_staff AND read_only_since IS NULL") == [(1,)]
 
 
 def test_of_claims_at_once_one_is_confirmed(app):
@@ -147,7 +147,7 @@ def test_of_claims_of_a_listed_company_one_is_confirmed(app):
     assert listed.status_code == 200, listed.text
     assert count(app, "organisations") == 1
     confirmed_at_once(app, voen)
-    assert rows(app, "SELECT legal_name_en FROM organisations WHERE standing = 'confirmed'") == [("Sample",)]
+    assert rows(app, "SELECT legal_name_en FROM organisations WHERE status = 'confirmed'") == [("Sample",)]
 
 
 def test_a_case_has_one_holder(app):

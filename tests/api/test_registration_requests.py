@@ -37,7 +37,7 @@ def test_the_whole_way(app):
     ok(sign_in(app, "first@numune.example"))
     refused(confirm(app, token, voen_of(8002)), 409, "token-over")
     assert rows(app, "SELECT language, is_administrator FROM users WHERE NOT is_staff") == [("ru", True)]
-    for table in ("address_confirmations", "outgoing_messages", "audit_events", "kept_answers"):
+    for table in ("address_confirmations", "outgoing_messages", "audit_events", "idempotency_records"):
         assert token not in str(rows(app, f"SELECT * FROM {table}"))
 
 

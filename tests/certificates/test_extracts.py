@@ -23,7 +23,10 @@ def of(app, number):
         row = session.get(CertificateSnapshot, number)
         certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
         record = CertificateRecord.from_row(certificate, log_repository.find_issue_entry(session, number))
-        return row and (bytes(row.text), row.signed_hash.hex()), (snapshot.serialize(record), certificate.token_sha256)
+        return row and (bytes(row.content), row.signed_hash.hex()), (
+            snapshot.serialize(record),
+            certificate.token_sha256,
+        )
 
 
 def drop(app, *numbers):

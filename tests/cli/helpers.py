@@ -18,7 +18,7 @@ from app.demo.context import DemoContext
 from tests.factories import PASSWORD, running_app
 
 SECRET = mfa.generate_secret()
-OF_SESSIONS = ("sign_ins", "refresh_tokens", "guesses")
+OF_SESSIONS = ("user_sessions", "refresh_tokens", "failed_logins")
 """Who signs in begins a session, whatever is done in it."""
 
 

@@ -31,7 +31,9 @@ def test_a_register_that_is_older_than_the_log_is_entered_at_the_next_start(app,
     good, bad = app.certify(company), app.certify(app.set_up_company())
     app.owner.act(f"/v1/certificates/{bad}/suspend", {"cause": "hearing"})
     gone = "UPDATE log_head SET size = 0, vkey = NULL, checkpoint = NULL"
-    attack(app.database, "DELETE FROM extracts", "DELETE FROM log_entries", gone)  # as an older version left it
+    attack(
+        app.database, "DELETE FROM certificate_snapshots", "DELETE FROM log_entries", gone
+    )  # as an older version left it
     assert app.verify(good)["verdict"] == "forged"  # not before it is entered
     app.clock.advance(hours=1)
     prepare(app.settings, app.clock())

@@ -119,30 +119,37 @@ def test_a_changed_certificate_is_named(drill, change):
 
 def test_a_changed_extract_is_named(drill):
     """Checks print it, so it must not say more than its certificate."""
-    change = "UPDATE extracts SET text = :text WHERE number = :number"
+    change = "UPDATE certificate_snapshots SET content = :content WHERE number = :number"
     with drill.database.read_session() as session:
         text = session.execute(
-            sa.text("SELECT text FROM extracts WHERE number = :number"), {"number": drill.numbers[1]}
+            sa.text("SELECT content FROM certificate_snapshots WHERE number = :number"), {"number": drill.numbers[1]}
         ).scalar_one()
-    drill.attack(change, number=drill.numbers[1], text=bytes(text).replace(b" suspended ", b" active "))
+    drill.attack(change, number=drill.numbers[1], content=bytes(text).replace(b" suspended ", b" active "))
     assert drill.named() == [f"certificate {drill.numbers[1]}"]
 
 
 def test_an_extract_that_another_token_finds_is_named(drill):
-    drill.attack("UPDATE extracts SET signed_hash = :other WHERE number = :number", number=drill.numbers[0], other=b"x")
+    drill.attack(
+        "UPDATE certificate_snapshots SET signed_hash = :other WHERE number = :number",
+        number=drill.numbers[0],
+        other=b"x",
+    )
     assert drill.named() == [f"certificate {drill.numbers[0]}"]
 
 
 def test_an_extract_of_no_certificate_is_named(drill):
     """A check would print it, though neither the register nor the log knows of it."""
-    number, row = "MIK-2026-999999-X", "(number, signed_hash, text) SELECT {0}, {1}, text FROM extracts LIMIT 1"
+    number, row = (
+        "MIK-2026-999999-X",
+        "(number, signed_hash, content) SELECT {0}, {1}, content FROM certificate_snapshots LIMIT 1",
+    )
     if drill.database.is_sqlite:
         drill.attack()  # takes the guards away
         with closing(sqlite3.connect(drill.database.url.removeprefix("sqlite:///"))) as shell:  # without foreign keys
-            shell.execute(f"INSERT INTO extracts {row.format('?', '?')}", (number, b"x"))
+            shell.execute(f"INSERT INTO certificate_snapshots {row.format('?', '?')}", (number, b"x"))
             shell.commit()
     else:
-        insert = f"INSERT INTO extracts {row.format(':number', 'CAST(:other AS bytea)')}"
+        insert = f"INSERT INTO certificate_snapshots {row.format(':number', 'CAST(:other AS bytea)')}"
         drill.attack(insert, number=number, other=b"x")
     assert drill.named() == [f"certificate {number}"]
 
@@ -165,7 +172,7 @@ def test_two_tokens_exchanged_are_named(drill):
 def test_a_deleted_certificate_is_named(drill):
     delete = "DELETE FROM {0} WHERE certificate_id IN (SELECT id FROM certificates WHERE number = :number)"
     number = drill.numbers[1]
-    about = (delete.format(table) for table in ("suspensions", "certificate_words", "certified_descriptions"))
+    about = (delete.format(table) for table in ("suspensions", "certificate_search_terms", "certified_descriptions"))
     drill.attack(*about, "DELETE FROM certificates WHERE number = :number", number=number)
     assert drill.named() == [f"certificate {number}"]
 

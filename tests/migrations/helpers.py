@@ -5,6 +5,16 @@ from decimal import Decimal
 
 from app.database_schema import alembic_config
 
+RENAMED_TABLES = {
+    "extracts": "certificate_snapshots",
+    "certificate_words": "certificate_search_terms",
+    "guesses": "failed_logins",
+    "kept_answers": "idempotency_records",
+    "second_factors": "totp_enrolments",
+    "sign_ins": "user_sessions",
+}
+"""By the name that each had until 20261128_0200."""
+
 
 def run(database, verb, revision):
     config = alembic_config()

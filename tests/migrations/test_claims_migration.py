@@ -103,30 +103,30 @@ def fill(before):
     hall = before.add(
         Site, "register site", organisation_id=listing, source="register", register_key="AGDAM-SP", park_code="AGDAM-SP"
     )
-    before.certificate_pdf("look-up", listing, day=9)
-    first = before.kind_by_form("impostor", listing, day=1, active=False)
+    before.paper("look-up", listing, day=9)
+    first = before.person("impostor", listing, day=1, active=False)
     lost = before.product("lost product", listing, hall, day=1)
     left = before.draft("lost draft", listing, lost, day=1)
-    before.certificate_pdf("lost paper", listing, day=1, by=first)
-    before.certificate_pdf("paper of the lost draft", listing, day=1, by=first, application_id=left)
+    before.paper("lost paper", listing, day=1, by=first)
+    before.paper("paper of the lost draft", listing, day=1, by=first, application_id=left)
 
-    second = before.kind_by_form("claimant", listing, day=5)
+    second = before.person("claimant", listing, day=5)
     own = before.add(Site, "own site", day=5, organisation_id=listing, **BY_CLAIMANT)
     here = before.product("own product", listing, own, day=5)
     there = before.product("product at the register site", listing, hall, day=5)
     draft = before.draft("own draft", listing, here, there, lost, day=6)
-    before.certificate_pdf("own paper", listing, day=6, by=second, site_id=own)
-    before.certificate_pdf("paper about the register site", listing, day=6, by=second, site_id=hall)
-    before.certificate_pdf("paper of the own draft", listing, day=6, by=second, application_id=draft)
+    before.paper("own paper", listing, day=6, by=second, site_id=own)
+    before.paper("paper about the register site", listing, day=6, by=second, site_id=hall)
+    before.paper("paper of the own draft", listing, day=6, by=second, application_id=draft)
     before.add(ApiClient, "program", organisation_id=listing, created_by=second, scopes=[])
 
     for name, voen, standing, active in (("new", NEW, "unconfirmed", True), ("old", REFUSED, "listed", False)):
         company = before.company(name, voen, standing, "applicant", refusal_reason=None if active else "Forged letter")
-        before.kind_by_form(f"{name} person", company, day=2, active=active)
+        before.person(f"{name} person", company, day=2, active=active)
         site = before.add(Site, "", organisation_id=company, **BY_CLAIMANT)
         before.product(f"{name} product", company, site, day=2)
     known = before.company("known", KNOWN, "confirmed", "register")
-    before.kind_by_form("member", known, day=2)
+    before.person("member", known, day=2)
 
 
 def owner_of(session, model, an_id):
@@ -140,8 +140,8 @@ def test_what_a_claimant_entered_leaves_the_listing(database, ids):
         assert (waiting.state, waiting.voen, lost.state, lost.voen) == ("waiting", LISTED, "refused", LISTED)
         assert len({waiting.organisation_id, lost.organisation_id, ids["listing"]}) == 3
         listing = session.get(Organisation, ids["listing"])
-        assert (listing.standing, listing.source, listing.version) == ("listed", "register", 2)
-        standings = [session.get(Organisation, each.organisation_id).standing for each in (waiting, lost)]
+        assert (listing.status, listing.source, listing.version) == ("listed", "register", 2)
+        standings = [session.get(Organisation, each.organisation_id).status for each in (waiting, lost)]
         assert standings == ["unconfirmed", "refused"]
         for names, model, at in (
             (("own product", "product at the register site"), Product, waiting),
@@ -173,7 +173,7 @@ def test_others_become_claims_where_they_lie_and_companies_stay(database, ids):
         claims = {claim.organisation_id: claim for claim in session.scalars(sa.select(Claim))}
         assert (claims[ids["new"]].state, claims[ids["new"]].claimant_id) == ("waiting", ids["new person"])
         assert (claims[ids["old"]].state, claims[ids["old"]].reason) == ("refused", "Forged letter")
-        standings = {name: session.get(Organisation, ids[name]).standing for name in ("new", "old", "known")}
+        standings = {name: session.get(Organisation, ids[name]).status for name in ("new", "old", "known")}
         assert standings == {"new": "unconfirmed", "old": "refused", "known": "confirmed"}
         assert ids["known"] not in claims
         assert owner_of(session, User, ids["member"]) == ids["known"]

@@ -82,8 +82,8 @@ def add_park(session, code="AGDAM-SP", district="Ağdam", region="QARABAG") -> P
 def bear_number(session, actor, organisation_id: UUID) -> None:
     """Make a company of a claim without more ado: only companies have residencies."""
     company = organisation_repository.find_organisation(session, organisation_id)
-    if company is not None and company.standing == "unconfirmed":
-        company.standing, company.confirmed_by, company.confirmed_at = "confirmed", actor.id, NOW
+    if company is not None and company.status == "unconfirmed":
+        company.status, company.confirmed_by, company.confirmed_at = "confirmed", actor.id, NOW
         session.flush()
 
 

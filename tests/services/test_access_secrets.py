@@ -150,7 +150,7 @@ def test_the_demos_staff_have_passwords_and_authenticators(settings, database):
         for email, user in users(database).items():
             code = pyotp.TOTP(secrets[email]).at(NOW)
             assert mfa.consume_code(session, SecretBox.from_folder(settings.keys_dir), user.id, code, NOW)
-            assert secrets[email] not in str(session.get(TotpEnrolment, user.id).sealed)
+            assert secrets[email] not in str(session.get(TotpEnrolment, user.id).encrypted_secret)
     before = path.read_text()
     demo_staff.ensure_demo_staff(database, settings, NOW)
     assert path.read_text() == before

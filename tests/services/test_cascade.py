@@ -166,7 +166,7 @@ def test_the_period_of_another_park_or_company_lifts_nothing(world, session):
     world.close(ResidencyAction.END)
     details = ResidencyDetails(status=ResidencyStatus.RESIDENT, holder_voen=VOENS[0], starts_on=TODAY)
     other, _ = register(session, VOENS[2])
-    other.standing = "listed"  # a claim has no residency
+    other.status = "listed"  # a claim has no residency
     for company, park in ((world.company_id, "JABRAYIL-IP"), (other.id, None)):
         _, report = residency_cascade.begin_residency(
             session,

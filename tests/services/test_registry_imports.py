@@ -109,7 +109,7 @@ def test_what_the_two_samples_make(session):
     for name in ("residents.csv", "others.csv"):
         resident_imports.apply_import(session, SYSTEM, from_bytes((SAMPLE / name).read_bytes(), name), NOW)
     session.commit()
-    assert session.query(Organisation).filter_by(standing="listed", source="register").count() == 33
+    assert session.query(Organisation).filter_by(status="listed", source="register").count() == 33
     assert session.query(Residency).filter_by(status="resident").count() == 21
     assert session.query(Residency).filter_by(status="non_resident").count() == 6
     first = organisation_repository.find_company_by_voen(session, "0010000101")
@@ -158,9 +158,7 @@ def test_changes_are_told_field_by_field(session):
     assert kinds(applied) == [ResidencyChangeKind.UNCHANGED]
     company = organisation_repository.find_company_by_voen(session, VOENS[0])
     assert (company.version, company.legal_name_en) == (2, "Sample Tube")
-    assert organisation_repository.list_organisations(session, standing=None, q="tube", after=None, limit=9) == [
-        company
-    ]
+    assert organisation_repository.list_organisations(session, status=None, q="tube", after=None, limit=9) == [company]
     assert the_residency(session)[0].version == 2
 
 
@@ -263,8 +261,8 @@ def test_a_claim_that_waits_is_nothing_to_an_import(session):
     claimed, _ = register(session)
     put(session)
     [company] = session.query(Organisation).filter_by(source="register")
-    assert (company.standing, company.voen, company.legal_name_en) == ("listed", claimed.voen, "Sample Pipe")
-    assert (claimed.standing, claimed.source) == ("unconfirmed", "applicant")
+    assert (company.status, company.voen, company.legal_name_en) == ("listed", claimed.voen, "Sample Pipe")
+    assert (claimed.status, claimed.source) == ("unconfirmed", "applicant")
     assert [each.organisation_id for each in the_residency(session)] == [company.id]
 
 
@@ -275,7 +273,7 @@ def test_a_company_that_registered_itself_keeps_its_standing_and_gets_the_names_
     assert changed(applied)["source"] == ("applicant", "register")
     assert changed(applied)["site"] == (None, "Ağdam")
     assert changed(applied)["status"] == ("none", "resident")
-    assert (company.standing, company.legal_name_en) == ("confirmed", "Sample Pipe")
+    assert (company.status, company.legal_name_en) == ("confirmed", "Sample Pipe")
 
 
 def test_outside_parks_there_is_a_site_and_no_residency(session):

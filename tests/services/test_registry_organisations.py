@@ -26,7 +26,7 @@ def listed(session, voen=VOENS[0], source="register"):
         voen_needs_review=False,
         source=source,
         search_text=registration.build_search_text("Reyestr adı", "Name of the register", voen),
-        standing="listed",
+        status="listed",
         created_at=NOW,
     )
     session.add(row)
@@ -37,7 +37,7 @@ def listed(session, voen=VOENS[0], source="register"):
 def test_an_unknown_company_becomes_unconfirmed_with_its_first_member(session):
     company, user = register(session, " 0010 000 101 ")
     session.commit()
-    assert (company.voen, company.standing, company.source) == ("0010000101", "unconfirmed", "applicant")
+    assert (company.voen, company.status, company.source) == ("0010000101", "unconfirmed", "applicant")
     assert (user.organisation_id, user.is_staff) == (company.id, False)
     event = session.query(AuditEvent).filter_by(event="organisation.registered").one()
     [claim] = organisation_repository.list_claims(session, voen=company.voen)
@@ -68,7 +68,7 @@ def test_a_claim_of_a_listed_company_lies_beside_it(session):
     second, _ = register(session, legal_name_en="What somebody else typed", email="other@example.az")
     session.commit()
     assert len({row.id, first.id, second.id}) == 3
-    assert (row.standing, row.legal_name_en, row.version) == ("listed", "Name of the register", 1)
+    assert (row.status, row.legal_name_en, row.version) == ("listed", "Name of the register", 1)
     assert [each.state for each in organisation_repository.list_claims(session, voen=row.voen)] == [
         "waiting",
         "waiting",
@@ -83,10 +83,10 @@ def test_a_confirmed_claim_moves_into_the_listed_company_and_the_words_of_the_re
     company = confirm(session, registrar, claimed)
     session.commit()
     assert company.id == row.id
-    assert (company.standing, company.legal_name_en, company.version) == ("confirmed", "Name of the register", 2)
+    assert (company.status, company.legal_name_en, company.version) == ("confirmed", "Name of the register", 2)
     assert organisation_repository.find_organisation(session, claimed.id) is None
     assert (user.organisation_id, stranger.organisation_id) == (row.id, other.id)
-    assert (other.standing, stranger.sealed_at) == ("refused", NOW)
+    assert (other.status, stranger.read_only_since) == ("refused", NOW)
     assert sorted(each.state for each in organisation_repository.list_claims(session, voen=row.voen)) == [
         "confirmed",
         "refused",
@@ -99,7 +99,7 @@ def test_nothing_of_a_refused_claim_passes_to_the_next(session):
     refuse(session, registrar, refused, reason="Forged letter")
     again, _ = register(session, legal_name_en="The real one", email="real@example.az")
     assert again.id != refused.id
-    assert (again.legal_name_en, again.standing, refused.standing) == ("The real one", "unconfirmed", "refused")
+    assert (again.legal_name_en, again.status, refused.status) == ("The real one", "unconfirmed", "refused")
     assert organisation_repository.find_company_by_voen(session, again.voen) is None
 
 
@@ -114,7 +114,7 @@ def test_a_second_claim_for_a_confirmed_company_is_disputed_and_not_confirmed_by
         confirm(session, registrar, other)
     assert refusal.value.refusal_code == "not-proposed"
     refuse(session, registrar, other)
-    assert (claim.state, company.standing) == ("refused", "confirmed")
+    assert (claim.state, company.status) == ("refused", "confirmed")
 
 
 def test_an_address_is_taken_once(session):
@@ -154,7 +154,7 @@ def test_the_registrar_confirms_on_evidence(session):
     company, _ = register(session)
     confirmed = confirm(session, registrar, company, basis="Extract of the register\nof 20 November")
     session.commit()
-    assert (confirmed.standing, confirmed.confirmed_by, confirmed.version) == ("confirmed", registrar.id, 2)
+    assert (confirmed.status, confirmed.confirmed_by, confirmed.version) == ("confirmed", registrar.id, 2)
     event = session.query(AuditEvent).filter_by(event="organisation.confirmed").one()
     [claim] = organisation_repository.list_claims(session, voen=company.voen)
     assert (event.subject_id, event.data) == (str(company.id), {"claim": str(claim.id), "merged_from": None})
@@ -167,8 +167,8 @@ def test_refusing_seals_members_ends_clients_and_keeps_the_reason_out_of_the_aud
     client, *_ = api_clients.create_client(session, member(user), name="ERP", now=NOW, life=timedelta(days=1))
     refuse(session, registrar, company, reason="Nobody there knows them")
     session.commit()
-    assert (company.standing, company.refusal_reason) == ("refused", "Nobody there knows them")
-    assert (user.active, user.sealed_at) == (True, NOW)
+    assert (company.status, company.refusal_reason) == ("refused", "Nobody there knows them")
+    assert (user.active, user.read_only_since) == (True, NOW)
     assert api_client_repository.find_client(session, client.id).revoked_at == NOW
     assert all("Nobody" not in str(event.data) for event in session.query(AuditEvent))
 
@@ -222,7 +222,7 @@ def test_the_list_pages_filters_and_finds(session):
     assert found() == rows
     assert found(limit=2) == rows[:2]
     assert found(after=rows[1].id) == rows[2:]
-    assert found(standing=OrganisationStatus.CONFIRMED) == [rows[2]]
+    assert found(status=OrganisationStatus.CONFIRMED) == [rows[2]]
     assert found(q="numune ISIQ") == rows  # as somebody without Azerbaijani keys writes it
     assert found(q="0010000361") == [rows[2]]
     assert found(q="_%") == rows  # nothing to search for: no wildcards slip through

@@ -218,7 +218,7 @@ class TestSqlite:
             assert store.snapshot_now(NUMBER) is None
             shutil.copy(sqlite_template, path)
             assert store.snapshot_now(NUMBER) is None
-            return store._execute_in_loop("SELECT count(*) FROM extracts", ()).fetchall()
+            return store._execute_in_loop("SELECT count(*) FROM certificate_snapshots", ()).fetchall()
 
         assert on_one_store(f"sqlite:///{path}", ask) == [(0,)]
 
@@ -299,14 +299,14 @@ class TestMany:
                 assert "SEARCH l USING INDEX uq_log_entries_issued" in plan
                 for query in (sql.SNAPSHOT_SQLITE, sql.SNAPSHOT_BY_HASH_SQLITE, sql.SNAPSHOTS_SQLITE):
                     plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, ("[]",)).all())
-                    assert "SEARCH extracts USING INDEX" in plan
+                    assert "SEARCH certificate_snapshots USING INDEX" in plan
             else:
                 connection.exec_driver_sql("SET enable_seqscan = off")
                 for query, asked, index in (
                     (sql.RECORDS_POSTGRES, "a", "uq_certificates_number"),
                     (sql.RECORDS_POSTGRES, "a", "uq_log_entries_issued"),
-                    (sql.SNAPSHOTS_POSTGRES, "a", "pk_extracts"),
-                    (sql.SNAPSHOTS_BY_HASH_POSTGRES, b"a", "uq_extracts_signed_hash"),
+                    (sql.SNAPSHOTS_POSTGRES, "a", "pk_certificate_snapshots"),
+                    (sql.SNAPSHOTS_BY_HASH_POSTGRES, b"a", "uq_certificate_snapshots_signed_hash"),
                 ):
                     assert index in str(connection.exec_driver_sql("EXPLAIN " + query, ([asked],)).all())
 
@@ -328,7 +328,7 @@ class TestExtracts:
     def held(self, register):
         """The text of the extract that the register holds."""
         text = snapshot.serialize(RECORD)
-        register.run(sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, text=text))
+        register.run(sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, content=text))
         return text
 
     def test_by_number_and_by_what_was_signed(self, held, database_url):
@@ -382,11 +382,13 @@ class TestExtracts:
 
     @pytest.mark.parametrize("other", [{"number": "MIK-2026-000043-W"}, {"signed_hash": b"f" * 32}])
     def test_none_of_what_is_not_in_the_log_as_it_was_signed(self, register, other):
-        values = {"number": NUMBER, "signed_hash": self.SIGNED, "text": b""} | other
+        values = {"number": NUMBER, "signed_hash": self.SIGNED, "content": b""} | other
         with pytest.raises(sa.exc.DBAPIError, match="in the log"), register.engine.begin() as connection:
             connection.execute(sa.insert(CertificateSnapshot).values(values))
         with register.engine.begin() as connection:
-            connection.execute(sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, text=b""))
+            connection.execute(
+                sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, content=b"")
+            )
         with pytest.raises(sa.exc.DBAPIError, match="in the log"), register.engine.begin() as connection:
             connection.execute(sa.update(CertificateSnapshot).values(values | {"signed_hash": b"f" * 32}))
 

@@ -11,8 +11,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.api.shared import application_schemas
+from app.api.shared.application_schemas import PersonResponse, person_response
 from app.api.shared.evidence import EvidenceRoute, EvidenceUploadDep
-from app.api.staff.organisations import PersonResponse
 from app.applications import claims
 from app.applications.deadline_calculator import objections_until
 from app.applications.evidence import evidence_documents
@@ -127,7 +127,7 @@ def _claim_fields(
         "overdue": (due_at is not None and now >= due_at) if actor.is_staff else None,
         "objections_until": objections_until(row.created_at) if disputed else None,
         "voen_needs_review": not isinstance(number, Voen) or number.needs_review,
-        "claimant": person and _person_response(person),
+        "claimant": person and person_response(person),
         **({} if actor.is_staff else dict.fromkeys(for_staff)),
     }
 
@@ -163,17 +163,12 @@ def _register_entry(session: Session, voen: str) -> RegisteredCompanyResponse | 
         return None
     periods = organisation_repository.list_residencies(session, organisation_id=company.id, only_open=True)
     names = {name: getattr(company, name) for name in RegisteredCompanyResponse.model_fields if hasattr(company, name)}
-    members = [_person_response(user) for user in user_repository.list_members(session, company.id) if user.active]
+    members = [person_response(user) for user in user_repository.list_members(session, company.id) if user.active]
     return RegisteredCompanyResponse(
         **names,
-        status=OrganisationStatus(company.standing),
         parks=[period.park_code for period in periods],
         members=members,
     )
-
-
-def _person_response(user: User) -> PersonResponse:
-    return PersonResponse(id=user.id, full_name=user.full_name, email=user.current_or_former_email, active=user.active)
 
 
 @router.get("/claims", summary="Claims", responses=error_responses(*READ_ERRORS))

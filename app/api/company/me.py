@@ -85,7 +85,7 @@ def get_me(actor: ActorDep, session: SessionDep) -> CurrentUserResponse:
             legal_name_az=organisation.legal_name_az,
             legal_name_en=organisation.legal_name_en,
             voen=organisation.voen,
-            status=OrganisationStatus(organisation.standing),
+            status=OrganisationStatus(organisation.status),
         )
         if organisation
         else None,

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-import sqlalchemy as sa
 from fastapi import Request
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import Unavailable
 from app.web.dependencies import DatabaseDep, get_container
@@ -28,10 +28,9 @@ def get_liveness() -> HealthResponse:
 )
 def get_readiness(database: DatabaseDep, request: Request) -> HealthResponse:
     try:
-        with database.read_session() as session:
-            session.execute(sa.text("SELECT 1"))
+        database.ping()
         if not get_container(request).is_migrated(database):
             raise Unavailable("The database is not migrated to this version.")
-    except sa.exc.SQLAlchemyError as why:
+    except SQLAlchemyError as why:
         raise Unavailable("The database does not answer.") from why
     return HealthResponse(status="ok")

@@ -17,6 +17,7 @@ from app.applications.model import Application, AssessmentRow, Evidence
 from app.applications.workflow import State
 from app.audit import audit_repository
 from app.auth import api_client_repository, user_repository
+from app.auth.model import User
 from app.certificates import certificate_repository
 from app.core.actor import Actor, ActorKind
 from app.organisations import organisation_repository
@@ -214,6 +215,13 @@ class DeadlineFields(ResponseModel):
     due_at: datetime | None = Field(description="deadline of the next step; null when nothing is due")
     due_step: str | None = Field(description="the step that is due then", examples=["decision"])
     overdue: bool
+
+
+class PersonResponse(ResponseModel):
+    id: UUID
+    full_name: str
+    email: str
+    active: bool
 
 
 class CompanyName(ResponseModel):
@@ -490,3 +498,8 @@ def _members_of(timing: Timing) -> dict[str, Any]:
         "due_step": timing.step,
         "overdue": timing.overdue,
     }
+
+
+def person_response(user: User) -> PersonResponse:
+    """Build the response about a user of a company, with the address that a removed user had."""
+    return PersonResponse(id=user.id, full_name=user.full_name, email=user.current_or_former_email, active=user.active)

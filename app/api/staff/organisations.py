@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.shared.application_schemas import storable_text
+from app.api.shared.application_schemas import PersonResponse, person_response, storable_text
 from app.auth import user_repository
 from app.core.actor import Actor, Role
 from app.organisations import registration
@@ -25,13 +25,6 @@ Staff = Annotated[
 ]
 
 
-class PersonResponse(ResponseModel):
-    id: UUID
-    full_name: str
-    email: str
-    active: bool
-
-
 class OrganisationResponse(ResponseModel):
     id: UUID
     legal_name_az: str
@@ -40,7 +33,7 @@ class OrganisationResponse(ResponseModel):
     voen: str
     voen_needs_review: bool = Field(description="the check digit differs: confirm with the tax register")
     size_class: str | None
-    status: OrganisationStatus = Field(validation_alias="standing")
+    status: OrganisationStatus
     confirmed_at: datetime | None
     confirmation_basis: str | None
     refusal_reason: str | None
@@ -53,10 +46,7 @@ def _organisation_response(row: Organisation, session: SessionDep | None = None)
     answer = OrganisationResponse.model_validate(row, from_attributes=True)
     if session is None:
         return answer
-    people = [
-        PersonResponse(id=user.id, full_name=user.full_name, email=user.current_or_former_email, active=user.active)
-        for user in user_repository.list_members(session, row.id)
-    ]
+    people = [person_response(user) for user in user_repository.list_members(session, row.id)]
     return answer.model_copy(update={"members": people})
 
 
@@ -69,7 +59,7 @@ def list_organisations(
     q: Annotated[str | None, Query(max_length=200, description="in names or VÖEN")] = None,
 ) -> Page[OrganisationResponse]:
     rows = registration.list_organisations(
-        session, actor, standing=status, q=storable_text(q), after=page.after, limit=page.fetch
+        session, actor, status=status, q=storable_text(q), after=page.after, limit=page.fetch
     )
     return Page[OrganisationResponse](items=[_organisation_response(row) for row in page.cut(rows, lambda row: row.id)])
 

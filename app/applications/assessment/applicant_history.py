@@ -5,10 +5,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.applications.model import Evidence
+from app.applications import application_repository
 from app.certificates import holder_history
 from app.certificates.holder_history import HolderHistory
 from app.organisations.model import COMPANY_STATUSES, Organisation
@@ -26,7 +25,7 @@ def load_applicant_history(session: Session, organisation_id: UUID) -> HolderHis
     certificate names its grounds; the company's own has none. Runs a constant number of statements.
     """
     organisation = session.get(Organisation, organisation_id)
-    if organisation is None or organisation.standing not in COMPANY_STATUSES:
+    if organisation is None or organisation.status not in COMPANY_STATUSES:
         return HolderHistory((), ())  # an unconfirmed claim: the claimant must not read the past of the VÖEN
     return holder_history.load_holder_history(
         session, organisation_id, owners=_related_owner_voens(session, organisation_id)
@@ -35,22 +34,10 @@ def load_applicant_history(session: Session, organisation_id: UUID) -> HolderHis
 
 def _related_owner_voens(session: Session, organisation_id: UUID) -> set[str]:
     """Return the VÖENs of companies that are linked to this one by a confirmed ownership statement of either."""
-    own_voen = sa.select(Organisation.voen).where(Organisation.id == organisation_id).scalar_subquery()
-    query = (
-        sa.select(Evidence.organisation_id, Evidence.stated, Organisation.voen)
-        .join(Organisation, Organisation.id == Evidence.organisation_id)
-        .where(
-            Evidence.kind == OWNERSHIP_STATEMENT,
-            Evidence.confirmed_at.is_not(None),
-            Organisation.standing.in_(COMPANY_STATUSES),
-            sa.or_(
-                Evidence.organisation_id == organisation_id,
-                Evidence.stated[OTHER_VOEN].as_string() == own_voen,
-            ),
-        )
-    )
     found = set()
-    for row in session.execute(query):
+    for row in application_repository.list_ownership_statements(
+        session, organisation_id, kind=OWNERSHIP_STATEMENT, other_voen=OTHER_VOEN
+    ):
         other = row.stated.get(OTHER_VOEN) if row.organisation_id == organisation_id else row.voen
         if isinstance(other, str) and _is_related(row.stated):
             found.add(other)

@@ -48,7 +48,7 @@ def require_quota(session: Session, actor: Actor, row: Evidence, quotas: Quotas)
     if actor.is_staff:
         return
     organisation = organisation_repository.find_organisation(session, row.organisation_id, lock=True)
-    is_confirmed = organisation is not None and organisation.standing == OrganisationStatus.CONFIRMED
+    is_confirmed = organisation is not None and organisation.status == OrganisationStatus.CONFIRMED
     quota = quotas.confirmed if is_confirmed else quotas.claimant
     files, size = application_repository.evidence_usage(session, row.organisation_id)
     if files + 1 > quota.max_files or size + row.size > quota.max_bytes:

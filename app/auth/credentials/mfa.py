@@ -36,7 +36,7 @@ def generate_secret() -> str:
 def is_enrolled(session: Session, user_id: UUID) -> bool:
     """Whether the user has an active authenticator."""
     factor = session_repository.find_enrolment(session, user_id)
-    return factor is not None and factor.sealed is not None
+    return factor is not None and factor.encrypted_secret is not None
 
 
 def begin_enrolment(session: Session, actor: Actor, secret_box: SecretBox, now: datetime) -> str:
@@ -47,7 +47,7 @@ def begin_enrolment(session: Session, actor: Actor, secret_box: SecretBox, now: 
     user_id = require_can_enrol(session, actor)
     factor = _lock_or_create(session, user_id)
     secret = generate_secret()
-    factor.pending, factor.pending_since = secret_box.encrypt(secret, user_id), now
+    factor.encrypted_pending_secret, factor.pending_since = secret_box.encrypt(secret, user_id), now
     recorder.record(session, actor, "second_factor.offered", ("user", user_id), now)
     return secret
 
@@ -69,15 +69,15 @@ def confirm_enrolment(session: Session, actor: Actor, secret_box: SecretBox, cod
     """
     user_id = require_can_enrol(session, actor)
     factor = session_repository.find_enrolment(session, user_id, lock=True)
-    if factor is None or factor.pending is None or factor.pending_since is None:
+    if factor is None or factor.encrypted_pending_secret is None or factor.pending_since is None:
         raise Conflict("Ask for a secret first: POST /v1/me/second-factor.", code="nothing-to-confirm")
     if now - factor.pending_since > PENDING_LIFETIME:
         raise Conflict("The secret was not confirmed in time; ask for another one.", code="nothing-to-confirm")
-    step = _match_code(session, user_id, secret_box.decrypt(factor.pending, user_id), code, now, None)
+    step = _match_code(session, user_id, secret_box.decrypt(factor.encrypted_pending_secret, user_id), code, now, None)
     if step is None:
         return False
-    replaced = factor.sealed is not None
-    _activate(factor, factor.pending, step, now)
+    replaced = factor.encrypted_secret is not None
+    _activate(factor, factor.encrypted_pending_secret, step, now)
     _mark_session_verified(session, actor, now)
     recorder.record(session, actor, "second_factor.enrolled", ("user", user_id), now, replaced=replaced)
     return True
@@ -98,7 +98,11 @@ def consume_code(session: Session, secret_box: SecretBox, user_id: UUID, code: s
     The caller commits in either case: a valid code is used up, a wrong one is counted. Raises `TooManyAttempts`.
     """
     factor = session_repository.find_enrolment(session, user_id, lock=True)
-    secret = secret_box.decrypt(factor.sealed, user_id) if factor is not None and factor.sealed is not None else None
+    secret = (
+        secret_box.decrypt(factor.encrypted_secret, user_id)
+        if factor is not None and factor.encrypted_secret is not None
+        else None
+    )
     step = _match_code(session, user_id, secret, code, now, factor.last_step if factor else None)
     if step is None or factor is None:
         return False
@@ -147,8 +151,8 @@ def _match_code(
 
 
 def _activate(factor: TotpEnrolment, encrypted: str, step: int | None, now: datetime) -> None:
-    factor.sealed, factor.confirmed_at, factor.last_step = encrypted, now, step
-    factor.pending, factor.pending_since = None, None
+    factor.encrypted_secret, factor.confirmed_at, factor.last_step = encrypted, now, step
+    factor.encrypted_pending_secret, factor.pending_since = None, None
 
 
 def _mark_session_verified(session: Session, actor: Actor, now: datetime) -> None:

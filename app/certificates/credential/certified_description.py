@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from app.core.database import Base
 from app.organisations.model import Organisation, Site
 from app.products.product_repository import ProductAggregate
@@ -54,7 +52,7 @@ def changed_fields(certified: Mapping[str, Any], current: Mapping[str, Any]) -> 
 
 
 def _row_fields(row: Base, omitted: Iterable[str]) -> dict[str, Any]:
-    names = [column.key for column in sa.inspect(type(row)).columns]
+    names = type(row).__table__.columns.keys()
     return {name: _to_json_value(getattr(row, name)) for name in names if name not in omitted}
 
 

@@ -41,7 +41,7 @@ def _search_term_rows(certificate: Certificate) -> Iterator[dict[str, Any]]:
         SearchField.PLACE: [certificate.district, certificate.park_code or ""],
     }
     for field, word in search_terms_of(texts):
-        yield {"word": word, "field": field.value, "certificate_id": certificate.id}
+        yield {"term": word, "field": field.value, "certificate_id": certificate.id}
 
 
 def search_terms_of(texts: Mapping[SearchField, Sequence[str]]) -> Iterable[tuple[SearchField, str]]:
@@ -152,7 +152,7 @@ def _voen_condition(word: str, field: SearchField | None) -> sa.ColumnElement[bo
 
 def _certificates_with_term_prefix(prefix: str, field: SearchField | None) -> sa.Select[UUID]:
     words = sa.select(CertificateSearchTerm.certificate_id).where(
-        CertificateSearchTerm.word >= prefix, CertificateSearchTerm.word < prefix + _LAST_CHARACTER
+        CertificateSearchTerm.term >= prefix, CertificateSearchTerm.term < prefix + _LAST_CHARACTER
     )
     return words if field is None else words.where(CertificateSearchTerm.field == field.value)
 

@@ -11,16 +11,16 @@ from app.transparency.log_entry import LogEvent
 from app.transparency.model import LogEntry
 
 _UPSERT = sa.text(
-    "INSERT INTO extracts (number, signed_hash, text) VALUES (:number, :signed_hash, :text) ON CONFLICT (number) "
-    "DO UPDATE SET signed_hash = excluded.signed_hash, text = excluded.text"
+    "INSERT INTO certificate_snapshots (number, signed_hash, content) VALUES (:number, :signed_hash, :content) "
+    "ON CONFLICT (number) DO UPDATE SET signed_hash = excluded.signed_hash, content = excluded.content"
 )
 
 
 def upsert(session: Session, snapshots: Sequence[tuple[Certificate, bytes]]) -> None:
     """Insert snapshots, or replace those of the certificates."""
     rows = [
-        {"number": certificate.number, "signed_hash": bytes.fromhex(certificate.token_sha256), "text": text}
-        for certificate, text in snapshots
+        {"number": certificate.number, "signed_hash": bytes.fromhex(certificate.token_sha256), "content": content}
+        for certificate, content in snapshots
     ]
     if rows:
         session.execute(_UPSERT, rows)

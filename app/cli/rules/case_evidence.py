@@ -29,10 +29,10 @@ from app.schemes.evidence_kinds import (
     FieldRequirement,
     ValueSpec,
     ValueType,
+    load_evidence_kinds,
     to_facts,
     to_stored_value,
 )
-from app.schemes.evidence_kinds import load_evidence_kinds as evidence_kinds
 from app.schemes.facts import EvidenceItem, EvidenceSubjectKind, EvidenceValue, Step
 from app.schemes.rules import AnyRule
 from app.schemes.rules.condition import ConditionRule
@@ -105,7 +105,7 @@ def season_record(
 
 def read_evidence(base: CaseBasis) -> Iterator[EvidenceItem]:
     """Yield a passing, confirmed document of each kind that a rule reads, and the documents that the case names."""
-    entries = known(base.given.get("evidence", {}), evidence_kinds(), "facts.evidence")
+    entries = known(base.given.get("evidence", {}), load_evidence_kinds(), "facts.evidence")
     read = dict.fromkeys(kind for rule in base.ruleset.rules for kind in kinds_read(rule))
     for code in dict.fromkeys((*read, *entries)):
         entry = entries.get(code, {})
@@ -114,7 +114,7 @@ def read_evidence(base: CaseBasis) -> Iterator[EvidenceItem]:
         several = entry if isinstance(entry, list) else [entry]
         for number, each in enumerate(several):
             place = f"facts.evidence.{code}" + (f"[{number}]" if isinstance(entry, list) else "")
-            yield read_document(evidence_kinds()[code], number, each, base, place)
+            yield read_document(load_evidence_kinds()[code], number, each, base, place)
 
 
 def kinds_read(rule: AnyRule) -> tuple[str, ...]:

@@ -4,7 +4,7 @@
 its English and Russian transcriptions map to one coarse spelling. False matches are acceptable, missed ones are not,
 and it never decides that two things are equal; `name_matching.py` does that more carefully for protected names.
 
-The keys are stored (`certificate_words`): a change requires a migration that fills the table again.
+The keys are stored (`certificate_search_terms`): a change requires a migration that fills the table again.
 """
 
 import re

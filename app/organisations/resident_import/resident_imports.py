@@ -174,7 +174,7 @@ class _PlanExecutor:
                 voen=row.voen,
                 voen_needs_review=is_voen_review_needed(row.voen),
                 search_text=build_search_text(row.legal_name_az, row.legal_name_en, row.voen),
-                standing=OrganisationStatus.LISTED.value,
+                status=OrganisationStatus.LISTED.value,
                 created_at=self.now,
                 **line.organisation_values,
             )

@@ -40,7 +40,7 @@ def show_register(request: Request, session: SessionDep, now: NowDep) -> Respons
         filters=_filter_choices(asked, listing, marks, parks) if listing else {},
         marks=marks,
         parks=parks,
-        standings=STATUS_TEXTS,
+        statuses=STATUS_TEXTS,
     )
 
 
@@ -59,7 +59,7 @@ def show_holder(organisation_id: str, request: Request, session: SessionDep, now
         name=newest.holder_name,
         name_az=newest.holder_name_az,
         voen=public_voen(newest.holder_voen, is_legal=newest.holder_is_legal_person),
-        standings=_status_choices(listing, wanted),
+        statuses=_status_choices(listing, wanted),
         parks={row.code: row.names for row in reference_parks.list_parks(session)},
     )
 
@@ -76,7 +76,7 @@ def show_park(code: str, request: Request, session: SessionDep, now: NowDep) -> 
         "register_park.html",
         listing=listing,
         park=parks[code],
-        standings=_status_choices(listing, wanted),
+        statuses=_status_choices(listing, wanted),
         parks={each: row.names for each, row in parks.items()},
     )
 
@@ -87,7 +87,7 @@ def _load_view(request: Request, session: Session, wanted: RegisterSearch, now: 
 
 def _status_choices(listing: RegisterView, wanted: RegisterSearch) -> list[tuple[Any, int]]:
     found = listing.counts.by_status(wanted)
-    return [(STATUS_TEXTS[standing], found[standing]) for standing in EffectiveStatus if standing in found]
+    return [(STATUS_TEXTS[status], found[status]) for status in EffectiveStatus if status in found]
 
 
 FilterChoice = dict[str, Any]
@@ -98,7 +98,7 @@ def _filter_choices(
 ) -> dict[str, list[FilterChoice]]:
     """For each filter its choices: where they lead, how many there would be, and whether they are chosen now."""
     wanted, counts = asked.search, listing.counts
-    by_standing, by_scheme, by_park = counts.by_status(wanted), counts.by_scheme(wanted), counts.by_park(wanted)
+    by_status, by_scheme, by_park = counts.by_status(wanted), counts.by_scheme(wanted), counts.by_park(wanted)
 
     def choice(name: str, value: str, count: int, **shown: Any) -> FilterChoice:
         chosen = asked.given.get(name) == value
@@ -114,9 +114,9 @@ def _filter_choices(
 
     filters = {
         "status": [
-            choice("status", standing.value, by_standing.get(standing, 0), face=STATUS_TEXTS[standing])
-            for standing in EffectiveStatus
-            if kept("status", standing.value, by_standing.get(standing, 0))
+            choice("status", status.value, by_status.get(status, 0), face=STATUS_TEXTS[status])
+            for status in EffectiveStatus
+            if kept("status", status.value, by_status.get(status, 0))
         ],
         "scheme": [
             choice("scheme", code, by_scheme.get(code, 0), names=names)

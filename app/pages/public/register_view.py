@@ -122,5 +122,5 @@ def load(
 
 
 def _evaluate(row: Certificate, entry: LogEntry | None, keys: KeyRing, now: datetime) -> VerificationResult:
-    """The one verdict of the house; a row shows no other status than a check of its number."""
+    """Evaluate a row as a verification of its number does, so that both show one status."""
     return evaluate_number(CertificateRecord.from_row(row, entry), keys, now)

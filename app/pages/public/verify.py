@@ -1,7 +1,7 @@
 """Checking a certificate, for people: `/verify` to ask, `/v/{number}` for the answer, which is the one of the API.
 
-Like the lane these are plain Starlette routes over the same desk: no database session, one look-up for one page. What
-only the browser can do (camera, stamp after `#`) is in `static/`; without scripts all the rest works.
+Plain Starlette routes over `VerificationService`: no database session, and one look-up for each page. What only the
+browser can do (camera, QR token after `#`) is in `static/`; everything else works without scripts.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence

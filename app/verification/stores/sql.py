@@ -23,11 +23,15 @@ DATETIME_COLUMNS: Final = ("status_since", "issued_at", "logged_at")
 JSON_COLUMNS: Final = ("product_names",)
 BOOLEAN_COLUMNS: Final = ("holder_is_legal_person", "during_investigation")
 
-SNAPSHOT_SQLITE: Final = "SELECT text FROM extracts WHERE number = ?"
-SNAPSHOT_BY_HASH_SQLITE: Final = "SELECT text FROM extracts WHERE signed_hash = ?"
-SNAPSHOTS_SQLITE: Final = "SELECT number, text FROM extracts WHERE number IN (SELECT value FROM json_each(?))"
-SNAPSHOTS_POSTGRES: Final[LiteralString] = "SELECT number, text FROM extracts WHERE number = ANY(%s)"
-SNAPSHOTS_BY_HASH_POSTGRES: Final[LiteralString] = "SELECT signed_hash, text FROM extracts WHERE signed_hash = ANY(%s)"
+SNAPSHOT_SQLITE: Final = "SELECT content FROM certificate_snapshots WHERE number = ?"
+SNAPSHOT_BY_HASH_SQLITE: Final = "SELECT content FROM certificate_snapshots WHERE signed_hash = ?"
+SNAPSHOTS_SQLITE: Final = (
+    "SELECT number, content FROM certificate_snapshots WHERE number IN (SELECT value FROM json_each(?))"
+)
+SNAPSHOTS_POSTGRES: Final[LiteralString] = "SELECT number, content FROM certificate_snapshots WHERE number = ANY(%s)"
+SNAPSHOTS_BY_HASH_POSTGRES: Final[LiteralString] = (
+    "SELECT signed_hash, content FROM certificate_snapshots WHERE signed_hash = ANY(%s)"
+)
 
 # A full record: its log entry is found by a partial index of certificate issues.
 _COLUMN_EXPRESSIONS = {name: f"c.{name}" for name in RECORD_COLUMNS} | {
