@@ -86,10 +86,12 @@ def test_every_root_to_300_is_that_of_the_book_and_of_another_library(tree):
 
 
 def test_subtrees_that_were_completed_never_change(tree):
-    kept = {node: by_the_book(LEAVES[node.position << node.level : (node.position + 1) << node.level]) for node in tree.kept}
+    kept = {
+        node: by_the_book(LEAVES[node.position << node.level : (node.position + 1) << node.level]) for node in tree.kept
+    }
     assert kept == tree.kept
     assert len(kept) == sum(SIZES >> level for level in range(9))
-    assert all(tree.kept[node] and node.closed_by < SIZES for node in kept)
+    assert all(tree.kept[node] and node.completed_by < SIZES for node in kept)
 
 
 def flipped(content):
