@@ -1,7 +1,7 @@
-"""The closed lists that rules read: operations, units, flags, goods of nature, packing, excise goods, names of codes.
+"""Load the closed lists that rules read: operations, units, flags, goods, code names.
 
-Two files, `operations.toml` and `lists.toml`. Their digest is part of every ruleset, so that a changed list needs a new
-version of each ruleset. Whatever is not on a list is `other` or unknown: nothing outside a list ever passes.
+The files are `operations.toml` and `lists.toml`. Their digest is part of every ruleset, so that a changed list needs a
+new version of each ruleset. A value that is not on a list counts as `other` or unknown and never passes.
 """
 
 import tomllib
@@ -20,12 +20,12 @@ from app.core.text.normalize import fold_alphanumeric
 NATURE = "nature"
 NEWEST = "newest_counts"
 JOINT_PRODUCTION = "joint_production_"
-"""A flag with the country of the partner behind it."""
+"""Prefix of a flag that ends with the partner's country code."""
 
 
 class OperationClass(StrEnum):
-    SIMPLE = "simple"  # never enough, alone or with other simple ones
-    SUBSTANTIAL = "substantial"  # enough, for the goods of its codes
+    SIMPLE = "simple"  # never sufficient, alone or with other simple ones
+    SUBSTANTIAL = "substantial"  # sufficient for the goods of its codes
     ASSEMBLY = "assembly"  # a person decides
     OTHER = "other"  # a person decides
 
@@ -43,15 +43,18 @@ class Operation:
 
     @property
     def is_of_nature(self) -> bool:
-        """Growing, raising, catching, mining: claims own produce."""
+        """Check for growing, raising, catching or mining, which claim own produce."""
         return self.basis == NATURE
 
     def name(self, language: str) -> str:
-        """In that language where the list has it, else in English."""
+        """Return the name in a language, or the English one."""
         return self.names.get(language) or self.names["en"]
 
     def class_for_code(self, hs6: str | None, lists: "ClosedLists") -> OperationClass:
-        """The class for goods of this code: out of its codes a substantial operation counts as `other`."""
+        """Return the class for goods of an HS code.
+
+        A substantial operation counts as `other` for goods that are not among its codes.
+        """
         if self.operation_class is OperationClass.SIMPLE and has_prefix(hs6, self.enough_in):
             return OperationClass.SUBSTANTIAL
         if self.operation_class is not OperationClass.SUBSTANTIAL:
@@ -64,7 +67,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class GrowingInputs:
-    """Goods of nature, and the headings of what they are grown or raised with."""
+    """Goods of nature, and the headings of the inputs with which they are grown or raised."""
 
     goods: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -83,21 +86,21 @@ class ClosedLists:
     packing_headings: frozenset[str]
     excise_codes: tuple[str, ...]
     excise_flags: tuple[str, ...]
-    karabakh_regions: tuple[str, ...]  # whose costs and materials are Karabakh's, whatever the mark
+    karabakh_regions: tuple[str, ...]  # whose costs and materials count as Karabakh's under every mark
     left_out: frozenset[str]  # headings that are no raw material of food: water, salt
     counts_for: Mapping[str, tuple[str, ...]]  # left-out heading → headings of products that it counts for
     grown_with: tuple[GrowingInputs, ...]
-    scope: Mapping[str, str]  # kind of evidence document → what it speaks for: company, site, product, lot, any
-    newest_counts: frozenset[str]  # kinds of which the newest document counts, not the one that holds longest
+    scope: Mapping[str, str]  # kind of evidence document → its scope: company, site, product, lot, any
+    newest_counts: frozenset[str]  # kinds of which the newest document counts, not the one valid longest
     names: Mapping[str, Mapping[str, Mapping[str, str]]]  # group → code → language → name
 
     @cached_property
     def _operations_by_name(self) -> Mapping[str, Operation]:
-        found: dict[str, Operation] = {}
+        operations_by_name: dict[str, Operation] = {}
         for operation in self.operations.values():
             for name in (operation.code, *operation.names.values()):
-                found.setdefault(fold_alphanumeric(name), operation)
-        return found
+                operations_by_name.setdefault(fold_alphanumeric(name), operation)
+        return operations_by_name
 
     @cached_property
     def _units_by_name(self) -> Mapping[str, str]:
@@ -108,7 +111,7 @@ class ClosedLists:
         return self._by_name(self.flags, "flag")
 
     def _by_name(self, codes: Sequence[str], *groups: str) -> Mapping[str, str]:
-        """Folded code or name → code; a code goes before another's name."""
+        """Map folded codes and names to codes; a code takes precedence over another code's name."""
         names = {
             fold_alphanumeric(name): code
             for group in groups
@@ -119,38 +122,41 @@ class ClosedLists:
 
     @cached_property
     def flags(self) -> tuple[str, ...]:
-        """Codes of the flags. `joint_production_XX` is one as well, for the code XX of any country abroad."""
+        """Return the flag codes; `joint_production_XX` is valid for any foreign country XX too."""
         return tuple(self.names["flag"])
 
     def find_operation(self, text: str | None) -> Operation | None:
-        """The operation of that code or name in any of its languages; None if the list does not have it."""
+        """Find an operation by code or by name in any language; None if it is not listed."""
         return self._operations_by_name.get(fold_alphanumeric(text or ""))
 
     def find_unit(self, text: str | None) -> str | None:
-        """The unit of that code, sign or name (“1000 pcs” is `1000_pcs`); None if the list does not have it."""
+        """Find a unit by code, sign or name (“1000 pcs” is `1000_pcs`); None if it is not listed."""
         return self._units_by_name.get(fold_alphanumeric(text or ""))
 
     def find_flag(self, text: str | None) -> str | None:
-        """The code of that flag by its code or name; None if the list does not have it."""
+        """Find a flag by code or name; None if it is not listed."""
         return self._flags_by_name.get(fold_alphanumeric(text or ""))
 
     def is_good_of_nature(self, code: str | None) -> bool:
-        """Whether goods of this code are grown, raised, caught or mined, and none manufactured: longest prefix wins."""
+        """Check that goods of a code are grown, raised, caught or mined; the longest prefix decides."""
         listed, excepted = longest_prefix(code, self.nature_codes), longest_prefix(code, self.nature_except)
         return listed > excepted
 
     def is_grown_with(self, product: str | None, heading: str | None) -> bool:
-        """Whether goods of this heading are what the product is grown or raised with, never the product itself."""
+        """Check that a heading is an input with which the product is grown, not the product."""
         if not product or not heading or product.startswith(heading):
             return False
-        return any(has_prefix(product, each.goods) and has_prefix(heading, each.inputs) for each in self.grown_with)
+        return any(has_prefix(product, item.goods) and has_prefix(heading, item.inputs) for item in self.grown_with)
 
     def is_left_out(self, product: str, heading: str) -> bool:
-        """Whether the heading is no raw material of this food: water and salt, unless they give it its character."""
+        """Check that a heading is no raw material of a food, such as water and salt.
+
+        For products in `counts_for` the heading counts, because it gives them their character.
+        """
         return heading in self.left_out and not has_prefix(product, self.counts_for.get(heading, ()))
 
     def find_name(self, group: str, code: str | None, language: str) -> str:
-        """A code as a person reads it; the code itself where the list has no name for it."""
+        """Return the display name of a code, or the code itself."""
         entry = self.names.get(group, {}).get(code or "", {})
         return entry.get(language) or entry.get("en") or code or ""
 
@@ -160,12 +166,15 @@ def has_prefix(code: str | None, prefixes: Iterable[str]) -> bool:
 
 
 def longest_prefix(code: str | None, prefixes: Iterable[str]) -> int:
-    """Length of the longest of these prefixes of the code; 0 where none is."""
+    """Return the length of the longest prefix of the code; 0 where none matches."""
     return max((len(prefix) for prefix in prefixes if code and code.startswith(prefix)), default=0)
 
 
 def parse_lists(operations_text: str, lists_text: str) -> ClosedLists:
-    """The lists as the two TOML files say. They are part of the service: a fault in them is an ordinary exception."""
+    """Parse the closed lists from the two TOML files.
+
+    The files ship with the service: an error in them is an ordinary exception.
+    """
     operations, lists = tomllib.loads(operations_text), tomllib.loads(lists_text)
     return ClosedLists(
         version=lists["version"],
@@ -203,22 +212,22 @@ def _parse_operation(code: str, entry: Mapping[str, Any]) -> Operation:
 
 
 def _to_json(value: Any) -> Any:
-    """TOML as JSON values: dates and figures as text."""
+    """Convert TOML to JSON values: dates and numbers as text."""
     if isinstance(value, dict):
-        return {key: _to_json(each) for key, each in value.items()}
+        return {key: _to_json(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_to_json(each) for each in value]
+        return [_to_json(item) for item in value]
     return value if isinstance(value, bool) else str(value)
 
 
 @cache
 def load_lists() -> ClosedLists:
-    """The lists that ship with the service."""
+    """Load the lists that ship with the service."""
     folder = files("app.schemes")
     return parse_lists((folder / "operations.toml").read_text("utf-8"), (folder / "lists.toml").read_text("utf-8"))
 
 
 @cache
 def country_name(code: str, language: str) -> str:
-    """A country by CLDR (“Türkiyə”, “Türkiye”); the code itself where CLDR has no name for it."""
+    """Return a country's CLDR name (“Türkiyə”, “Türkiye”), or the code itself."""
     return str(Locale.parse(language).territories.get(code, code))

@@ -1,4 +1,4 @@
-"""Judging the facts of one product by the rules of one mark: pure, complete, explained rule by rule."""
+"""Evaluate the facts of one product against the rules of one mark, rule by rule. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from app.schemes.ruleset import Ruleset
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule says, and why. `case` is the kind's name for the cause, stable across languages."""
+    """Result of one rule with its reason. `case` is a stable, language-independent code."""
 
     rule: str
     kind: str
@@ -27,7 +27,7 @@ class Finding:
     reasons: Mapping[str, str]  # language → sentence
     values: Mapping[str, Value]
     parameters: Mapping[str, Any]
-    remedy: Remedy | None  # of an incomplete answer: the field or document that mends it
+    remedy: Remedy | None  # for incomplete: the field or document to supply
 
     @property
     def reason(self) -> str:
@@ -49,7 +49,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """All findings, never just the first refusal, with what is needed to repeat them."""
+    """All findings, including those after the first fail, and what is needed to repeat them."""
 
     scheme: str
     ruleset_version: str
@@ -59,14 +59,14 @@ class Assessment:
     findings: tuple[Finding, ...]
     origin: Origin | None
     input_hash: str
-    holds_until: date | None  # last day of the evidence that the mark rests on; None: open
+    holds_until: date | None  # last day of the evidence that the grant depends on; None: open
 
     def findings_with(self, *outcomes: Outcome) -> tuple[Finding, ...]:
-        """The findings with one of these outcomes, in the order of the ruleset."""
+        """Return the findings with one of these outcomes, in the order of the ruleset."""
         return tuple(finding for finding in self.findings if finding.outcome in outcomes)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values; decimals as text."""
+        """Return JSON values; decimals are text."""
         return {
             "scheme": self.scheme,
             "ruleset": {"version": self.ruleset_version, "digest": self.ruleset_digest},
@@ -80,7 +80,7 @@ class Assessment:
 
 
 def evaluate(ruleset: Ruleset, facts: Facts) -> Assessment:
-    """Judge the facts by every rule of the ruleset, as of `facts.as_of`. Never raises, whatever the facts."""
+    """Evaluate the facts against every rule as of `facts.as_of`. Never raises."""
     context = ruleset.context
     findings = evaluate_rules(ruleset, facts)
     return Assessment(
@@ -97,29 +97,29 @@ def evaluate(ruleset: Ruleset, facts: Facts) -> Assessment:
 
 
 def evaluate_rules(ruleset: Ruleset, facts: Facts) -> tuple[Finding, ...]:
-    """What each rule says, in the order of the ruleset."""
+    """Evaluate each rule, in the order of the ruleset."""
     context = ruleset.context
     return tuple(evaluate_rule(rule, facts, context) for rule in ruleset.rules)
 
 
 def evaluate_rule(rule: AnyRule, facts: Facts, context: RuleContext) -> Finding:
-    verdict = rule.evaluate(facts, context)
-    outcome = rule.outcomes[verdict.case]
+    result = rule.evaluate(facts, context)
+    outcome = rule.outcomes[result.case]
     return Finding(
         rule=rule.id,
         kind=rule.kind,
         clause=rule.clause.en,
         outcome=outcome,
-        case=verdict.case,
-        reasons={"en": rule.render_reason(verdict, "en"), "az": rule.render_reason(verdict, "az")},
-        values=verdict.values,
+        case=result.case,
+        reasons={"en": rule.render_reason(result, "en"), "az": rule.render_reason(result, "az")},
+        values=result.values,
         parameters=rule.published_parameters,
-        remedy=(verdict.remedy or Remedy()) if outcome is Outcome.INCOMPLETE else None,
+        remedy=(result.remedy or Remedy()) if outcome is Outcome.INCOMPLETE else None,
     )
 
 
 def determine_ruleset_origin(ruleset: Ruleset, facts: Facts) -> Origin | None:
-    """The origin by the ruleset's own origin rule; None without values."""
+    """Determine the origin with the ruleset's origin rule; None without values."""
     rule = ruleset.origin_rule
     return rule.determine_origin(facts, ruleset.context) if rule else None
 
@@ -135,5 +135,5 @@ def origin_to_json(origin: Origin | None) -> dict[str, Any] | None:
 
 
 def compute_input_hash(facts: Facts) -> str:
-    """SHA-256 over the canonical JSON of the facts: equal facts, however typed or ordered, give equal hashes."""
+    """Hash the canonical JSON of the facts with SHA-256: equal facts give equal hashes."""
     return canonical_json.digest(hashing.to_jsonable(facts))

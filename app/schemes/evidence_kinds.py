@@ -1,7 +1,7 @@
-"""Kinds of evidence documents as data: who supplies them, what they are about, their dates and their values. Pure.
+"""Define kinds of evidence documents as data: supplier, scope, dates and values. Pure.
 
-A value is kept as JSON (decimals as text) and is handed to the rules as the domain's value. What cannot be right is
-named with its place, in words for who typed it.
+Values are stored as JSON (decimals as text) and passed to the rules as domain values. Invalid values are reported with
+their place, in words for the user who entered them.
 """
 
 import re
@@ -40,7 +40,7 @@ MAX_FIGURE = Decimal(10) ** 12
 MAX_DECIMAL_PLACES = 6
 
 FieldError = dict[str, str]
-"""A JSON pointer and what is wrong there."""
+"""JSON pointer and message of one invalid value."""
 
 
 class Supplier(StrEnum):
@@ -84,7 +84,10 @@ class ValueType(StrEnum):
 
 
 Lookups = Mapping[ValueType, Callable[[str], str]]
-"""Type → its spelling as it is stored, or ValueError: for values that only the caller can look up."""
+"""Value type → function that returns the stored spelling or raises `ValueError`.
+
+For values that only the caller can look up.
+"""
 
 
 class ValueSpec(BaseModel):
@@ -121,13 +124,13 @@ class EvidenceKind(BaseModel):
 
     @property
     def is_staff_only(self) -> bool:
-        """Whether only staff supply it. Companies are never shown such a document."""
+        """Check that only staff supply this kind. Companies are never shown such documents."""
         return self.supplied_by == (Supplier.STAFF,)
 
 
 @cache
 def load_evidence_kinds() -> Mapping[str, EvidenceKind]:
-    """Code → kind, in the order of the file; the file is part of the service."""
+    """Load the kinds by code, in the order of the file that ships with the service."""
     raw = tomllib.loads((files("app.schemes") / "evidence_kinds.toml").read_text("utf-8"))["kinds"]
     scope = load_lists().scope
     return {
@@ -143,41 +146,44 @@ def validate_values(
     complete: bool,
     lookups: Lookups = MappingProxyType({}),
 ) -> tuple[dict[str, Any], list[FieldError]]:
-    """The values as they are kept, and everything wrong. `present` says which of issued_on, valid_until and number are
-    given. `complete`: as a confirmation must be; an applicant may leave to the staff what they will read anyway."""
-    wrong: list[FieldError] = []
-    kept: dict[str, Any] = {}
+    """Return the values to store and all errors.
+
+    `present` tells which of issued_on, valid_until and number are given. `complete` requires everything, as a
+    confirmation does; an applicant may leave values for staff to read from the document.
+    """
+    errors: list[FieldError] = []
+    stored: dict[str, Any] = {}
     for member, given in present.items():
-        need: FieldRequirement = getattr(kind, member)
-        if given and need is FieldRequirement.NONE:
-            wrong.append(
+        requirement: FieldRequirement = getattr(kind, member)
+        if given and requirement is FieldRequirement.NONE:
+            errors.append(
                 {
                     "pointer": f"/{member}",
                     "detail": Message("Evidence of the kind %(kind)s has none.", code="not-taken", kind=kind.code),
                 }
             )
-        elif complete and not given and need is FieldRequirement.REQUIRED:
-            wrong.append({"pointer": f"/{member}", "detail": Message("This is needed.", code="required")})
+        elif complete and not given and requirement is FieldRequirement.REQUIRED:
+            errors.append({"pointer": f"/{member}", "detail": Message("This is needed.", code="required")})
     for name in sorted(values.keys() - kind.values.keys()):
         detail = Message("Evidence of the kind %(kind)s has no such value.", code="unknown-member", kind=kind.code)
-        wrong.append({"pointer": f"/values/{sanitize(name)}", "detail": detail})
+        errors.append({"pointer": f"/values/{sanitize(name)}", "detail": detail})
     for name, spec in kind.values.items():
         value = values.get(name)
         if value is None:
             if complete and not spec.optional:
-                wrong.append({"pointer": f"/values/{name}", "detail": Message("This is needed.", code="required")})
+                errors.append({"pointer": f"/values/{name}", "detail": Message("This is needed.", code="required")})
             continue
         try:
-            kept[name] = to_stored_value(spec, value, lookups)
-        except ValueError as why:
-            wrong.append({"pointer": f"/values/{name}", "detail": why.args[0]})
-    return kept, wrong + _period_errors(kind.period, kept)
+            stored[name] = to_stored_value(spec, value, lookups)
+        except ValueError as error:
+            errors.append({"pointer": f"/values/{name}", "detail": error.args[0]})
+    return stored, errors + _period_errors(kind.period, stored)
 
 
-def _period_errors(period: ValuePeriod | None, kept: Mapping[str, Any]) -> list[FieldError]:
-    if period is None or period.begins not in kept or period.ends not in kept:
+def _period_errors(period: ValuePeriod | None, stored: Mapping[str, Any]) -> list[FieldError]:
+    if period is None or period.begins not in stored or period.ends not in stored:
         return []
-    first, last = date.fromisoformat(kept[period.begins]), date.fromisoformat(kept[period.ends])
+    first, last = date.fromisoformat(stored[period.begins]), date.fromisoformat(stored[period.ends])
     pointer = f"/values/{period.ends}"
     if last < first:
         return [{"pointer": pointer, "detail": Message("The period would end before it begins.", code="wrong-order")}]
@@ -194,7 +200,7 @@ def _period_errors(period: ValuePeriod | None, kept: Mapping[str, Any]) -> list[
 
 
 def to_stored_value(spec: ValueSpec, value: Any, lookups: Lookups = MappingProxyType({})) -> Any:
-    """The value as JSON; raises ValueError with what is wrong with it."""
+    """Convert a value to its stored JSON. Raises `ValueError` with the message."""
     if spec.type is ValueType.FLAG:
         if not isinstance(value, bool):
             raise ValueError(Message("Enter true or false.", code="wrong-type"))
@@ -221,14 +227,14 @@ def _parse_figure(spec: ValueSpec, value: Any) -> Decimal:
     figure = Decimal(text)
     if not 0 <= figure <= (100 if spec.type is ValueType.PERCENTAGE else MAX_FIGURE):
         raise ValueError(_NOT_A_PERCENTAGE if spec.type is ValueType.PERCENTAGE else _OUT_OF_RANGE)
-    places = 0 if spec.type is ValueType.COUNT else MAX_DECIMAL_PLACES
-    if figure != round(figure, places):
-        raise ValueError(_TOO_MANY_DECIMALS if places else _NOT_AN_INTEGER)
+    decimal_places = 0 if spec.type is ValueType.COUNT else MAX_DECIMAL_PLACES
+    if figure != round(figure, decimal_places):
+        raise ValueError(_TOO_MANY_DECIMALS if decimal_places else _NOT_AN_INTEGER)
     return figure
 
 
 def _number_text(value: Any) -> str:
-    """A JSON number as its digits; nothing where it is none, or of no sensible size."""
+    """Return the digits of a JSON number; empty for anything else or an excessive size."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return ""
     figure = Decimal(value)
@@ -250,20 +256,20 @@ def _parse_goods(value: Any) -> Iterator[str]:
         raise ValueError(
             Message("Enter a list of 1 to %(limit)s HS codes as text.", code="wrong-type", limit=MAX_GOODS)
         )
-    for each in value:
-        if not isinstance(each, str):
-            raise ValueError(  # noqa: TRY004 (who calls collects ValueErrors)
+    for item in value:
+        if not isinstance(item, str):
+            raise ValueError(  # noqa: TRY004 (the caller collects ValueErrors)
                 Message("Send this as text in quotes: a number loses its leading zeros.", code="wrong-type")
             )
-        if hs_nomenclature.find_title(each) is None:
+        if hs_nomenclature.find_title(item) is None:
             raise ValueError(
                 Message(
                     "%(hs)s is no chapter, heading or subheading of the Harmonized System.",
                     code="unknown-hs-code",
-                    hs=sanitize(each),
+                    hs=sanitize(item),
                 )
             )
-        yield each
+        yield item
 
 
 FINDING_CLASSES = ("critical", "major", "minor")
@@ -273,18 +279,18 @@ FINDING_MEMBERS = frozenset({"class", "text", "closed_on"})
 def _parse_findings(value: Any) -> Iterator[dict[str, str]]:
     if not isinstance(value, list) or len(value) > MAX_FINDINGS:
         raise ValueError(Message("Enter a list of at most %(limit)s findings.", code="wrong-type", limit=MAX_FINDINGS))
-    for each in value:
-        if not isinstance(each, Mapping) or not {"class", "text"} <= each.keys() <= FINDING_MEMBERS:
+    for item in value:
+        if not isinstance(item, Mapping) or not {"class", "text"} <= item.keys() <= FINDING_MEMBERS:
             raise ValueError(
                 Message("A finding has a `class`, a `text` and, where it is closed, `closed_on`.", code="wrong-type")
             )
-        if each["class"] not in FINDING_CLASSES:
+        if item["class"] not in FINDING_CLASSES:
             raise ValueError(
                 Message(
                     "The class of a finding is one of: %(allowed)s.", code="not-in-list", allowed=list(FINDING_CLASSES)
                 )
             )
-        text, closed_on = each["text"], each.get("closed_on")
+        text, closed_on = item["text"], item.get("closed_on")
         if not isinstance(text, str) or not text.strip() or len(text.strip()) > MAX_FINDING_TEXT:
             raise ValueError(
                 Message(
@@ -301,7 +307,7 @@ def _parse_findings(value: Any) -> Iterator[dict[str, str]]:
         closed = (
             {} if closed_on is None else {"closed_on": _parse_date(closed_on if isinstance(closed_on, str) else "")}
         )
-        yield {"class": each["class"], "text": " ".join(text.split()), **closed}
+        yield {"class": item["class"], "text": " ".join(text.split()), **closed}
 
 
 def _parse_date(text: str) -> str:
@@ -365,9 +371,9 @@ def _parse_word(spec: ValueSpec, value: str) -> str:
     return _PARSERS[spec.type](value) if spec.type in _PARSERS else value
 
 
-def to_facts(kind: EvidenceKind, kept: Mapping[str, Any]) -> Mapping[str, EvidenceValue]:
-    """What the rules see of kept values. A value that the kind no longer knows is left out."""
-    return {name: _to_fact(kind.values[name], value) for name, value in kept.items() if name in kind.values}
+def to_facts(kind: EvidenceKind, stored: Mapping[str, Any]) -> Mapping[str, EvidenceValue]:
+    """Convert stored values to facts for the rules; values unknown to the kind are omitted."""
+    return {name: _to_fact(kind.values[name], value) for name, value in stored.items() if name in kind.values}
 
 
 def _to_fact(spec: ValueSpec, value: Any) -> EvidenceValue:
@@ -378,5 +384,5 @@ def _to_fact(spec: ValueSpec, value: Any) -> EvidenceValue:
     if spec.type is ValueType.DATE:
         return date.fromisoformat(value)
     if spec.type is ValueType.FINDINGS:
-        return tuple(each["class"] for each in value if "closed_on" not in each)
+        return tuple(item["class"] for item in value if "closed_on" not in item)
     return bool(value) if spec.type is ValueType.FLAG else str(value)

@@ -1,11 +1,11 @@
-"""What is known of one product under one application, as values.
+"""Define the facts about one product under one application, as values for the rules.
 
-Two kinds of not knowing, never mixed: a *group* that is None cannot be carried by this call (a file has no process
-steps), and its rules answer `not_assessed`; a None *inside* a carried group is a fact that is missing, and its rules
-answer `incomplete`. Whoever assesses for a submission or an approval carries every group.
+There are two kinds of missing facts: a *group* that is None is not available to this call (a file has no process
+steps), and its rules answer `not_assessed`; None *inside* a group is a missing fact, and its rules answer `incomplete`.
+An assessment for a submission or an approval has every group.
 
-Money and weights are Decimal, per unit of product, in one currency; percentages are Decimal, 0..100. Countries are
-ISO 3166-1 alpha-2. `Facts.as_of` is the only clock.
+Money and weights are Decimal, per unit of product, in one currency; percentages are Decimal, 0..100. Countries are ISO
+3166-1 alpha-2. `Facts.as_of` is the only clock.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class ParkResidencyStatus(StrEnum):
     RESIDENT = "resident"
     NON_RESIDENT = "non_resident"  # works in the park without the privileges of a resident
     CANCELLED = "cancelled"
-    NONE = "none"  # the register knows no residency of this company
+    NONE = "none"  # the register has no residency of this company
 
 
 class SiteStage(StrEnum):
@@ -38,7 +38,7 @@ class CostPlace(StrEnum):
 
 
 class ValueBasis(StrEnum):
-    """How the value of a material was taken (`domain.md` §5.3, value basis)."""
+    """How the value of a material was determined."""
 
     CIF = "cif"  # imported: CIF value at importation, customs duty left out
     DOMESTIC = "domestic"  # bought in Azerbaijan: price paid without VAT
@@ -46,7 +46,7 @@ class ValueBasis(StrEnum):
 
 
 class EvidenceSubjectKind(StrEnum):
-    """What an evidence document speaks for, seen from the product that is assessed."""
+    """Subject of an evidence document, relative to the assessed product."""
 
     COMPANY = "company"
     SITE = "site"  # the product's site
@@ -64,7 +64,7 @@ class Applicant:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the goods are made, as the register or the site's record says."""
+    """Place of production, from the resident register or the site's record."""
 
     economic_region: str | None
     district: str | None = None
@@ -73,7 +73,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ProductionFacts:
-    """What only the site's own record knows."""
+    """Facts that only the site's own record has."""
 
     country: str | None
     started_on: date | None
@@ -81,7 +81,10 @@ class ProductionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Residency:
-    """The register's word on the company. A date that is None is an open end; without a residency: status `none`."""
+    """The company's residency by the register, with the status `none` if it has none.
+
+    A missing date is an open end.
+    """
 
     status: ParkResidencyStatus | None
     holder_voen: str | None = None
@@ -90,7 +93,7 @@ class Residency:
     ends_on: date | None = None  # last day, inclusive
     cancelled_on: date | None = None
     stage: SiteStage | None = None
-    confirmed_on: date | None = None  # day on which the register last said so
+    confirmed_on: date | None = None  # day on which the register last confirmed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +110,25 @@ class ProductFacts:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One line of the bill of materials, as entered. Its proof says what it counts as (`material_origin.py`)."""
+    """A line of the bill of materials as entered; `material_origin.py` determines its origin."""
 
     name: str
     hs4: str | None
     origin_country: str | None
-    claim: bool | None = None  # whether the applicant says that it originates; a claim never decides
+    claim: bool | None = None  # the applicant's claim that it originates, which never decides
     value: Decimal | None = None
     weight_kg: Decimal | None = None
     origin_district: str | None = None
     origin_region: str | None = None  # economic region, follows from the district
     basis: ValueBasis | None = None
-    packing: bool = False  # said to be retail packing
+    packing: bool = False  # stated to be retail packing
     supplier: str | None = None  # VÖEN or name; None: the supplier of the declaration that is listed
     proofs: tuple[str, ...] = ()  # ids of the evidence documents that the line lists
 
 
 @dataclass(frozen=True, slots=True)
 class InputSummary:
-    """The bill of materials in two figures: value of all non-originating materials, and their headings."""
+    """Bill of materials as two facts: value and headings of all non-originating materials."""
 
     non_originating_value: Decimal | None
     non_originating_headings: tuple[str, ...] = ()
@@ -133,7 +136,7 @@ class InputSummary:
 
 @dataclass(frozen=True, slots=True)
 class ValueStatement:
-    """Ex-works price and inputs, detailed or summed up (a file carries two figures only)."""
+    """Ex-works price and inputs, detailed or as a summary (a file has only two figures)."""
 
     ex_works: Decimal | None
     inputs: tuple[Material, ...] | InputSummary | None
@@ -141,7 +144,7 @@ class ValueStatement:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One figure of the cost statement. `materials` is only compared with the bill of materials, never counted."""
+    """One figure of the cost statement. `materials` is compared with the bill, never counted."""
 
     kind: str  # materials, labour, energy, depreciation, research, quality, other
     place: CostPlace
@@ -157,7 +160,7 @@ class CostStatement:
 
 @dataclass(frozen=True, slots=True)
 class CostShares:
-    """The cost statement in percentages, each independent of the other (a file carries no more)."""
+    """Cost statement as independent percentages (a file has no more)."""
 
     karabakh_pct: Decimal | None
     azerbaijan_pct: Decimal | None
@@ -174,26 +177,29 @@ class Step:
     district: str | None = None
     economic_region: str | None = None  # follows from the district
     subcontractor: str | None = None  # None: the applicant's own work
-    is_essential: bool = False  # as ticked by the applicant
+    is_essential: bool = False  # as stated by the applicant
 
 
 @dataclass(frozen=True, slots=True)
 class RawWeight:
-    """Stated share of raw material from the mark's country, by weight. A detailed bill of materials goes before it."""
+    """Stated share of local raw material by weight. A detailed bill takes precedence over it."""
 
     local_pct: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneFacts:
-    """The park or zone that the site lies in."""
+    """The park or zone of the site."""
 
     kind: str | None  # None: it lies in none
 
 
 @dataclass(frozen=True, slots=True)
 class PastCertificate:
-    """A certificate that ended by revocation, or by surrender while an inquiry was open; own or of a related holder."""
+    """A certificate revoked, or surrendered during an inquiry.
+
+    Its holder is the applicant or a related company.
+    """
 
     on: date
     reason: str | None  # why revoked, or what the inquiry upheld; None: the inquiry is not decided
@@ -206,7 +212,7 @@ class PastCertificate:
 
 @dataclass(frozen=True, slots=True)
 class HistoryFacts:
-    """What our own register says of the past of the applicant and of related holders, under any mark."""
+    """Past certificates of the applicant and of related holders, under any mark."""
 
     certificates: tuple[PastCertificate, ...] = ()
 
@@ -218,12 +224,12 @@ class VolumeClaim:
     product: str
     volume: Decimal
     unit: str | None
-    own: bool = False  # of the product that is assessed
+    own: bool = False  # of the assessed product
 
 
 @dataclass(frozen=True, slots=True)
 class SiteCapacity:
-    """A confirmed yearly capacity of the site, or of one line of it."""
+    """A confirmed yearly capacity of the site, or of one of its lines."""
 
     unit: str | None
     per_year: Decimal
@@ -232,21 +238,21 @@ class SiteCapacity:
 
 @dataclass(frozen=True, slots=True)
 class VolumeFacts:
-    """What is claimed and what can be made at the site: certified products, and those of this application."""
+    """Claimed volumes and capacities of the site: certified products and this application's."""
 
     claims: tuple[VolumeClaim, ...] = ()
     capacities: tuple[SiteCapacity, ...] = ()
-    claim_awaits: bool = False  # a statement of this product's volume waits for confirmation
+    claim_awaits: bool = False  # a statement of this product's volume awaits confirmation
     capacity_awaits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeclarationFacts:
-    """The newest declaration over this application, and what it has to cover."""
+    """The newest declaration of this application, and what it must cover."""
 
     declared_hash: str | None  # hash of what the applicant entered and uploaded, as it stands now
     text_version: str | None  # of the text that is in force
-    made_hash: str | None = None  # None: nobody has declared
+    made_hash: str | None = None  # None: not declared yet
     made_text_version: str | None = None
     made_on: date | None = None
     made_by: str | None = None  # id of the user
@@ -255,7 +261,7 @@ class DeclarationFacts:
 
 @dataclass(frozen=True, slots=True)
 class VisitFacts:
-    """What beside the inspection records decides whether the site has to be visited."""
+    """Facts other than inspection records that decide whether a site visit is required."""
 
     certificate_in_force: str | None = None  # number of a certificate for the site that is in force
     waived_because: str | None = None  # the owner's reason for this case
@@ -266,7 +272,7 @@ EvidenceValue = str | bool | Decimal | date | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class EvidenceItem:
-    """An evidence document within the scope of the product, with what was read in it."""
+    """An evidence document in the scope of the product, with the values read from it."""
 
     kind: str
     issued_on: date | None = None
@@ -276,13 +282,13 @@ class EvidenceItem:
     id: str = ""
     subject: EvidenceSubjectKind | None = (
         EvidenceSubjectKind.COMPANY
-    )  # None: it names no subject, though its kind asks for one
-    confirmed: bool = True  # by a member of staff; rules rest on confirmed documents only
+    )  # None: no subject, although its kind requires one
+    confirmed: bool = True  # by staff; rules use confirmed documents only
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The documents that may speak for this product: those of its company, its site and itself. Order means nothing."""
+    """Documents of the company, the site and the product. Their order has no meaning."""
 
     items: tuple[EvidenceItem, ...] = ()
 
@@ -309,7 +315,7 @@ class Facts:
     cost: CostStatement | CostShares | None = None
     steps: tuple[Step, ...] | None = None
     raw_weight: RawWeight | None = None
-    submitted_on: date | None = None  # None: not yet submitted, `as_of` stands for it
+    submitted_on: date | None = None  # None: not yet submitted, `as_of` is used
     evidence: Evidence | None = None
     record: HistoryFacts | None = None
     zone: ZoneFacts | None = None

@@ -1,4 +1,4 @@
-"""One text for one value: the form over which rulesets and facts are hashed."""
+"""Convert domain values to the JSON over which rulesets and facts are hashed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -17,9 +17,9 @@ _JSON_SCALARS = frozenset({str, int, bool, type(None)})
 
 
 def to_jsonable(value: Any) -> Any:
-    """A value of the domain as JSON: decimals as plain text, so that 40 and 40.00 are one.
+    """Convert a domain value to JSON; decimals are plain text, so that 40 and 40.00 are equal.
 
-    The order of a bill of materials means nothing, so it is sorted; every other sequence keeps its order.
+    The order of a bill of materials has no meaning, so it is sorted; other sequences keep their order.
     """
     kind: Any = type(value)
     return value if kind in _JSON_SCALARS else _converter_for(kind)(value)
@@ -27,7 +27,7 @@ def to_jsonable(value: Any) -> Any:
 
 @cache
 def _converter_for(kind: type) -> Callable[[Any], Any]:  # noqa: PLR0911 (one return for each kind of value)
-    """How values of this type are written; found out once, since there are few types and very many values."""
+    """Return the converter of a type; cached, because there are few types and many values."""
     if issubclass(kind, Enum):
         return attrgetter("value")
     if issubclass(kind, Decimal):

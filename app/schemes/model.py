@@ -1,4 +1,7 @@
-"""Marks and their rulesets as published. A published ruleset never changes: a trigger refuses, the digest shows."""
+"""Map marks and their published rulesets to tables.
+
+A published ruleset never changes: a trigger refuses it, and the digest would show it.
+"""
 
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,7 @@
-"""Where the substance of a product comes from: wholly obtained, originating materials only, change of heading, value.
+"""Determine the origin of a product: wholly obtained, materials, change of heading, value.
 
 Value content by the build-down method: RVC = (EXW − VNM) / EXW × 100. EXW is the ex-works price without VAT and excise;
-VNM the value of the non-originating materials: imported at CIF, bought here at the price paid (`domain.md` §5.3).
+VNM is the value of the non-originating materials: imported at CIF, bought in Azerbaijan at the price paid.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -25,11 +25,11 @@ from app.schemes.material_origin import (
 from app.schemes.percentages import format_decimal, format_percentage, round_half_up, to_fraction
 
 UNROUNDED_CONTEXT = Context(prec=200)
-"""Figures are bounded (`figures.py`), so sums of them at this precision are exact, whatever the order."""
+"""Figures are bounded (`percentages.py`), so sums at this precision are exact in any order."""
 
 
 class OriginCriterion(StrEnum):
-    """The four wire codes."""
+    """The four codes used on the wire."""
 
     WHOLLY_OBTAINED = "WO"
     ORIGINATING_MATERIALS = "PE"
@@ -38,7 +38,7 @@ class OriginCriterion(StrEnum):
 
 
 class OriginResult(StrEnum):
-    """How the question of origin ends; the names are the cases of C-06."""
+    """Result of the origin calculation; the values are the cases of C-06."""
 
     WO = "pass_wo"
     PE = "pass_pe"
@@ -65,21 +65,24 @@ CRITERION_OF_RESULT = {
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`rvc` is exact, `rvc_pct` is rounded for the eye; both are None where the value content cannot be computed."""
+    """Origin of a product with its arithmetic.
+
+    `rvc` is exact, `rvc_pct` is rounded for display; both are None where the value content cannot be computed.
+    """
 
     result: OriginResult
     ex_works: Decimal | None
     non_originating_value: Decimal | None
     headings: tuple[str, ...] = ()  # of the non-originating materials, sorted, each once
     same_heading: tuple[str, ...] = ()  # those in the product's own heading
-    affected_lines: tuple[MaterialLine, ...] = ()  # the lines that an incomplete answer is about
-    unlisted: tuple[str, ...] = ()  # headings of a summary that HS 2022 does not have
+    affected_lines: tuple[MaterialLine, ...] = ()  # the lines that make the result incomplete
+    unlisted: tuple[str, ...] = ()  # headings of a summary that are not in HS 2022
     rvc: Fraction | None = None
     arithmetic: str | None = None  # "(1450 − 830) / 1450 × 100 = 42.8 %"
 
     @property
     def criterion(self) -> OriginCriterion | None:
-        """None where no criterion is met, or where it cannot be determined."""
+        """Return the criterion; None where none is met or it cannot be determined."""
         return CRITERION_OF_RESULT.get(self.result)
 
     @property
@@ -97,9 +100,9 @@ def determine_origin(
     criteria: Collection[OriginCriterion] = tuple(OriginCriterion),
     bill: BillOfMaterials | None = None,
 ) -> Origin | None:
-    """The first criterion met of those that the mark knows; None where the call carries no values.
+    """Return the first criterion of the mark that is met; None where the call has no values.
 
-    `bill`: the bill of materials where it was read before.
+    `bill` is the bill of materials if it was already classified.
     """
     if facts.value is None:
         return None
@@ -112,8 +115,8 @@ def determine_origin(
 def _determine_from_summary(
     facts: Facts, inputs: InputSummary, lists: ClosedLists, rvc_at_least: Decimal, criteria: Collection[OriginCriterion]
 ) -> Origin:
-    """From a file: two figures and the headings, without proofs."""
-    assert facts.value is not None  # the caller looked
+    """Determine the origin from a file: two figures and the headings, without proofs."""
+    assert facts.value is not None  # checked by the caller
     headings = tuple(sorted({heading.strip() for heading in inputs.non_originating_headings}))
     price, value = facts.value.ex_works, inputs.non_originating_value
     hs6 = facts.product.hs6
@@ -152,7 +155,7 @@ def _determine_from_summary(
 
 
 RESULT_RANK = {OriginResult.FAIL: 0, OriginResult.WO: 2, OriginResult.PE: 2, OriginResult.CTH: 2, OriginResult.RVC: 2}
-"""Fail before incomplete before pass."""
+"""Fail ranks before incomplete, incomplete before pass."""
 
 
 class _OriginCalculator:
@@ -166,7 +169,7 @@ class _OriginCalculator:
         de_minimis_pct: Decimal,
         criteria: Collection[OriginCriterion],
     ) -> None:
-        assert facts.value is not None  # the caller looked
+        assert facts.value is not None  # checked by the caller
         self.facts = facts
         self.bill = bill
         self.settings = settings
@@ -181,13 +184,13 @@ class _OriginCalculator:
 
     def determine(self) -> Origin:
         foreign = self.bill.non_originating
-        result, named = self.evaluate(frozenset(), own_is_shown=self.own_produce_state is ProofState.PROVEN)
+        result, affected = self.evaluate(frozenset(), own_is_proven=self.own_produce_state is ProofState.PROVEN)
         if result is OriginResult.FAIL or self.is_own_produce_unproven:
-            result, named = self.evaluate_missing_proofs(result)
+            result, affected = self.evaluate_missing_proofs(result)
         value = exact_sum(line.material.value for line in foreign)
-        if result is OriginResult.FAIL and value is None:  # what is known is too much already
+        if result is OriginResult.FAIL and value is None:  # the known values already exceed the limit
             value = exact_sum(line.material.value for line in foreign if is_positive(line.material.value))
-        assert self.facts.value is not None  # looked at above
+        assert self.facts.value is not None  # checked in __init__
         price = self.facts.value.ex_works
         return Origin(
             result=result,
@@ -197,7 +200,7 @@ class _OriginCalculator:
             same_heading=tuple(
                 sorted({line.heading for line in foreign if line.heading == self.heading and line.heading})
             ),
-            affected_lines=named,
+            affected_lines=affected,
             rvc=compute_value_content(price, value),
             arithmetic=format_arithmetic(price, value, self.rvc_at_least),
         )
@@ -208,39 +211,45 @@ class _OriginCalculator:
 
     @property
     def is_own_produce_unproven(self) -> bool:
-        """Own produce is claimed and not shown: no criterion is met until it is."""
+        """Check for claimed own produce without proof: no criterion is met until it is proven."""
         return self.own_produce_state not in (None, ProofState.PROVEN)
 
-    def evaluate_missing_proofs(self, first: OriginResult) -> tuple[OriginResult, tuple[MaterialLine, ...]]:
-        """A refusal is judged once more as if every missing proof were there; then it is asked for instead."""
+    def evaluate_missing_proofs(self, first_result: OriginResult) -> tuple[OriginResult, tuple[MaterialLine, ...]]:
+        """Evaluate a fail again as if all proofs existed; if that helps, request the proofs instead."""
         open_lines = self.unproven_lines(ProofState.UNPROVEN, ProofState.AWAITING)
         if not open_lines and not self.is_own_produce_unproven:
-            return first, ()
-        best, named = self.evaluate(frozenset(line.number for line in open_lines), own_is_shown=True, slips=True)
-        if RESULT_RANK.get(best, 1) <= RESULT_RANK[OriginResult.FAIL]:
+            return first_result, ()
+        best_result, affected = self.evaluate(
+            frozenset(line.number for line in open_lines), own_is_proven=True, include_contradicted=True
+        )
+        if RESULT_RANK.get(best_result, 1) <= RESULT_RANK[OriginResult.FAIL]:
             return OriginResult.FAIL, ()
-        if best not in RESULT_RANK:  # something else is missing as well, and is said first
-            return best, named
-        awaiting = self.unproven_lines(ProofState.AWAITING, slips=False)
-        own_waits = self.own_produce_state in (None, ProofState.PROVEN, ProofState.AWAITING)
-        with_awaiting, _ = self.evaluate(frozenset(line.number for line in awaiting), own_is_shown=own_waits)
-        if own_waits and RESULT_RANK.get(with_awaiting, 1) == RESULT_RANK[OriginResult.WO]:
-            return OriginResult.UNCONFIRMED, awaiting
-        asked = self.unproven_lines(ProofState.UNPROVEN)
-        own_lines = tuple(line for line in asked if line.material.basis is ValueBasis.OWN)
+        if best_result not in RESULT_RANK:  # something else is missing too, and is reported first
+            return best_result, affected
+        awaiting_lines = self.unproven_lines(ProofState.AWAITING, include_contradicted=False)
+        own_can_be_confirmed = self.own_produce_state in (None, ProofState.PROVEN, ProofState.AWAITING)
+        with_awaiting, _ = self.evaluate(
+            frozenset(line.number for line in awaiting_lines), own_is_proven=own_can_be_confirmed
+        )
+        if own_can_be_confirmed and RESULT_RANK.get(with_awaiting, 1) == RESULT_RANK[OriginResult.WO]:
+            return OriginResult.UNCONFIRMED, awaiting_lines
+        unproven = self.unproven_lines(ProofState.UNPROVEN)
+        own_lines = tuple(line for line in unproven if line.material.basis is ValueBasis.OWN)
         if own_lines or self.own_produce_state is ProofState.UNPROVEN:
             return OriginResult.RECORD, own_lines
-        return OriginResult.PROOF, asked
+        return OriginResult.PROOF, unproven
 
-    def unproven_lines(self, *states: ProofState, slips: bool = True) -> tuple[MaterialLine, ...]:
+    def unproven_lines(self, *states: ProofState, include_contradicted: bool = True) -> tuple[MaterialLine, ...]:
         return tuple(
-            line for line in self.bill.lines if line.state in states or (slips and line.contradicting_proof is not None)
+            line
+            for line in self.bill.lines
+            if line.state in states or (include_contradicted and line.contradicting_proof is not None)
         )
 
     def evaluate(
-        self, shown_lines: frozenset[int], *, own_is_shown: bool, slips: bool = False
+        self, assumed_lines: frozenset[int], *, own_is_proven: bool, include_contradicted: bool = False
     ) -> tuple[OriginResult, tuple[MaterialLine, ...]]:
-        """The first row that matches, with the lines of `shown_lines` taken as originating."""
+        """Return the first matching result and its lines, with `assumed_lines` taken as originating."""
         lines = self.bill.lines
         own = self.bill.unlisted_own_produce
         ordinary = [line for line in lines if not line.is_packing]
@@ -252,20 +261,24 @@ class _OriginCalculator:
         def originates(line: MaterialLine) -> bool:
             if line.is_originating:
                 return True
-            return line.number in shown_lines and (
+            return line.number in assumed_lines and (
                 line.state is not ProofState.FOREIGN or self.can_proof_make_originating(line)
             )
 
         foreign = [line for line in lines if not originates(line)]
         if unheaded := tuple(line for line in foreign if line.heading is None):
             return OriginResult.HEADING, unheaded
-        if own is None or own_is_shown:
-            met = self.evaluate_obtained_or_materials(originates, own_is_shown=own is not None)
+        if own is None or own_is_proven:
+            met = self.evaluate_obtained_or_materials(originates, own_is_proven=own is not None)
             if met is not None:
                 return met, ()
-        same = [line for line in foreign if self.heading_for(line, slips=slips) == self.heading]
-        if own is not None and not own_is_shown:
-            return self.evaluate_value_content(foreign), ()  # never the last word: `proofs_decide` asks for the record
+        same = [
+            line
+            for line in foreign
+            if self.heading_for(line, include_contradicted=include_contradicted) == self.heading
+        ]
+        if own is not None and not own_is_proven:
+            return self.evaluate_value_content(foreign), ()  # not final: `evaluate_missing_proofs` requests the record
         changes = OriginCriterion.CHANGE_OF_HEADING in self.criteria
         if not same and changes:
             return OriginResult.CTH, ()
@@ -278,35 +291,46 @@ class _OriginCalculator:
                 result = OriginResult.CTH
         return result, lacking if result is OriginResult.VALUE else ()
 
-    def heading_for(self, line: MaterialLine, *, slips: bool) -> str | None:
-        """As entered; judging once more, the heading of a proof that differs goes before it where that helps."""
-        stated = line.contradicting_proof.values.get("hs4") if slips and line.contradicting_proof is not None else None
+    def heading_for(self, line: MaterialLine, *, include_contradicted: bool) -> str | None:
+        """Return the heading as entered, or that of a contradicting proof if it would help."""
+        stated = (
+            line.contradicting_proof.values.get("hs4")
+            if include_contradicted and line.contradicting_proof is not None
+            else None
+        )
         return stated if isinstance(stated, str) and stated != self.heading else line.heading
 
     def evaluate_obtained_or_materials(
-        self, originates: Callable[[MaterialLine], bool], *, own_is_shown: bool
+        self, originates: Callable[[MaterialLine], bool], *, own_is_proven: bool
     ) -> OriginResult | None:
-        """WO or PE; None where a material counts as foreign. Retail packing up to its limit is passed over."""
+        """Return WO or PE; None where a material is foreign. Packing up to its limit is ignored."""
         packing = [line for line in self.bill.lines if line.is_packing]
-        pass_over = not packing or self.is_within_percentage(packing, self.settings.packing_max_pct) is True
-        counted = [line for line in self.bill.lines if not (line.is_packing and pass_over)]
+        ignores_packing = not packing or self.is_within_percentage(packing, self.settings.packing_max_pct) is True
+        counted = [line for line in self.bill.lines if not (line.is_packing and ignores_packing)]
         claimed = self.bill.own_produce is not None
-        grown = [
+        counted_for_nature = [
             line
             for line in counted
             if not (claimed and not line.is_own_produce and self.lists.is_grown_with(self.hs6, line.heading))
         ]
-        from_nature = all(originates(line) and line.is_domestic and self.is_of_nature(line) for line in grown)
-        nature = OriginCriterion.WHOLLY_OBTAINED in self.criteria
-        if nature and from_nature and (grown or own_is_shown) and self.lists.is_good_of_nature(self.hs6):
+        from_nature = all(
+            originates(line) and line.is_domestic and self.is_of_nature(line) for line in counted_for_nature
+        )
+        may_be_wholly_obtained = OriginCriterion.WHOLLY_OBTAINED in self.criteria
+        if (
+            may_be_wholly_obtained
+            and from_nature
+            and (counted_for_nature or own_is_proven)
+            and self.lists.is_good_of_nature(self.hs6)
+        ):
             return OriginResult.WO
-        made_of_own = OriginCriterion.ORIGINATING_MATERIALS in self.criteria
-        if made_of_own and counted and all(originates(line) for line in counted):
+        may_be_of_materials = OriginCriterion.ORIGINATING_MATERIALS in self.criteria
+        if may_be_of_materials and counted and all(originates(line) for line in counted):
             return OriginResult.PE
         return None
 
     def can_proof_make_originating(self, line: MaterialLine) -> bool:
-        """Whether the proof that says otherwise than its line would make the line originating."""
+        """Check that the contradicting proof of a line would make it originating."""
         return line.contradicting_proof is not None and line.contradicting_proof.values.get("country") in (
             HOME_COUNTRY,
             *self.settings.cumulation,
@@ -318,16 +342,16 @@ class _OriginCalculator:
     def evaluate_value_content(self, foreign: Sequence[MaterialLine]) -> OriginResult:
         if OriginCriterion.VALUE_CONTENT not in self.criteria:
             return OriginResult.FAIL
-        known = [line.material.value for line in foreign if is_positive(line.material.value)]
-        rvc = compute_value_content(self.facts.value.ex_works if self.facts.value else None, exact_sum(known))
+        positive_values = [line.material.value for line in foreign if is_positive(line.material.value)]
+        rvc = compute_value_content(self.facts.value.ex_works if self.facts.value else None, exact_sum(positive_values))
         if rvc is None:
             return OriginResult.VALUE
-        if rvc < Fraction(self.rvc_at_least):  # already, and a value that is missing only adds to it
+        if rvc < Fraction(self.rvc_at_least):  # a missing value can only lower it further
             return OriginResult.FAIL
-        return OriginResult.RVC if len(known) == len(foreign) else OriginResult.VALUE
+        return OriginResult.RVC if len(positive_values) == len(foreign) else OriginResult.VALUE
 
     def is_within_percentage(self, lines: Sequence[MaterialLine], percent: Decimal) -> bool | None:
-        """Whether these lines together are at most so many percent of the price; None where that is not known."""
+        """Check that lines are at most a percentage of the price; None where it is unknown."""
         if self.price is None or self.price <= 0 or any(not is_positive(line.material.value) for line in lines):
             return None
         value = sum((to_fraction(line.material.value) or Fraction(0) for line in lines), start=Fraction(0))
@@ -335,7 +359,7 @@ class _OriginCalculator:
 
 
 def exact_sum(values: Iterable[Decimal | None]) -> Decimal | None:
-    """Exact sum; None where a value is missing or cannot be right."""
+    """Sum exactly; None where a value is missing or invalid."""
     sum_ = Decimal(0)
     for value in values:
         if value is None or to_fraction(value) is None:
@@ -345,7 +369,7 @@ def exact_sum(values: Iterable[Decimal | None]) -> Decimal | None:
 
 
 def compute_value_content(ex_works: Decimal | None, non_originating_value: Decimal | None) -> Fraction | None:
-    """Percentage of the ex-works price that is not foreign material; negative where the materials cost more.
+    """Return the share of the price that is not foreign material; it may be negative.
 
     None where the price is missing or not above zero, or the value is missing or negative.
     """
@@ -358,7 +382,7 @@ def compute_value_content(ex_works: Decimal | None, non_originating_value: Decim
 def format_arithmetic(
     ex_works: Decimal | None, non_originating_value: Decimal | None, threshold: Decimal
 ) -> str | None:
-    """The computation as a line to read; the result is never shown on the wrong side of the threshold."""
+    """Format the calculation; the rounded result is never on the wrong side of the threshold."""
     rvc = compute_value_content(ex_works, non_originating_value)
     if rvc is None or ex_works is None or non_originating_value is None:
         return None

@@ -1,26 +1,26 @@
-"""What a rule can answer, and how the answers of many rules become one (`domain.md` §5.3)."""
+"""Define the outcomes of rules, and combine the outcomes of many rules into one."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    PASS = "pass"  # noqa: S105 (an answer, not a password)
-    FAIL = "fail"  # approval is refused, nobody can override it
+    PASS = "pass"  # noqa: S105 (an outcome, not a password)
+    FAIL = "fail"  # approval is refused and cannot be overridden
     MANUAL = "manual"  # a person decides, with a reason
-    INCOMPLETE = "incomplete"  # a fact is missing or cannot be right
-    NOT_APPLICABLE = "not_applicable"  # the rule is about other goods or companies
-    NOT_ASSESSED = "not_assessed"  # this call cannot carry the facts: only in dry checks
+    INCOMPLETE = "incomplete"  # a fact is missing or invalid
+    NOT_APPLICABLE = "not_applicable"  # the rule concerns other goods or companies
+    NOT_ASSESSED = "not_assessed"  # the call has no such facts: only in dry runs
 
 
 SEVERITY = (Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL, Outcome.PASS)
-"""Worst first. `not_applicable` and `not_assessed` are no answer about the product and never count."""
+"""Worst first. `not_applicable` and `not_assessed` make no statement about the product."""
 
 
 def most_severe(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome of the whole: fail > incomplete > manual > pass.
+    """Return the combined outcome: fail > incomplete > manual > pass.
 
-    Where nothing counted, nothing was assessed: the answer is `not_assessed`, never a pass by silence.
+    Without any of these, nothing was assessed: the outcome is `not_assessed`, never `pass`.
     """
-    seen = set(outcomes)
-    return next((outcome for outcome in SEVERITY if outcome in seen), Outcome.NOT_ASSESSED)
+    present = set(outcomes)
+    return next((outcome for outcome in SEVERITY if outcome in present), Outcome.NOT_ASSESSED)

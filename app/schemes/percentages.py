@@ -1,7 +1,7 @@
-"""Exact arithmetic for shares, and their rounding for the eye.
+"""Compute shares exactly and round them for display.
 
-Shares are fractions: sums do not depend on the order of their parts, and a threshold meets the true value, not a
-rounded one. Rounding is half up, and only for what a person reads.
+Shares are fractions: sums do not depend on the order of their parts, and thresholds are compared with the true value.
+Rounding is half up, and only for display.
 """
 
 from decimal import Decimal
@@ -10,13 +10,13 @@ from functools import lru_cache
 from math import ceil, floor
 
 MAX_MAGNITUDE = 18
-"""A figure beyond 10^±18 is a typing or transport error; bounding it also bounds the arithmetic."""
+"""A figure beyond 10^±18 is an input error; the bound also limits the arithmetic."""
 
 MAX_DIGITS = 40
 
 
 def to_fraction(figure: Decimal | None) -> Fraction | None:
-    """The figure as a fraction; None where it is missing, not a number, or no sensible size."""
+    """Convert a figure to a fraction; None where it is missing, not finite or too large."""
     if figure is None or not figure.is_finite():
         return None
     if figure and abs(figure.adjusted()) > MAX_MAGNITUDE:
@@ -32,24 +32,24 @@ def _to_fraction_cached(figure: Decimal) -> Fraction:
 
 
 def percentage_to_fraction(figure: Decimal | None) -> Fraction | None:
-    """A stated percentage as a fraction of 100; None where missing or outside 0..100."""
+    """Convert a stated percentage to a fraction of 100; None where missing or outside 0..100."""
     share = to_fraction(figure)
     return share if share is not None and 0 <= share <= 100 else None
 
 
 def round_half_up(share: Fraction, places: int = 1) -> Decimal:
-    """Half up (away from zero at the half), with exactly `places` decimals."""
-    above, below = abs(share.numerator) * 10**places, share.denominator
-    whole = (2 * above + below) // (2 * below)
-    sign = "-" if share.numerator < 0 and whole > 0 else ""
-    return Decimal(f"{sign}{whole}e-{places}")
+    """Round half away from zero, to exactly `places` decimals."""
+    numerator, denominator = abs(share.numerator) * 10**places, share.denominator
+    rounded = (2 * numerator + denominator) // (2 * denominator)
+    sign = "-" if share.numerator < 0 and rounded > 0 else ""
+    return Decimal(f"{sign}{rounded}e-{places}")
 
 
 def format_percentage(share: Fraction, *thresholds: Decimal) -> str:
-    """One decimal for a reader, and more where one would put the share on the wrong side of a threshold.
+    """Format with one decimal, or more where one would cross a threshold.
 
-    39.96 against 40 is shown as 39.96: “40.0 %, at least 40 % needed” would explain nothing. A share still closer is
-    cut off, not rounded.
+    39.96 against 40 is shown as 39.96, because “40.0 %, at least 40 % needed” would be misleading. A share even closer
+    is truncated, not rounded.
     """
     for places in range(1, 7):
         figure = round_half_up(share, places)
@@ -59,7 +59,7 @@ def format_percentage(share: Fraction, *thresholds: Decimal) -> str:
 
 
 def format_percentage_above(share: Fraction, limit: Decimal) -> str:
-    """The same for a limit that may be reached and not passed: 50.001 against 50 is not shown as 50.0."""
+    """Format a share against an inclusive limit: 50.001 against 50 is not shown as 50.0."""
     for places in range(1, 7):
         figure = round_half_up(share, places)
         if (figure > limit) == (share > _to_fraction_cached(limit)):
@@ -68,7 +68,7 @@ def format_percentage_above(share: Fraction, limit: Decimal) -> str:
 
 
 def format_decimal(figure: Decimal) -> str:
-    """The figure as typed, without exponent and without trailing zeros: equal values give equal text."""
+    """Format a figure without exponent and trailing zeros: equal values give equal text."""
     if not figure.is_finite() or (figure and abs(figure.adjusted()) > MAX_MAGNITUDE):
         return str(figure)
     if not figure:

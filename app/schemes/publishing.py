@@ -1,4 +1,4 @@
-"""Publishing marks and rulesets, and finding the one that judges now."""
+"""Publish marks and rulesets, and find the ruleset in force."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from app.transparency.log_entry import Entry, LogEvent
 
 @dataclass(frozen=True, slots=True)
 class CurrentScheme:
-    """A mark with the ruleset that judges now."""
+    """A mark with its ruleset in force."""
 
     code: str
     names: Mapping[str, str]
@@ -37,8 +37,11 @@ class CurrentScheme:
 
 
 def publish_rulesets(session: Session, schemes: Iterable[Scheme], now: datetime) -> None:
-    """Bring marks and rulesets from their files into the register. A published ruleset is immutable: a file that says
-    something else under the same version is refused, it needs a version of its own."""
+    """Publish marks and rulesets from their files into the database.
+
+    A published ruleset is immutable: a file with other content under the same version is refused with `UnsafeToStart`
+    and needs a version of its own.
+    """
     for scheme in schemes:
         row = scheme_repository.find_scheme(session, scheme.code)
         if row is None:
@@ -56,7 +59,7 @@ def publish_rulesets(session: Session, schemes: Iterable[Scheme], now: datetime)
 
 
 def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
-    digest = canonical_json.digest(ruleset.content())  # of what is stored now, not of what an object once remembered
+    digest = canonical_json.digest(ruleset.content())  # of the content to store, not the cached digest
     published = scheme_repository.find_ruleset(session, ruleset.scheme, ruleset.version)
     if published is None:
         row = RulesetRow(
@@ -83,7 +86,7 @@ def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
 
 
 def _log_rulesets(session: Session, now: datetime) -> None:
-    """Enter every published ruleset into the public log, also those that are older than the log."""
+    """Log every published ruleset, including those older than the log."""
     for row in scheme_repository.list_all_rulesets(session):
         subject = f"{row.scheme_code}/{row.version}"
         if not log_repository.has_entry(session, LogEvent.RULESET_PUBLISHED, subject):
@@ -91,7 +94,7 @@ def _log_rulesets(session: Session, now: datetime) -> None:
 
 
 def get_scheme(session: Session, code: str) -> SchemeRow:
-    """The mark of this code as it is stored; NotFound where there is none."""
+    """Return the stored mark. Raises `NotFound`."""
     row = scheme_repository.find_scheme(session, code)
     if row is None:
         raise NotFound.of("scheme")
@@ -99,7 +102,7 @@ def get_scheme(session: Session, code: str) -> SchemeRow:
 
 
 def current_scheme(session: Session, code: str) -> CurrentScheme:
-    """The mark of this code with the rules that judge now; NotFound where there is none."""
+    """Return the mark with its ruleset in force. Raises `NotFound`."""
     current = scheme_repository.find_current(session, code)
     if current is None:
         raise NotFound.of("scheme")
@@ -115,47 +118,50 @@ def current_scheme(session: Session, code: str) -> CurrentScheme:
 
 
 _rulesets_by_digest: dict[str, Ruleset] = {}
-"""Published rulesets by the digest of their content, which never changes: each is read once in a process."""
+"""Published rulesets by content digest, which never changes: parsed once per process."""
 
 
 NOT_EVALUABLE = "ruleset-not-judged"
 
 
 def load_ruleset(session: Session, code: str, version: str) -> Ruleset:
-    """A published ruleset to judge by. Conflict `ruleset-not-judged` for one that this version of the service can show
-    but not judge by: of an earlier edition of the rules, or over other closed lists."""
+    """Load a published ruleset for evaluation.
+
+    Raises `NotFound`; `Conflict` (`ruleset-not-judged`) for a ruleset that this version of the service can only show:
+    of an earlier edition of the rules, or with other closed lists.
+    """
     row = scheme_repository.find_ruleset(session, code, version)
     if row is None:
         raise NotFound.of("ruleset")
     if row.digest in _rulesets_by_digest:
         return _rulesets_by_digest[row.digest]
-    found = _parse_evaluable(row)
+    ruleset = _parse_evaluable(row)
     if (
         canonical_json.digest(row.content) == row.digest
-    ):  # else somebody wrote past the service, and nothing is remembered
-        _rulesets_by_digest[row.digest] = found
-    return found
+    ):  # otherwise the row was changed outside the service: not cached
+        _rulesets_by_digest[row.digest] = ruleset
+    return ruleset
 
 
 def _parse_evaluable(row: RulesetRow) -> Ruleset:
     name = f"{row.scheme_code} {row.version}"
-    earlier = Message(
-        "The ruleset %(ruleset)s is of an earlier edition of the rules: it is shown, and nothing can be judged by it "
-        "any more.",
+    message = Message(
+        "The ruleset %(ruleset)s is of an earlier edition of the rules: it can be shown, but it cannot be used "
+        "for assessments.",
         ruleset=name,
     )
     if "lists_digest" not in row.content:
-        raise Conflict(earlier, code=NOT_EVALUABLE)
+        raise Conflict(message, code=NOT_EVALUABLE)
     if row.content["lists_digest"] != load_lists().digest:
         raise Conflict(
             Message(
                 "The ruleset %(ruleset)s was published over other closed lists than this version of the service has: "
-                "nothing can be judged by it any more.",
+                "it can be shown, but it cannot be used for assessments.",
                 ruleset=name,
             ),
             code=NOT_EVALUABLE,
         )
     try:
         return Ruleset.model_validate_json(dumps_canonical(row.content))
-    except ValidationError as why:
-        raise Conflict(earlier, code=NOT_EVALUABLE) from why
+    except ValidationError as error:
+        raise Conflict(message, code=NOT_EVALUABLE) from error

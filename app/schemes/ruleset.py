@@ -1,4 +1,7 @@
-"""A mark and its rules as data. A published ruleset never changes; its digest proves it."""
+"""Define marks and their rulesets as data. A published ruleset never changes.
+
+Its digest proves that.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -34,12 +37,12 @@ AssessmentLevel = Literal[
     "scheme-cab",
     "no-endorsement",
 ]
-"""Who stands behind an assessment, in the words of UNTP 0.7.0."""
+"""Who is responsible for an assessment, in UNTP 0.7.0's terms."""
 REQUIRED_LANGUAGES = ("az", "en", "ru")
 
 
 class SchemeKind(StrEnum):
-    """What the mark is in law (`domain.md` §2.3, §5.1)."""
+    """Legal kind of the mark."""
 
     TRADEMARK_LICENCE = "trademark_licence"
     COLLECTIVE = "collective"
@@ -53,7 +56,7 @@ class RulesetStatus(StrEnum):
 
 
 class Ruleset(BaseModel):
-    """Rules with all their parameters and reasons, and the digest of the closed lists that they read."""
+    """Rules with their parameters and reasons, and the digest of the closed lists they read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -84,29 +87,29 @@ class Ruleset(BaseModel):
 
     @property
     def origin_rule(self) -> OriginRule | None:
-        """The rule that determines the criterion of origin."""
+        """Return the rule that determines the origin criterion."""
         rules = (rule for rule in self.rules if isinstance(rule, OriginRule))
         return next((rule for rule in rules if rule.asks == "criterion"), None)
 
     @property
     def name_alike_pct(self) -> int:
-        """From which likeness on two names are of the same goods, for the rule on the past."""
+        """Return the similarity from which two names denote the same goods, for the history rule."""
         rules = (rule.name_alike_pct for rule in self.rules if isinstance(rule, HistoryRule))
         return next(rules, 100)
 
     @property
     def is_residency_based(self) -> bool:
-        """Whether certificates of this mark fall with the holder's park residency."""
+        """Check that certificates of this mark depend on the holder's park residency."""
         return any(isinstance(rule, ResidencyRule) and rule.asks == "status" for rule in self.rules)
 
     @cached_property
     def has_brand_rule(self) -> bool:
-        """Whether a rule looks at the brands of other holders: to find them means to look at every certificate."""
+        """Check that a rule compares brands of other holders, which reads every certificate."""
         return any(isinstance(rule, NamesRule) and rule.asks == "unique" for rule in self.rules)
 
     @cached_property
     def context(self) -> RuleContext:
-        """What all rules share: places as they are compared, settings of origin, and the closed lists."""
+        """Return data that all rules share: folded places, origin settings, closed lists."""
         places = {
             name: frozenset(each) | {fold_alphanumeric(place) for place in each}
             for name, each in self.territory_sets.items()
@@ -114,17 +117,17 @@ class Ruleset(BaseModel):
         return RuleContext(places, self.origin, load_lists())
 
     def content(self) -> dict[str, Any]:
-        """Everything as JSON values: what is stored, and read back by `Ruleset.model_validate`."""
+        """Return everything as JSON values, as stored and parsed by `Ruleset.model_validate`."""
         return self.model_dump(mode="json")
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON of the content."""
+        """Return the SHA-256 of the canonical JSON of the content."""
         return canonical_json.digest(self.content())
 
 
 class Authority(BaseModel):
-    """Who owns the mark, and how it is reached."""
+    """Owner of the mark, with contact data."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -146,7 +149,7 @@ def _require_working_languages(names: Mapping[str, str]) -> Mapping[str, str]:
 
 
 class Scheme(BaseModel):
-    """A mark: its names, its owner, its terms, and the ruleset of its file."""
+    """A mark: names, owner, terms, and the ruleset of its file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -182,5 +185,5 @@ class Scheme(BaseModel):
         return self.ruleset.is_residency_based
 
     def content_without_ruleset(self) -> dict[str, Any]:
-        """The mark without its ruleset, as JSON values."""
+        """Return the mark without its ruleset, as JSON values."""
         return self.model_dump(mode="json", exclude={"ruleset"})

@@ -1,8 +1,8 @@
-"""Reading marks from files. A mark is one TOML file; nothing else has to change for a further one.
+"""Load marks from files: each mark is one TOML file, and another one needs no other change.
 
-`common.toml` holds rules that many marks share. A mark takes one by `like = "C-04"` and may replace its id, its title,
-its clause, single parameters and single reasons. What comes out is self-contained: the ruleset that is published holds
-every text and number, so a later change of the shared file cannot reach it unseen (the digest would differ).
+`common.toml` has rules that marks share. A mark uses one by `like = "C-04"` and may replace its id, title, clause,
+single parameters and single reasons. The result is self-contained: the published ruleset contains every text and
+number, so a later change of the shared file cannot affect it unnoticed (the digest would differ).
 """
 
 import tomllib
@@ -26,9 +26,9 @@ COMMON_FILE = "common.toml"
 
 
 def load_schemes(folder: Traversable | None = None) -> Mapping[str, Scheme]:
-    """Code → mark, for every file of the folder; by default the marks that ship with the service.
+    """Load marks by code from the files of a folder, by default those of the service.
 
-    Raises `Invalid` naming the file and every fault in it.
+    Raises `Invalid` naming the file and every error in it.
     """
     shipped = files("app.schemes") / "marks"
     place = shipped if folder is None else folder
@@ -45,13 +45,13 @@ def load_schemes(folder: Traversable | None = None) -> Mapping[str, Scheme]:
 
 
 def parse_common(text: str) -> Mapping[str, Mapping[str, Any]]:
-    """Rule id → rule as data, from the shared file."""
+    """Parse the shared rules by id."""
     rules: Mapping[str, Mapping[str, Any]] = parse_toml(text, COMMON_FILE)["rules"]
     return rules
 
 
 def parse_scheme(text: str, common: Mapping[str, Mapping[str, Any]], name: str = "scheme file") -> Scheme:
-    """The mark of one scheme file; raises `Invalid` naming every fault."""
+    """Parse the mark of one scheme file. Raises `Invalid` naming every error."""
     raw = parse_toml(text, name)
     ruleset = raw.get("ruleset")
     if not isinstance(ruleset, dict) or not isinstance(ruleset.get("rules"), list):
@@ -76,7 +76,7 @@ def parse_scheme(text: str, common: Mapping[str, Mapping[str, Any]], name: str =
 
 
 def unknown_evidence_errors(rule: AnyRule) -> Iterator[str]:
-    """What the rule reads that no item of evidence can say."""
+    """Yield the kinds and values that the rule reads but no evidence document can have."""
     for code in rule.evidence_kinds():
         kind = load_evidence_kinds().get(code)
         if kind is None:
@@ -93,14 +93,14 @@ def unknown_evidence_errors(rule: AnyRule) -> Iterator[str]:
 
 def parse_toml(text: str, name: str) -> dict[str, Any]:
     try:
-        # Decimals, because a threshold must mean the number that is written.
+        # Decimals, because a threshold must be exactly the number in the file.
         return tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:  # a figure without end and tables without end included
+    except (ValueError, RecursionError) as error:  # also for endless numbers and endless tables
         raise Invalid(f"{name} is not TOML: {error}") from error
 
 
 def merge_common_rule(rule: Any, common: Mapping[str, Mapping[str, Any]], name: str) -> Any:
-    """The rule with what it takes from the shared file."""
+    """Merge a rule with the shared rule that it names."""
     if not isinstance(rule, dict) or "like" not in rule:
         return rule
     like = rule["like"]

@@ -1,4 +1,4 @@
-"""Queries over marks and their published rulesets."""
+"""Query marks and their published rulesets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.schemes.model import RulesetRow, SchemeRow
 
 @dataclass(frozen=True, slots=True)
 class CurrentRuleset:
-    """A mark as it is now, and which published rules judge; without the rules themselves."""
+    """A mark, and the version and digest of its ruleset in force, without the rules."""
 
     content: dict[str, Any]
     version: str
@@ -46,12 +46,12 @@ def find_ruleset(session: Session, code: str, version: str) -> RulesetRow | None
 
 
 def list_all_rulesets(session: Session) -> Sequence[RulesetRow]:
-    """Of every mark, oldest first."""
+    """Return the rulesets of every mark, oldest first."""
     order = (RulesetRow.published_at, RulesetRow.scheme_code, RulesetRow.version)
     return session.scalars(sa.select(RulesetRow).order_by(*order)).all()
 
 
 def list_rulesets(session: Session, code: str) -> Sequence[RulesetRow]:
-    """Newest first."""
+    """Return the rulesets of a mark, newest first."""
     query = sa.select(RulesetRow).where(RulesetRow.scheme_code == code)
     return session.scalars(query.order_by(RulesetRow.published_at.desc(), RulesetRow.version.desc())).all()

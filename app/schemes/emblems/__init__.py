@@ -1,5 +1,6 @@
-"""The emblems of marks, SVG files beside this one: a scheme file names its own, and a mark without one has a neutral
-emblem, never that of another mark.
+"""Read the emblems of marks: the SVG files of this folder.
+
+A scheme file names its own emblem. A mark without one has a neutral emblem, never that of another mark.
 """
 
 from functools import cache
@@ -8,22 +9,22 @@ from typing import Final
 
 NEUTRAL_EMBLEM: Final = "neutral"
 SVG_HEAD: Final = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">'
-"""How every file begins."""
+"""The start of every file."""
 
 
 @cache
 def list_emblem_names() -> frozenset[str]:
-    return frozenset(each.name.removesuffix(".svg") for each in files(__name__).iterdir() if each.name.endswith(".svg"))
+    return frozenset(file.name.removesuffix(".svg") for file in files(__name__).iterdir() if file.name.endswith(".svg"))
 
 
 @cache
 def read_emblem(name: str | None) -> str:
-    """The picture; the neutral one for a mark without an own one, and for a name that no file has."""
-    known = name if name in list_emblem_names() else NEUTRAL_EMBLEM
-    return (files(__name__) / f"{known}.svg").read_text("utf-8").strip()
+    """Read an emblem; the neutral one for None and for unknown names."""
+    emblem = name if name in list_emblem_names() else NEUTRAL_EMBLEM
+    return (files(__name__) / f"{emblem}.svg").read_text("utf-8").strip()
 
 
 @cache
 def read_emblem_content(name: str | None) -> str:
-    """What is drawn in the picture, 64 by 64: to be set into another one."""
+    """Read the drawing inside an emblem (64 × 64), to be placed in another image."""
     return read_emblem(name).removeprefix(SVG_HEAD).removesuffix("</svg>")

@@ -1,4 +1,7 @@
-"""The fifteen kinds of rules. A scheme file chooses among them by `kind`; a further mark needs no further Python."""
+"""List the fifteen kinds of rules.
+
+A scheme file selects a kind by `kind`; another mark needs no further Python.
+"""
 
 from typing import Annotated
 

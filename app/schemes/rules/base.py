@@ -1,8 +1,8 @@
-"""What every kind of rule has in common: parameters and reasons as data, one pure `judge`.
+"""Define what all kinds of rules share: parameters and reasons as data, one pure `evaluate`.
 
-A kind names its cases: every way in which it can answer, each with its outcome. A rule in a scheme file gives a reason
-in English and Azerbaijani for every case, with placeholders for values seen and for parameters. Both are checked when
-the file is read, so that no assessment can meet a reason that is missing or cannot be filled in.
+A kind declares its cases: every possible result, each with its outcome. A rule in a scheme file has a reason in English
+and Azerbaijani for every case, with placeholders for observed values and for parameters. Both are checked when the file
+is loaded, so that no assessment can need a reason that is missing or cannot be filled in.
 """
 
 import string
@@ -25,7 +25,7 @@ from app.schemes.outcome import Outcome
 from app.schemes.percentages import format_decimal
 
 Value = str | int | bool | None | tuple[str, ...]
-"""A value seen: decimals as text, dates in ISO form."""
+"""An observed value: decimals are text, dates in ISO form."""
 
 T = TypeVar("T")
 
@@ -46,20 +46,20 @@ Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """What all rules of a ruleset share."""
+    """Data that all rules of a ruleset share."""
 
     territory_sets: Mapping[str, frozenset[str]]  # name → economic regions, folded districts or municipalities
     origin: OriginSettings
     lists: ClosedLists
     _cache: dict[object, tuple[Facts, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def compute_once(self, what: object, facts: Facts, compute: Callable[[], T]) -> T:
-        """What several rules ask of the same facts, computed for the first of them; facts never change."""
-        kept = self._cache.get(what)
-        if kept is None or kept[0] is not facts:
-            kept = self._cache[what] = (facts, compute())
-        found: T = kept[1]
-        return found
+    def compute_once(self, key: object, facts: Facts, compute: Callable[[], T]) -> T:
+        """Compute a value once for several rules of the same facts, which never change."""
+        cached = self._cache.get(key)
+        if cached is None or cached[0] is not facts:
+            cached = self._cache[key] = (facts, compute())
+        value: T = cached[1]
+        return value
 
     def bill_of_materials(self, facts: Facts) -> BillOfMaterials | None:
         return self.compute_once("bill of materials", facts, lambda: classify_materials(facts, self.origin, self.lists))
@@ -67,28 +67,31 @@ class RuleContext:
 
 MAX_VALUE_LENGTH = 120
 ALLOWED_INVISIBLE = "\u200c\u200d\u200e\u200f"
-"""Invisible, and needed by Persian and Arabic. Overrides of direction can disguise a text and are not among them."""
+"""Invisible characters that Persian and Arabic need.
+
+Direction overrides can disguise a text and are not allowed.
+"""
 
 
 UNCONFIRMED_CASE = "incomplete_unconfirmed"
-"""The case of every kind in which the document is here and a member of staff has yet to confirm it."""
+"""Case of every kind: the document exists, but staff have not confirmed it yet."""
 
 
 class FactSource(StrEnum):
-    """Where the facts of a kind come from, evidence documents apart."""
+    """Where the facts of a kind come from, apart from evidence documents."""
 
     APPLICANT = "applicant"  # the description of company, site and product
-    REGISTER = "register"  # the resident register, kept by the registrar
-    OWN_RECORDS = "own_records"  # what the service itself knows
+    REGISTER = "register"  # the resident register, maintained by the registrar
+    OWN_RECORDS = "own_records"  # records of the service itself
 
 
 class Remedy(NamedTuple):
-    """What makes an incomplete answer complete: a field of the product, a document, or both."""
+    """What completes an incomplete result: a field of the product, a document, or both."""
 
     field: str | None = None  # JSON pointer into the product, or a name such as `declaration`
     evidence: str | None = None  # kind of document
     by_staff: bool = False
-    also: tuple[str, ...] = ()  # kinds of documents that are missing beside it
+    also: tuple[str, ...] = ()  # further kinds of documents that are missing
 
 
 class RuleResult(NamedTuple):
@@ -99,12 +102,12 @@ class RuleResult(NamedTuple):
 
 
 class ReasonTemplate(NamedTuple):
-    text: str  # as it is read where it leaves nothing open; else with its placeholders
-    names: tuple[tuple[str, str | None], ...]  # each placeholder, and the list that names its codes
+    text: str  # final text if it has no placeholders, else a format string
+    names: tuple[tuple[str, str | None], ...]  # placeholders, each with the group that names its codes
 
 
 class BilingualText(BaseModel):
-    """One sentence or more in the two languages of a decision."""
+    """One or more sentences in the two languages of a decision."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -113,7 +116,7 @@ class BilingualText(BaseModel):
 
 
 class Rule(BaseModel, ABC):
-    """A criterion of a mark. `id` is the mark's name for it; the kind is the class."""
+    """A criterion of a mark. `id` is the mark's identifier for it; the class is its kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -143,50 +146,56 @@ class Rule(BaseModel, ABC):
 
     @abstractmethod
     def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:
-        """The case that these facts are, and the values seen: exactly the names in `VALUES`."""
+        """Return the case of these facts and the observed values, named exactly as in `VALUE_KEYS`."""
 
     def cases(self) -> Mapping[str, Outcome]:
-        """The ways in which this rule, with its parameters, can answer."""
+        """Return the cases that are possible with this rule's parameters."""
         return self.CASES
 
     def code_groups(self) -> Mapping[str, str]:
-        """`NAMED`, with what the parameters add."""
+        """Return `CODE_GROUPS` with the additions of the parameters."""
         return self.CODE_GROUPS
 
     def reason_keys(self) -> frozenset[str]:
-        """The reasons that the rule needs: one for each case, and the further ones."""
+        """Return the keys of the required reasons: one per case, and the extra ones."""
         return frozenset(self.cases()) | self.EXTRA_REASONS
 
     def can_be_submitted_with(self, case: str) -> bool:
-        """Whether an incomplete answer lets the application be submitted: the applicant has done their part."""
+        """Check that an incomplete case does not prevent a submission.
+
+        The applicant has then supplied everything, or may supply it later.
+        """
         return self.may_be_supplied_later or case == UNCONFIRMED_CASE or case in self.STAFF_CASES
 
     @property
     def source(self) -> FactSource | None:
-        """Where the facts come from, evidence documents apart."""
+        """Return where the facts come from, apart from evidence documents."""
         return self.SOURCE
 
     def evidence_kinds(self) -> tuple[str, ...]:
-        """Kinds of evidence documents that the rule reads."""
+        """Return the kinds of evidence documents that the rule reads."""
         return ()
 
     def value_names(self) -> tuple[str, ...]:
-        """Structured values of those kinds that the rule reads."""
+        """Return the values of those kinds that the rule reads."""
         return ()
 
     def territory_set_names(self) -> tuple[str, ...]:
-        """Territory sets that the rule names."""
+        """Return the territory sets that the rule uses."""
         return ()
 
     def holds_until(self, facts: Facts, context: RuleContext) -> date | None:  # noqa: ARG002 (some kinds say more)
-        """Last day on which what the rule rests on still holds; None where nothing of it ends."""
+        """Return the last day on which the rule's evidence is valid; None where it has no end."""
         return None
 
     @model_validator(mode="after")
     def add_shared_reasons(self) -> Self:
-        """A shared rule has a reason for whatever it could answer; with its parameters a mark's own may need fewer."""
-        wanted = {name: text for name, text in self.shared_reasons.items() if name in self.reason_keys()}
-        object.__setattr__(self, "reasons", wanted | dict(self.reasons))
+        """Add the shared reasons that this rule's cases need.
+
+        A shared rule has reasons for all possible cases; with its parameters a mark's rule may need fewer.
+        """
+        required = {name: text for name, text in self.shared_reasons.items() if name in self.reason_keys()}
+        object.__setattr__(self, "reasons", required | dict(self.reasons))
         object.__setattr__(self, "shared_reasons", {})
         return self
 
@@ -197,77 +206,80 @@ class Rule(BaseModel, ABC):
             raise ValueError(f"{self.id}: no reason for {', '.join(missing)}")
         if surplus := sorted(self.reasons.keys() - texts):
             raise ValueError(f"{self.id}: with its parameters this kind never answers {', '.join(surplus)}")
-        known = self.VALUE_KEYS | self.parameters().keys()
-        asked = placeholder_names(self.requirement.en + self.requirement.az) if self.requirement else set()
-        if unknown := sorted(asked - self.parameters().keys()):
+        placeholders = self.VALUE_KEYS | self.parameters().keys()
+        requirement_names = placeholder_names(self.requirement.en + self.requirement.az) if self.requirement else set()
+        if unknown := sorted(requirement_names - self.parameters().keys()):
             raise ValueError(f"{self.id}, requirement: unknown placeholder {', '.join(unknown)}")
         for case, text in self.reasons.items():
             for sentence in (text.en, text.az):
-                if unknown := sorted(placeholder_names(sentence) - known):
+                if unknown := sorted(placeholder_names(sentence) - placeholders):
                     raise ValueError(f"{self.id}, reason “{case}”: unknown placeholder {', '.join(unknown)}")
         return self
 
     @cached_property
     def outcomes(self) -> Mapping[str, Outcome]:
-        """`cases()`, put together once."""
+        """Return `cases()`, cached."""
         return MappingProxyType(dict(self.cases()))
 
     @cached_property
     def published_parameters(self) -> Mapping[str, Any]:
-        """`parameters()`, put together once: a rule never changes."""
+        """Return `parameters()`, cached: a rule never changes."""
         return MappingProxyType(self.parameters())
 
     def parameters(self) -> dict[str, Any]:
-        """The rule's own parameters as JSON values; figures as a person writes them: 40, not 40.00."""
+        """Return the rule's own parameters as JSON; figures in plain form: 40, not 40.00."""
         own = self.model_dump(mode="json", exclude=set(Rule.model_fields) | {"kind"})
         figures = {name: format_decimal(value) for name, value in self if isinstance(value, Decimal)}
         return own | {name: figure for name, figure in figures.items() if name in own}
 
     @cached_property
     def reason_templates(self) -> Mapping[tuple[str, str], ReasonTemplate]:
-        """Key of a reason and language → the sentence with its clause, and what it leaves open; put together once."""
-        named, phrases = self.code_groups(), {}
+        """Map reason key and language to the sentence with its clause and placeholders; cached."""
+        groups, templates = self.code_groups(), {}
         for key, text in self.reasons.items():
             for language, sentence, clause in (("en", text.en, self.clause.en), ("az", text.az, self.clause.az)):
-                names = tuple((name, named.get(name)) for name in sorted(placeholder_names(sentence)))
-                whole = f"{sentence} ({clause.replace('{', '{{').replace('}', '}}')})"
-                phrases[key, language] = ReasonTemplate(whole if names else whole.format(), names)
-        return MappingProxyType(phrases)
+                names = tuple((name, groups.get(name)) for name in sorted(placeholder_names(sentence)))
+                full_text = f"{sentence} ({clause.replace('{', '{{').replace('}', '}}')})"
+                templates[key, language] = ReasonTemplate(full_text if names else full_text.format(), names)
+        return MappingProxyType(templates)
 
-    def render_reason(self, verdict: RuleResult, language: Language) -> str:
-        """The sentence for this verdict as a person reads it, with the clause behind it."""
-        phrase = self.reason_templates[verdict.text or verdict.case, language]
+    def render_reason(self, result: RuleResult, language: Language) -> str:
+        """Render the reason of a result, with the clause at its end."""
+        template = self.reason_templates[result.text or result.case, language]
         return (
-            phrase.text.format_map(self.placeholder_values(phrase, verdict.values, language))
-            if phrase.names
-            else phrase.text
+            template.text.format_map(self.placeholder_values(template, result.values, language))
+            if template.names
+            else template.text
         )
 
     def placeholder_values(
-        self, phrase: ReasonTemplate, seen_values: Mapping[str, Value], language: Language
+        self, template: ReasonTemplate, observed: Mapping[str, Value], language: Language
     ) -> dict[str, str]:
-        """What the phrase leaves open, values before parameters, as a person reads it."""
+        """Return display texts for the placeholders; observed values precede parameters."""
         parameters = self.published_parameters
         return {
-            name: display_value(seen_values[name] if name in seen_values else parameters[name], group, language)
-            for name, group in phrase.names
+            name: display_value(observed[name] if name in observed else parameters[name], group, language)
+            for name, group in template.names
         }
 
 
 def placeholder_names(sentence: str) -> set[str]:
-    """Names in braces. Anything cleverer than a bare name is refused: a scheme file is data, not a program."""
+    """Return the names in braces. Raises `ValueError` for format specifications and conversions.
+
+    A scheme file is data, not a program.
+    """
     names = set()
-    for _, name, form, conversion in string.Formatter().parse(sentence):
+    for _, name, format_spec, conversion in string.Formatter().parse(sentence):
         if name is None:
             continue
-        if not name.isidentifier() or form or conversion:
+        if not name.isidentifier() or format_spec or conversion:
             raise ValueError(f"a placeholder is a name in braces, not {{{name}}}")
         names.add(name)
     return names
 
 
 def display_value(value: object, group: str | None = None, language: Language = "en") -> str:
-    """A value as a person reads it: codes by their names in the language, lists with commas, nothing as a dash."""
+    """Format a value for display: code names, lists with commas, a dash for an empty value."""
     if value is None or value in ("", (), []):
         return "–"
     if isinstance(value, (tuple, list)):
@@ -278,7 +290,7 @@ def display_value(value: object, group: str | None = None, language: Language = 
 
 
 def code_name(code: str, group: str, language: Language) -> str:
-    """The name of a code in one of the closed lists; the text itself where the list does not have it."""
+    """Return the name of a code in a closed list, or the code itself."""
     if group == "country":
         return country_name(code, language)
     if group == "operation":
@@ -288,7 +300,10 @@ def code_name(code: str, group: str, language: Language) -> str:
 
 
 def sanitize(text: str | None) -> str | None:
-    """Text from outside as it may be kept and printed: no control characters, no lone surrogates, not endless."""
+    """Make external text safe to store and display, with at most `MAX_VALUE_LENGTH` characters.
+
+    Control characters and lone surrogates are replaced.
+    """
     if text is None:
         return None
     if len(text) <= MAX_VALUE_LENGTH and text.isprintable():
@@ -304,10 +319,10 @@ def sanitize_character(letter: str) -> str:
 
 
 def normalize_code(text: str | None) -> str | None:
-    """A code as it is compared: trimmed, capital letters; None where there is nothing."""
+    """Trim a code and convert it to capital letters; None where it is empty."""
     return (text or "").strip().upper() or None
 
 
-def format_day(when: date | None) -> str | None:
-    """A day as it is shown and kept."""
-    return when.isoformat() if when else None
+def format_day(day: date | None) -> str | None:
+    """Format a date in ISO form; None where it is missing."""
+    return day.isoformat() if day else None

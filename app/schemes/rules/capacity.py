@@ -1,4 +1,4 @@
-"""Yearly volume against what can be made: the capacity of the site (K-10), or what a household makes (U-05)."""
+"""Compare yearly volumes with the site's capacity (K-10) or a household's limit (U-05)."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -27,7 +27,7 @@ from app.schemes.rules.base import (
 
 
 class VolumeCap(BaseModel):
-    """The most that a household makes in a year of goods of these headings, in the product's own unit."""
+    """Maximum yearly volume of a household for these headings, in the product's own unit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,9 +36,12 @@ class VolumeCap(BaseModel):
 
 
 class CapacityRule(Rule):
-    """`against = "site"`: volumes claimed for all products of the site in the unit, each product once for all marks,
+    """Compare volumes with a capacity or a cap.
+
+    `against = "site"`: volumes claimed for all products of the site in the unit, each product once for all marks,
     against the confirmed capacity in that unit. `against = "caps"`: the product's own volume against a cap for its
-    goods. `natural_persons_only`: not applicable to companies."""
+    goods. `natural_persons_only`: not applicable to companies.
+    """
 
     kind: Literal["capacity"]
     against: Literal["site", "caps"] = "site"
@@ -91,16 +94,16 @@ class CapacityRule(Rule):
         if self.against == "caps":
             return self.evaluate_cap(own, facts, values)
         unit = facts.product.unit
-        capacities = [each for each in facts.volumes.capacities if each.unit == unit and unit is not None]
-        capacity = sum((to_fraction(each.per_year) or Fraction(0) for each in capacities), start=Fraction(0))
+        capacities = [item for item in facts.volumes.capacities if item.unit == unit and unit is not None]
+        capacity = sum((to_fraction(item.per_year) or Fraction(0) for item in capacities), start=Fraction(0))
         if capacity <= 0:
-            waits = facts.volumes.capacity_awaits
+            awaits_confirmation = facts.volumes.capacity_awaits
             unclaimed = own is None and not facts.volumes.claim_awaits
-            if waits and unclaimed:
+            if awaits_confirmation and unclaimed:
                 return self.missing_volume_result(facts.volumes, values)
             also = ("volume-statement",) if unclaimed else ()
-            remedy = Remedy(evidence="capacity-statement", by_staff=waits, also=also)
-            return RuleResult(UNCONFIRMED_CASE if waits else "incomplete_unit", values, remedy)
+            remedy = Remedy(evidence="capacity-statement", by_staff=awaits_confirmation, also=also)
+            return RuleResult(UNCONFIRMED_CASE if awaits_confirmation else "incomplete_unit", values, remedy)
         values["capacity"] = f"{round_half_up(capacity, 3).normalize():f}"
         if own is None:
             return self.missing_volume_result(facts.volumes, values)
@@ -116,24 +119,24 @@ class CapacityRule(Rule):
         hs6 = hs_nomenclature.as_six_digits(facts.product.hs6)
         if hs6 is None:
             return RuleResult("incomplete_hs6", values, Remedy(field="/hs6"))
-        cap = next((each.most for each in self.caps if hs6.startswith(each.codes)), None)
+        cap = next((item.most for item in self.caps if hs6.startswith(item.codes)), None)
         if cap is None:
             return RuleResult("manual_no_cap", values)
         values["capacity"] = format_decimal(cap)
         if own is None:
-            assert facts.volumes is not None  # the caller looked
+            assert facts.volumes is not None  # checked by the caller
             return self.missing_volume_result(facts.volumes, values)
         return RuleResult("pass" if own <= cap else "manual", values)
 
     def missing_volume_result(self, volumes: VolumeFacts, values: dict[str, Value]) -> RuleResult:
-        waits = volumes.claim_awaits
-        remedy = Remedy(evidence="volume-statement", by_staff=waits)
-        return RuleResult(UNCONFIRMED_CASE if waits else "incomplete_missing", values, remedy)
+        awaits_confirmation = volumes.claim_awaits
+        remedy = Remedy(evidence="volume-statement", by_staff=awaits_confirmation)
+        return RuleResult(UNCONFIRMED_CASE if awaits_confirmation else "incomplete_missing", values, remedy)
 
 
 def find_own_volume(volumes: VolumeFacts, unit: str | None) -> Decimal | None:
-    """The largest confirmed volume of the product itself, in its unit; None where none makes sense."""
-    own = [each.volume for each in volumes.claims if each.own and each.unit == unit and is_valid_volume(each.volume)]
+    """Return the largest confirmed volume of the product in its unit; None where none is valid."""
+    own = [item.volume for item in volumes.claims if item.own and item.unit == unit and is_valid_volume(item.volume)]
     return max(own, default=None)
 
 
@@ -143,10 +146,10 @@ def is_valid_volume(volume: Decimal) -> bool:
 
 
 def sum_site_volume(volumes: VolumeFacts, unit: str | None) -> Fraction:
-    """Σ over the products of the site in the unit; of one product the largest claim, whatever its marks."""
+    """Sum the volumes of the site's products in the unit, with the largest claim of each."""
     largest: dict[str, Fraction] = {}
-    for each in volumes.claims:
-        amount = to_fraction(each.volume)
-        if amount is not None and amount >= 0 and each.unit == unit:
-            largest[each.product] = max(largest.get(each.product, Fraction(0)), amount)
+    for item in volumes.claims:
+        amount = to_fraction(item.volume)
+        if amount is not None and amount >= 0 and item.unit == unit:
+            largest[item.product] = max(largest.get(item.product, Fraction(0)), amount)
     return sum(largest.values(), start=Fraction(0))

@@ -1,4 +1,4 @@
-"""One fact compared with values or bounds, a branch for each answer (C-01, A-01, A-03, A-08, K-05, U-10)."""
+"""Compare one fact with values or bounds, by branches (C-01, A-01, A-03, A-08, K-05, U-10)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ from app.schemes.rules.base import (
 
 TEN_DIGITS_PATTERN = re.compile(r"[0-9]{10}")
 LEGAL_PERSON_DIGIT, NATURAL_PERSON_DIGIT = "1", "2"
-"""The last digit of a VÖEN (`domain.md` §3.1)."""
+"""Last digit of a VÖEN."""
 
 FactName = Annotated[
     str,
@@ -44,13 +44,13 @@ CaseName = Annotated[str, Field(pattern=r"^(pass|manual|fail|incomplete|not_appl
 """The first word of a case is its outcome."""
 
 ALWAYS_KNOWN = frozenset({"site.park", "site.zone_kind"})
-"""Facts with a word of their own for nothing: `none`."""
+"""Facts that are `none`, not missing, where there is nothing."""
 
 CASE_OUTCOMES = (Outcome.PASS, Outcome.MANUAL, Outcome.FAIL, Outcome.INCOMPLETE, Outcome.NOT_APPLICABLE)
 
 
 class Branch(BaseModel):
-    """A test of the fact, and the case that it leads to. A fact that is not known matches no branch."""
+    """A test of the fact, and the case it leads to. A missing fact matches no branch."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,8 +68,8 @@ class Branch(BaseModel):
     @model_validator(mode="after")
     def require_test(self) -> Self:
         bounds = (self.at_least, self.above, self.at_most, self.below)
-        asked = self.any_of or self.none_of or self.begins_with or self.by_the_day
-        if not asked and all(bound is None for bound in bounds):
+        has_test = self.any_of or self.none_of or self.begins_with or self.by_the_day
+        if not has_test and all(bound is None for bound in bounds):
             raise ValueError(f"the branch {self.case} compares with nothing")
         return self
 
@@ -100,9 +100,10 @@ class Branch(BaseModel):
 
 
 class ConditionRule(Rule):
-    """The first branch that matches answers; else `otherwise`; a fact that is not known is `missing`.
+    """Return the case of the first matching branch, or `otherwise`.
 
-    Cases are named by the rule; the first word of a name is its outcome: `fail_form` fails.
+    A missing fact gives `missing`. The rule names its cases; the first word of a name is its outcome: `fail_form`
+    fails.
     """
 
     kind: Literal["condition"]
@@ -162,7 +163,7 @@ class ConditionRule(Rule):
         return FactSource.REGISTER if self.fact.startswith("residency.") else FactSource.APPLICANT
 
     def parameters(self) -> dict[str, Any]:
-        """The bounds of the branches by name, for the reasons: `above` of the only branch that has one."""
+        """Add the bounds of the branches by name, for use in reasons."""
         own: dict[str, Any] = super().parameters()
         own["branches"] = [branch.model_dump(mode="json", exclude_defaults=True) for branch in self.branches]
         for branch in self.branches:
@@ -173,15 +174,15 @@ class ConditionRule(Rule):
         return own | {name: own.get(name) for name in ("at_least", "above", "at_most", "below")}
 
     def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:  # noqa: ARG002 (same for every kind)
-        found = read_fact(self.fact, facts) if is_fact_group_given(self.fact, facts) else None
-        values = self.observed_values(facts, found)
+        fact_value = read_fact(self.fact, facts) if is_fact_group_given(self.fact, facts) else None
+        values = self.observed_values(facts, fact_value)
         if any(not is_fact_group_given(name, facts) for name in self.facts_read()):
             return RuleResult("not_assessed", values)
         for branch in self.branches:
-            value = read_fact(branch.fact, facts) if branch.fact else found
+            value = read_fact(branch.fact, facts) if branch.fact else fact_value
             if value is not None and branch.is_match(value, facts.as_of):
                 return RuleResult(branch.case, values, self.remedy_for(branch.case))
-        if found is None or self.otherwise is None:
+        if fact_value is None or self.otherwise is None:
             return self.missing_result(facts, values)
         return RuleResult(self.otherwise, values, self.remedy_for(self.otherwise))
 
@@ -197,9 +198,9 @@ class ConditionRule(Rule):
         kinds = self.evidence_kinds()
         return Remedy(field=self.missing_field, evidence=kinds[0] if kinds else None)
 
-    def observed_values(self, facts: Facts, found: EvidenceValue | None) -> dict[str, Value]:
+    def observed_values(self, facts: Facts, fact_value: EvidenceValue | None) -> dict[str, Value]:
         return {
-            "stated": self.displayed(found),
+            "stated": self.displayed(fact_value),
             "voen": sanitize(facts.applicant.voen) if facts.applicant else None,
             "person": value_text(read_fact("applicant.person", facts)) if facts.applicant else None,
             "site_country": sanitize(normalize_code(facts.production.country)) if facts.production else None,
@@ -222,7 +223,7 @@ class ConditionRule(Rule):
 
 
 def case_outcome(case: str) -> Outcome:
-    """The outcome that a case's name begins with."""
+    """Return the outcome with which a case's name begins."""
     return next(outcome for outcome in CASE_OUTCOMES if case == outcome.value or case.startswith(f"{outcome.value}_"))
 
 
@@ -233,11 +234,11 @@ def value_text(value: EvidenceValue | None) -> Value:
         return sanitize(format_decimal(value))
     if isinstance(value, date):
         return value.isoformat()
-    return tuple(sanitize(each) or "?" for each in value) if isinstance(value, tuple) else sanitize(value)
+    return tuple(sanitize(item) or "?" for item in value) if isinstance(value, tuple) else sanitize(value)
 
 
 def is_fact_group_given(name: str, facts: Facts) -> bool:
-    """Whether this call carries the group of the fact."""
+    """Check that the call has the group of the fact."""
     if name.startswith("evidence:"):
         return facts.evidence is not None
     groups: dict[str, object] = {
@@ -258,22 +259,22 @@ def is_fact_group_given(name: str, facts: Facts) -> bool:
 
 
 def read_fact(name: str, facts: Facts) -> EvidenceValue | None:
-    """The fact of that name; None where it is not known. The group is carried."""
+    """Return a fact by name; None where it is missing. Its group must be given."""
     if name.startswith("evidence:"):
         kind, value = name.removeprefix("evidence:").split(".")
         item = find_document_in_force(facts.evidence, kind, facts.as_of)
         stated = item.values.get(value) if item else None
-        makes_sense = not isinstance(stated, Decimal) or to_fraction(stated) is not None
-        return stated if makes_sense else None
+        is_valid = not isinstance(stated, Decimal) or to_fraction(stated) is not None
+        return stated if is_valid else None
     return FACT_READERS[name](facts)
 
 
 def tax_number_state(facts: Facts) -> str | None:
-    """`valid`, `check_digit`, `ending` or `form`: what the VÖEN is by its form (`domain.md` §3.1)."""
+    """Return the validity of the VÖEN: `valid`, `check_digit`, `ending` or `form`."""
     voen = facts.applicant.voen if facts.applicant else None
     if voen is None or not voen.strip():
         return None
-    # The library would pad nine digits and drop blanks; a number that is kept as text must be whole by itself.
+    # The library pads nine digits and drops blanks; the stored text must be complete without that.
     if not TEN_DIGITS_PATTERN.fullmatch(voen):
         return "form"
     try:
@@ -286,7 +287,7 @@ def tax_number_state(facts: Facts) -> str | None:
 
 
 def person_kind(facts: Facts) -> str | None:
-    """`natural` or `legal`, by the last digit of the VÖEN."""
+    """Return `natural` or `legal`, by the last digit of the VÖEN."""
     voen = facts.applicant.voen if facts.applicant else None
     if not voen or not TEN_DIGITS_PATTERN.fullmatch(voen) or voen[-1] not in (NATURAL_PERSON_DIGIT, LEGAL_PERSON_DIGIT):
         return None

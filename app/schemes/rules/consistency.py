@@ -1,7 +1,7 @@
-"""Facts agree with each other and with the accountant's statement (C-15).
+"""Check that facts agree with each other and with the accountant's statement (C-15).
 
-For facts that pass, the Azerbaijan share of cost is at most the value content and 100 t / EXW points, where t is the
-tolerance: the materials are taken from the bill of materials for both.
+For facts that pass, the Azerbaijan share of cost is at most the value content plus 100 t / EXW points, where t is the
+tolerance: both use the bill of materials.
 """
 
 from collections.abc import Mapping
@@ -34,15 +34,15 @@ from app.schemes.rules.base import (
 from app.schemes.rules.share import sum_other_costs
 
 COST_KINDS_WITH_STEP = frozenset({"labour", "energy", "depreciation"})
-"""Costs that a place without a step cannot have."""
+"""Kinds of cost that need a process step in their place."""
 PLACES = tuple(CostPlace)
 CODE_GROUP_OF_FIELD = {"origin_country": "country", "originating": "answer", "basis": "value_basis"}
-"""Field of a line → group of names for what it says."""
+"""Field of a line → group that names its codes."""
 CostByPlace = dict[CostPlace, Fraction]
 
 
 class ConsistencyRule(Rule):
-    """Materials, costs, steps and price agree within a tolerance; the first fault is named."""
+    """Check materials, costs, steps and price within a tolerance; the first fault is reported."""
 
     kind: Literal["consistency"]
     tolerance_pct: Percentage = Decimal("0.5")
@@ -85,16 +85,19 @@ class ConsistencyRule(Rule):
         return (self.evidence,)
 
     def placeholder_values(
-        self, phrase: ReasonTemplate, seen_values: Mapping[str, Value], language: Language
+        self, template: ReasonTemplate, observed: Mapping[str, Value], language: Language
     ) -> dict[str, str]:
-        """Of a contradiction both sides by their names: a proof says something of the field of the line."""
-        field, other = seen_values["field"], seen_values["other"]
+        """Add display texts for both sides of a contradiction.
+
+        A proof makes a statement about the same field of the line.
+        """
+        field, other = observed["field"], observed["other"]
         sides = {"a": field, "b": field if other == "proof" else other}
-        said = {
-            name: display_value(seen_values[name], CODE_GROUP_OF_FIELD.get(str(side)), language)
+        side_texts = {
+            name: display_value(observed[name], CODE_GROUP_OF_FIELD.get(str(side)), language)
             for name, side in sides.items()
         }
-        return super().placeholder_values(phrase, seen_values, language) | said
+        return super().placeholder_values(template, observed, language) | side_texts
 
     def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:
         values: dict[str, Value] = dict.fromkeys(self.VALUE_KEYS)
@@ -131,39 +134,43 @@ class ConsistencyRule(Rule):
         )
         if fault is not None:
             return fault
-        spent = sum(materials.values()) + sum(others.values())
-        share = spent / price * 100
-        values |= {"sum": format_amount(Fraction(spent)), "pct": format_percentage(share, self.cost_floor_pct)}
+        total = sum(materials.values()) + sum(others.values())
+        share = total / price * 100
+        values |= {"sum": format_amount(Fraction(total)), "pct": format_percentage(share, self.cost_floor_pct)}
         return RuleResult("pass" if share >= Fraction(self.cost_floor_pct) else "manual_margin", values)
 
-    def contradiction_result(self, number: int, found: Contradiction, values: dict[str, Value]) -> RuleResult:
+    def contradiction_result(self, number: int, contradiction: Contradiction, values: dict[str, Value]) -> RuleResult:
         values |= {
             "n": str(number + 1),
-            "field": found.field,
-            "a": sanitize(found.stated),
-            "other": found.other_field,
-            "b": sanitize(found.other_stated),
-            "heading": sanitize(found.other_stated) if found.field == "packing" else None,
+            "field": contradiction.field,
+            "a": sanitize(contradiction.stated),
+            "other": contradiction.other_field,
+            "b": sanitize(contradiction.other_stated),
+            "heading": sanitize(contradiction.other_stated) if contradiction.field == "packing" else None,
         }
-        text = "incomplete_packing" if found.field == "packing" else None
-        return RuleResult("incomplete_contradiction", values, Remedy(field=f"/materials/{number}/{found.field}"), text)
+        text = "incomplete_packing" if contradiction.field == "packing" else None
+        return RuleResult(
+            "incomplete_contradiction", values, Remedy(field=f"/materials/{number}/{contradiction.field}"), text
+        )
 
     def check_stated_materials(
         self, cost: CostStatement, materials: CostByPlace, tolerance: Fraction, values: dict[str, Value]
     ) -> RuleResult | None:
-        """A materials figure that is stated for a place equals what the bill of materials holds for it."""
+        """Compare stated materials costs by place with the bill of materials."""
         stated: dict[CostPlace, Fraction] = {}
-        for each in cost.costs:
-            if each.kind == "materials":
-                stated[each.place] = stated.get(each.place, Fraction(0)) + (to_fraction(each.amount) or Fraction(0))
+        for cost_item in cost.costs:
+            if cost_item.kind == "materials":
+                stated[cost_item.place] = stated.get(cost_item.place, Fraction(0)) + (
+                    to_fraction(cost_item.amount) or Fraction(0)
+                )
         for place, figure in sorted(stated.items()):
             if abs(figure - materials[place]) > tolerance:
-                named = {
+                details = {
                     "place": place.value,
                     "stated": format_amount(figure),
                     "listed": format_amount(materials[place]),
                 }
-                return RuleResult("incomplete_materials", values | named, Remedy(field="/costs"))
+                return RuleResult("incomplete_materials", values | details, Remedy(field="/costs"))
         return None
 
     def check_price(
@@ -174,35 +181,39 @@ class ConsistencyRule(Rule):
         tolerance: Fraction,
         values: dict[str, Value],
     ) -> RuleResult | None:
-        spent = Fraction(sum(materials.values()) + sum(others.values()))
-        if spent <= price + tolerance:
+        total = Fraction(sum(materials.values()) + sum(others.values()))
+        if total <= price + tolerance:
             return None
-        return RuleResult("incomplete_price", values | {"sum": format_amount(spent)}, Remedy(field="/costs"))
+        return RuleResult("incomplete_price", values | {"sum": format_amount(total)}, Remedy(field="/costs"))
 
     def check_cost_places(
         self, facts: Facts, cost: CostStatement, others: CostByPlace, context: RuleContext, values: dict[str, Value]
     ) -> RuleResult | None:
-        """A step needs some other cost in its place; labour, energy and depreciation need a step in theirs."""
+        """Check that each step has a cost in its place, and labour, energy and depreciation a step."""
         possible: list[frozenset[CostPlace]] = []
         for step in facts.steps or ():
             if normalize_code(step.country) is None:
-                continue  # C-08 to K-08 ask for the place
+                continue  # C-08 to K-08 request the place
             if normalize_code(step.country) == HOME_COUNTRY and not step.economic_region:
                 possible.append(frozenset({CostPlace.KARABAKH, CostPlace.AZ_OTHER}))
             else:
                 possible.append(frozenset({cost_place_of(step.country, step.economic_region, context.origin)}))
         for places in possible:
             if not any(others[place] for place in places):
-                named = {"place": min(places, key=PLACES.index).value}
-                return RuleResult("incomplete_place", values | named, Remedy(field="/costs"))
+                details = {"place": min(places, key=PLACES.index).value}
+                return RuleResult("incomplete_place", values | details, Remedy(field="/costs"))
         if facts.steps is None:
             return None
-        anywhere = frozenset().union(*possible) if possible else frozenset()
-        for each in cost.costs:
-            if each.kind in COST_KINDS_WITH_STEP and to_fraction(each.amount) and each.place not in anywhere:
+        step_places = frozenset().union(*possible) if possible else frozenset()
+        for cost_item in cost.costs:
+            if (
+                cost_item.kind in COST_KINDS_WITH_STEP
+                and to_fraction(cost_item.amount)
+                and cost_item.place not in step_places
+            ):
                 return RuleResult(
                     "incomplete_place",
-                    values | {"place": each.place.value},
+                    values | {"place": cost_item.place.value},
                     Remedy(field="/steps"),
                     text="incomplete_step",
                 )
@@ -211,7 +222,7 @@ class ConsistencyRule(Rule):
     def check_statement(
         self, facts: Facts, materials: CostByPlace, others: CostByPlace, tolerance: Fraction, values: dict[str, Value]
     ) -> RuleResult | None:
-        """The confirmed statement of the accountant, materials and other costs apart, each where it is stated."""
+        """Compare the confirmed accountant's statement with materials and other costs by place."""
         if not confirmed_documents(facts.evidence, self.evidence):
             return None
         item = choose_document(facts.evidence, self.evidence, facts.as_of)
@@ -220,13 +231,13 @@ class ConsistencyRule(Rule):
                 stated = item.values.get(f"{prefix}_{place.value.lower()}") if item else None
                 figure = to_fraction(stated) if isinstance(stated, Decimal) else None
                 if figure is not None and abs(figure - sums[place]) > tolerance:
-                    named = {"place": place.value, "a": format_amount(figure), "b": format_amount(sums[place])}
+                    details = {"place": place.value, "a": format_amount(figure), "b": format_amount(sums[place])}
                     return RuleResult(
-                        "incomplete_statement", values | named, Remedy(field="/costs", evidence=self.evidence)
+                        "incomplete_statement", values | details, Remedy(field="/costs", evidence=self.evidence)
                     )
         return None
 
 
 def format_amount(figure: Fraction) -> str:
-    """Money as a person reads it, with two decimals where they are needed."""
+    """Format money for display, with up to two decimals."""
     return format_decimal(round_half_up(figure, 2))

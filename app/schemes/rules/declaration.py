@@ -1,4 +1,4 @@
-"""The declaration that all facts are true, and the signed cost statement of the accountant (C-16)."""
+"""Check the declaration that all facts are true, and the signed cost statement (C-16)."""
 
 from datetime import date
 from typing import Annotated, ClassVar, Literal
@@ -27,10 +27,10 @@ MICRO = "micro"
 
 
 class DeclarationRule(Rule):
-    """The newest declaration covers the present facts, in the text in force, by a signer whom an authority names.
+    """Check that the newest declaration covers the facts, and that its signer had authority.
 
-    A signed cost statement belongs to it. Of micro firms and natural persons the sums entered are the statement, and
-    the declaration is its signature.
+    It must have the text in force. A signed cost statement is required too. For micro firms and natural persons the
+    entered sums are the statement, and the declaration is its signature.
     """
 
     kind: Literal["declaration"]
@@ -58,26 +58,26 @@ class DeclarationRule(Rule):
         return (self.authority, self.statement)
 
     def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:  # noqa: ARG002 (same for every kind)
-        made = facts.declaration
+        declaration = facts.declaration
         values: dict[str, Value] = dict.fromkeys(self.VALUE_KEYS)
         if facts.evidence is None:
             return RuleResult("not_assessed", values)
         statement = self.evaluate_statement(facts)
-        if made is None:  # a dry run: there is nothing yet to declare, but the statement can be missing
+        if declaration is None:  # a dry run has no declaration yet, but the statement can be missing
             missing = statement if statement != UNCONFIRMED_CASE else None
             return RuleResult(missing or "not_assessed", values, Remedy(evidence=self.statement) if missing else None)
         values |= {
-            "at": format_day(made.made_on),
-            "name": sanitize(made.made_by_name),
-            "text_version": sanitize(made.made_text_version),
+            "at": format_day(declaration.made_on),
+            "name": sanitize(declaration.made_by_name),
+            "text_version": sanitize(declaration.made_text_version),
         }
-        if fault := evaluate_declaration(made):
+        if fault := evaluate_declaration(declaration):
             return RuleResult(fault, values, Remedy(field="declaration"))
-        signer = made.made_by
+        signer = declaration.made_by
         named_by = [
             item for item in self.signing_authorities(facts) if signer and item.values.get(self.signer) == signer
         ]
-        signed_on = made.made_on or facts.as_of  # an authority that ends later undoes no signature
+        signed_on = declaration.made_on or facts.as_of  # an authority that ends later does not invalidate the signature
         if not any(is_in_force(item, signed_on) for item in named_by):
             return RuleResult("incomplete_authority", values, Remedy(evidence=self.authority))
         if statement is not None and statement != UNCONFIRMED_CASE:
@@ -93,7 +93,7 @@ class DeclarationRule(Rule):
         )
 
     def evaluate_statement(self, facts: Facts) -> str | None:
-        """What the cost statement lacks; None where it is in order or not needed."""
+        """Return what the cost statement lacks; None where it is complete or not required."""
         micro = facts.applicant is not None and facts.applicant.size_class == MICRO
         if micro or is_natural_person(facts):
             return None
@@ -112,15 +112,18 @@ class DeclarationRule(Rule):
         return "incomplete_unsigned" if done or waiting else "incomplete_statement"
 
     def is_recent(self, statement: EvidenceItem, facts: Facts) -> bool:
-        """Whether its period ended lately, as of the submission; one that names no period is read by staff."""
+        """Check that the statement's period ended recently, as of the submission.
+
+        A statement without a period is examined by staff.
+        """
         ended = statement.values.get(self.period_ends)
         held_on = facts.submitted_on or facts.as_of
         return not isinstance(ended, date) or add_months(ended, self.statement_max_age_months) >= held_on
 
 
-def evaluate_declaration(made: DeclarationFacts) -> str | None:
-    if made.made_hash is None:
+def evaluate_declaration(declaration: DeclarationFacts) -> str | None:
+    if declaration.made_hash is None:
         return "incomplete_none"
-    if made.declared_hash is None or made.made_hash != made.declared_hash:
+    if declaration.declared_hash is None or declaration.made_hash != declaration.declared_hash:
         return "incomplete_changed"
-    return None if made.made_text_version == made.text_version else "incomplete_text"
+    return None if declaration.made_text_version == declaration.text_version else "incomplete_text"

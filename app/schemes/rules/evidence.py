@@ -1,7 +1,7 @@
-"""One evidence document: whether it holds, how old it is, and what it says (C-02, C-03, C-11, K-04, K-11, A-02, …).
+"""Check one evidence document: validity, age and values (C-02, C-03, C-11, K-04, K-11, …).
 
-`evidence_choice.py` says which document counts where several could. Where none helps but one waits for confirmation,
-staff act next (`AWAITS_STAFF`): the applicant has done their part.
+`evidence_choice.py` selects the document that counts where several could. Where none suffices but one awaits
+confirmation, staff act next: the applicant has supplied everything.
 """
 
 from collections.abc import Mapping
@@ -49,18 +49,18 @@ Points = Annotated[Decimal, Field(gt=0, le=1000, allow_inf_nan=False)]
 
 
 class EvidenceRule(Rule):
-    """The document that counts is of the kind `evidence`; every parameter adds a question that it has to answer.
+    """Check the document of the kind `evidence` that counts; each parameter adds a requirement.
 
-    - Dates: it holds on the day (`on = "submission"`: the day of the submission); `review_within_days`: ends soon, for
-      a person; `fail_after_days`: ended so long ago that the answer is fail; `max_age_days`, `max_age_months`: issued
-      at most so long ago, else `old`. A certificate never outlives a document with `limits_term`.
-    - Content: `value` is among `accepted`, `review` or `refused`; `where` keeps only documents with these words;
-      `same_heading`: their value of this name is the product's heading; `country_value`: another country than
-      `country` is for a person.
-    - `register`: the resident register's own confirmation counts like the document, and `value` has to be the number of
+    - Dates: it is in force on the day (`on = "submission"`: the day of the submission); `review_within_days`: ends
+      soon, manual; `fail_after_days`: ended so long ago that the result is fail; `max_age_days`, `max_age_months`:
+      issued at most so long ago, else `old`. A certificate never outlasts a document with `limits_term`.
+    - Content: `value` is among `accepted`, `review` or `refused`; `where` selects documents with these words;
+      `same_heading`: their value of this name is the product's heading; `country_value`: a country other than `country`
+      is manual.
+    - `register`: the resident register's own confirmation counts like the document, and `value` must be the number of
       the resident certificate.
-    - `points`: figures of the document in points; such a rule never refuses.
-    - `missing` and `old` say what follows where there is no document, or only an old one.
+    - `points`: figures of the document in points; such a rule never fails.
+    - `missing` and `old`: the results where there is no document, or only an old one.
     """
 
     kind: Literal["evidence"]
@@ -144,12 +144,12 @@ class EvidenceRule(Rule):
         return {case: outcome for case, outcome, answers in possible if answers}
 
     def code_groups(self) -> Mapping[str, str]:
-        """The words of a value have the names of the group of that name."""
+        """Name the words of a value by the group of that name."""
         return self.CODE_GROUPS if self.value is None else {**self.CODE_GROUPS, "stated": self.value}
 
     @property
     def has_dates(self) -> bool:
-        """Whether it matters that the document holds on the day: not where only its words or its age count."""
+        """Check that the rule depends on validity; not where only words or age count."""
         return not (self.value or self.points or self.same_heading)
 
     @property
@@ -158,12 +158,12 @@ class EvidenceRule(Rule):
 
     @property
     def can_await_staff(self) -> bool:
-        """Whether a document that waits for confirmation changes the answer."""
+        """Check that a document that awaits confirmation changes the result."""
         return self.missing == "incomplete" or self.has_dates or (self.has_age and self.old == "incomplete")
 
     @property
     def has_subject(self) -> bool:
-        """Whether documents of the kind speak for a site, product or lot that they name."""
+        """Check that documents of the kind apply to a site, product or lot that they name."""
         return load_lists().scope.get(self.evidence) != "company"
 
     def evidence_kinds(self) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ class EvidenceRule(Rule):
         return tuple(name for name in names if name is not None)
 
     def parameters(self) -> dict[str, Any]:
-        points = {name: format_decimal(each) for name, each in self.points.items()}
+        points = {name: format_decimal(item) for name, item in self.points.items()}
         return super().parameters() | {"points": points}
 
     def reference_day(self, facts: Facts) -> date:
@@ -239,7 +239,7 @@ class EvidenceRule(Rule):
             if item.issued_on is not None and item.issued_on > held_on:
                 after = self.on == "submission"
                 return RuleResult("incomplete_after", values, remedy) if after else self.missing_result(facts, values)
-            assert item.valid_until is not None  # it does not hold, and has begun
+            assert item.valid_until is not None  # it has begun and is not in force
             overdue = (held_on - item.valid_until).days
             failed = self.fail_after_days is not None and overdue > self.fail_after_days
             return RuleResult("fail_expired" if failed else "incomplete_expired", values, remedy)
@@ -264,7 +264,7 @@ class EvidenceRule(Rule):
         return RuleResult(f"{self.old}_old", values, Remedy(evidence=self.evidence, by_staff=True))
 
     def is_fresh(self, issued_on: date | None, as_of: date) -> bool:
-        """Whether something was said on that day or at most so long before as the parameters say."""
+        """Check that a date is not older than the parameters allow."""
         if not self.has_age:
             return True
         if issued_on is None or issued_on > as_of:
@@ -276,17 +276,17 @@ class EvidenceRule(Rule):
     def evaluate_heading(
         self, items: list[EvidenceItem], heading: str, facts: Facts, values: dict[str, Value]
     ) -> RuleResult:
-        """Documents about the product: of its heading and country, issued lately."""
+        """Evaluate recent documents about the product by heading and country."""
         if self.country_value is not None:
             foreign = next((item for item in items if item.values.get(self.country_value) != self.country), None)
             if foreign is not None:
-                found = foreign.values.get(self.country_value)
-                named = displayed_values(foreign) | {
-                    "country_found": sanitize(found) if isinstance(found, str) else None
+                country_found = foreign.values.get(self.country_value)
+                details = displayed_values(foreign) | {
+                    "country_found": sanitize(country_found) if isinstance(country_found, str) else None
                 }
-                return RuleResult("manual_country", values | {"heading": heading} | named)
+                return RuleResult("manual_country", values | {"heading": heading} | details)
         headings = tuple(sorted({str(item.values.get(self.same_heading or "") or "?") for item in items}))
-        values |= {"heading": heading, "headings_found": tuple(sanitize(each) or "?" for each in headings)}
+        values |= {"heading": heading, "headings_found": tuple(sanitize(item) or "?" for item in headings)}
         own = next((item for item in items if item.values.get(self.same_heading or "") == heading), None)
         if own is None:
             return RuleResult("not_applicable_other", values) if items else self.missing_result(facts, values)
@@ -296,23 +296,25 @@ class EvidenceRule(Rule):
         )
 
     def evaluate_register(self, facts: Facts, values: dict[str, Value]) -> RuleResult:
-        """The resident register said so lately: by an import, by the registrar, or by a snapshot of it."""
+        """Evaluate the register's latest confirmation: import, registrar, or an extract of it."""
         residency = facts.residency
-        assert residency is not None  # the caller looked
+        assert residency is not None  # checked by the caller
         values["registration_no"] = sanitize(residency.registration_no)
         if residency.status is ParkResidencyStatus.NONE:
             return RuleResult("not_applicable_none", values)
         item = next(iter(confirmed_documents(facts.evidence, self.evidence)), None)
-        said = residency.confirmed_on
-        if item is not None and item.issued_on is not None and (said is None or item.issued_on >= said):
-            said, stated = item.issued_on, item.values.get(self.value or "")
+        confirmed_on = residency.confirmed_on
+        if item is not None and item.issued_on is not None and (confirmed_on is None or item.issued_on >= confirmed_on):
+            confirmed_on, stated = item.issued_on, item.values.get(self.value or "")
             values |= {"stated": sanitize(stated) if isinstance(stated, str) else None}
             if stated != residency.registration_no:
-                return RuleResult("manual_differs", values | {"issued_on": format_day(said)})
-        values["issued_on"] = format_day(said)
-        if said is None:
+                return RuleResult("manual_differs", values | {"issued_on": format_day(confirmed_on)})
+        values["issued_on"] = format_day(confirmed_on)
+        if confirmed_on is None:
             return self.missing_result(facts, values)
-        return RuleResult("pass", values) if self.is_fresh(said, facts.as_of) else self.old_result(facts, values)
+        return (
+            RuleResult("pass", values) if self.is_fresh(confirmed_on, facts.as_of) else self.old_result(facts, values)
+        )
 
     def evaluate_points(self, facts: Facts, values: dict[str, Value]) -> RuleResult:
         item = find_document_in_force(facts.evidence, self.evidence, facts.as_of)

@@ -1,4 +1,4 @@
-"""Past and open matters of the applicant and of related holders (C-12)."""
+"""Check past certificates and open matters of the applicant and related holders (C-12)."""
 
 from datetime import date
 from typing import ClassVar, Literal
@@ -26,10 +26,10 @@ from app.schemes.rules.base import (
 
 
 class HistoryRule(Rule):
-    """Fraud bars all products of the company for a time; another revocation bars the same product, for a person.
+    """Bar all products of a company after fraud; another revocation bars the product, manual.
 
-    `findings` are the flags of the background check that a person has to look at. A certificate that was surrendered
-    during an inquiry counts as open until the inquiry is decided, then as revoked for the reason upheld.
+    `findings` are the flags of the background check that a person must examine. A certificate surrendered during an
+    inquiry counts as open until the inquiry is decided, then as revoked for the reason upheld.
     """
 
     kind: Literal["history"]
@@ -75,7 +75,7 @@ class HistoryRule(Rule):
         check = choose_document(facts.evidence, self.evidence, facts.as_of)
         found = tuple(name for name in self.findings if check is not None and check.values.get(name) is True)
         values |= {"found": found, "issued_on": format_day(check.issued_on) if check else None}
-        # Everything that a person looks at is bound to the decision, not only the first of it.
+        # Everything that a person examines is bound to the decision, not only the first finding.
         values["matters"] = tuple(sorted({f"{case}:{past.on.isoformat()}" for case, past in bars}))
         fraud = next((past for case, past in bars if case == "fail_fraud"), None)
         if fraud is not None:
@@ -85,17 +85,21 @@ class HistoryRule(Rule):
             absent = "incomplete_missing" if check is None else "incomplete_old"
             remedy = Remedy(evidence=self.evidence, by_staff=True)
             return RuleResult(UNCONFIRMED_CASE if waits else absent, values, remedy)
-        for wanted in ("manual_inquiry", "manual_revoked", "manual_related"):
-            if (past := next((past for case, past in bars if case == wanted), None)) is not None:
-                return RuleResult(wanted, values | self.displayed_values(past))
+        for manual_case in ("manual_inquiry", "manual_revoked", "manual_related"):
+            if (past := next((past for case, past in bars if case == manual_case), None)) is not None:
+                return RuleResult(manual_case, values | self.displayed_values(past))
         return RuleResult("manual_found" if found else "pass", values)
 
     def past_certificates(self, facts: Facts) -> list[PastCertificate]:
         past = facts.record.certificates if facts.record else ()
-        return sorted(past, key=lambda each: (each.on, each.reason or "", each.company or ""), reverse=True)
+        return sorted(
+            past,
+            key=lambda certificate: (certificate.on, certificate.reason or "", certificate.company or ""),
+            reverse=True,
+        )
 
     def evaluate_certificate(self, past: PastCertificate, as_of: date) -> tuple[str, PastCertificate] | None:
-        """What one certificate of the past means for this product today; None where it means nothing."""
+        """Return the effect of one past certificate on this product today; None where it has none."""
         concerns = past.same_product or past.alike
         if past.reason is None:
             return ("manual_inquiry", past) if past.surrendered and concerns else None

@@ -1,4 +1,4 @@
-"""Codes, flags and goods in lists (C-04, C-05, C-14, K-09, A-04, U-02, U-09)."""
+"""Check codes, flags and goods against lists (C-04, C-05, C-14, K-09, A-04, U-02, U-09)."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
@@ -17,11 +17,11 @@ OUTCOME_SEVERITY: tuple[ListOutcome, ...] = ("fail", "manual", "pass")
 
 
 class ListedRule(Rule):
-    """Whether the HS code begins with one of the codes, or the product bears one of the flags.
+    """Check that the HS code begins with a listed code, or that the product has a listed flag.
 
     `list`: `codes` of the file; `nomenclature`, HS 2022 itself; `excise`, the published list of excise goods with its
-    flags; `document`, the goods that a confirmed document of kind `evidence` names. `listed` and `unlisted` answer for
-    codes, `flagged` for flags; `unknown` where the document is missing.
+    flags; `document`, the goods that a confirmed document of kind `evidence` names. `listed` and `unlisted` are the
+    results for codes, `flagged` for flags, `unknown` for a missing document.
     """
 
     kind: Literal["listed"]
@@ -121,13 +121,13 @@ class ListedRule(Rule):
             return context.lists.excise_codes + self.codes
         if self.list == "codes":
             return self.codes
-        assert self.evidence is not None and self.value is not None  # checked when the file was read
+        assert self.evidence is not None and self.value is not None  # checked when the file was loaded
         item = find_document_in_force(facts.evidence, self.evidence, facts.as_of)
         stated = item.values.get(self.value) if item else None
         return stated if isinstance(stated, tuple) and stated else None
 
     def evaluate_code(self, facts: Facts, values: dict[str, Value], flagged: RuleResult | None) -> RuleResult:
-        """Whether HS 2022 has the code, with help for a zero that a spreadsheet dropped."""
+        """Check that HS 2022 has the code; suggests a zero that a spreadsheet dropped."""
         hs6 = facts.product.hs6
         if hs6 is None or not hs6.strip():
             return RuleResult("incomplete", values, Remedy(field="/hs6"))

@@ -1,4 +1,4 @@
-"""Names of product and brand: protected ones need a consent (C-13, U-08); a family brand is the family's own (U-06)."""
+"""Check product and brand names: protected (C-13, U-08) or unique to a family (U-06)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -29,7 +29,7 @@ from app.schemes.rules.base import (
 
 
 class ProtectedName(BaseModel):
-    """A name that is somebody's: how it is written, and whose consent is needed."""
+    """A protected name: its spellings, and the holder whose consent is required."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,13 +43,16 @@ class ProtectedName(BaseModel):
 
     def is_contained_in(self, text: str) -> bool:
         found = transliteration_key(text)
-        return any(contains_key(wanted, found) for wanted in self.transliteration_keys)
+        return any(contains_key(protected_key, found) for protected_key in self.transliteration_keys)
 
 
 class NamesRule(Rule):
-    """`asks = "protected"`: a protected name in product or brand is for a person, or refused (`unconsented`), unless a
-    confirmed consent covers it; without `evidence` no consent helps, and a certificate never outlives a consent with an
-    end. `asks = "unique"`: the brand is no other producer's, nor a registered mark by the search that staff made."""
+    """Check names for consent or for uniqueness.
+
+    `asks = "protected"`: a protected name in product or brand is manual, or refused (`unconsented`), unless a confirmed
+    consent covers it. Without `evidence` no consent is accepted; a certificate never outlasts a consent with an end.
+    `asks = "unique"`: the brand is no other producer's, nor a registered mark by the search that staff made.
+    """
 
     kind: Literal["names"]
     asks: Literal["protected", "unique"] = "protected"
@@ -89,9 +92,9 @@ class NamesRule(Rule):
     def cases(self) -> Mapping[str, Outcome]:
         if self.asks == "unique":
             return self.UNIQUE_CASES
-        named = {"pass": Outcome.PASS, self.unconsented: Outcome(self.unconsented)}
+        base_cases = {"pass": Outcome.PASS, self.unconsented: Outcome(self.unconsented)}
         consent = {case: each for case, each in self.CASES.items() if case not in ("pass", "manual")}
-        return named if self.evidence is None else named | consent
+        return base_cases if self.evidence is None else base_cases | consent
 
     @property
     def source(self) -> FactSource | None:
@@ -111,7 +114,7 @@ class NamesRule(Rule):
         return tuple(each for each in self.names if any(each.is_contained_in(text) for text in texts))
 
     def find_consents(self, facts: Facts, context: RuleContext) -> dict[str, date | None]:
-        """Name → last day of the consent that covers it; None where it is open."""
+        """Map names to the last day of the consent that covers them; None where it is open."""
         covered: dict[str, date | None] = {}
         items = confirmed_documents(facts.evidence, self.evidence) if self.evidence else ()
         for each in self.find_names(facts, context) if items else ():
@@ -155,7 +158,7 @@ class NamesRule(Rule):
             return RuleResult("not_assessed", values)
         if not brand or not transliteration_key(brand):
             return RuleResult("not_applicable", values)
-        assert self.evidence is not None  # checked when the file was read
+        assert self.evidence is not None  # checked when the file was loaded
         item = find_document_in_force(facts.evidence, self.evidence, facts.as_of)
         stated = item.values.get(self.value) if item else None
         alike = sorted({sanitize(other) or "?" for other in facts.other_brands if self.is_alike(brand, other)})
@@ -168,13 +171,13 @@ class NamesRule(Rule):
             return RuleResult("manual_used", values)
         return RuleResult("pass" if stated in self.free else "manual_registered", values)
 
-    def is_alike(self, one: str, other: str) -> bool:
-        return similarity(one, other) * 100 >= self.similar_from_pct
+    def is_alike(self, brand: str, other: str) -> bool:
+        return similarity(brand, other) * 100 >= self.similar_from_pct
 
 
-def similarity(one: str, other: str) -> float:
-    """How alike two names are over their folded letters, 0 to 1, whichever comes first."""
-    a, b = transliteration_key(one), transliteration_key(other)
+def similarity(first: str, second: str) -> float:
+    """Return the similarity of two names over their folded letters, 0 to 1; symmetric."""
+    a, b = transliteration_key(first), transliteration_key(second)
     return max(
         SequenceMatcher(None, a, b, autojunk=False).ratio(),
         SequenceMatcher(None, b, a, autojunk=False).ratio(),

@@ -1,4 +1,4 @@
-"""Origin of the product (C-06), and its value content as such (C-07)."""
+"""Check the origin of the product (C-06), or its value content alone (C-07)."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -27,10 +27,10 @@ ZERO = Decimal(0)
 
 
 class OriginRule(Rule):
-    """The first criterion met of wholly obtained, originating materials, change of heading and value content.
+    """Pass with the first criterion met: wholly obtained, materials, heading, value content.
 
-    `criteria` are those that the mark knows. With `asks = "value_content"` the rule asks only for the value content:
-    that it can be computed, and is at least `value_at_least`.
+    `criteria` are those of the mark. With `asks = "value_content"` the rule only requires a value content that can be
+    computed and is at least `value_at_least`.
     """
 
     kind: Literal["origin"]
@@ -83,7 +83,7 @@ class OriginRule(Rule):
         return ("supplier-declaration", "origin-document", "production-record", "grower-letter")
 
     def determine_origin(self, facts: Facts, context: RuleContext) -> Origin | None:
-        """The origin by this rule's thresholds; None where the call carries no values."""
+        """Determine the origin with this rule's thresholds; None where the call has no values."""
         rvc_at_least, de_minimis_pct, criteria = self.rvc_at_least, self.de_minimis_pct, self.criteria
         return context.compute_once(
             ("origin", rvc_at_least, de_minimis_pct, criteria),
@@ -105,7 +105,7 @@ class OriginRule(Rule):
         origin = self.determine_origin(facts, context)
         if origin is None:
             return RuleResult("not_assessed", dict.fromkeys(self.VALUE_KEYS))
-        named = (
+        material_names = (
             name_materials(origin.affected_lines)
             or format_headings(origin.unlisted)
             or (sanitize(product_name(facts)) or "?",)
@@ -118,7 +118,7 @@ class OriginRule(Rule):
             "arithmetic": origin.arithmetic,
             "headings": format_headings(origin.headings),
             "same_heading": format_headings(origin.same_heading),
-            "materials": named if Outcome.INCOMPLETE is self.cases()[origin.result.value] else (),
+            "materials": material_names if Outcome.INCOMPLETE is self.cases()[origin.result.value] else (),
             "ex_works": None if origin.ex_works is None else sanitize(format_decimal(origin.ex_works)),
             "inputs_value": None
             if origin.non_originating_value is None
@@ -127,7 +127,7 @@ class OriginRule(Rule):
         return RuleResult(origin.result.value, values, remedy_for(origin))
 
     def evaluate_value_content(self, facts: Facts, context: RuleContext) -> RuleResult:
-        """C-07: a value content that is not negative."""
+        """Evaluate C-07: a value content that is not negative."""
         values: dict[str, Value] = dict.fromkeys(self.VALUE_KEYS) | {"hs6": sanitize(facts.product.hs6)}
         if facts.value is None:
             return RuleResult("not_assessed", values)
@@ -140,12 +140,12 @@ class OriginRule(Rule):
             lines = tuple(
                 line for line in (bill.non_originating if bill else ()) if not is_positive(line.material.value)
             )
-            known = (
+            values_of_lines = (
                 (line.material.value for line in bill.non_originating if is_positive(line.material.value))
                 if bill
                 else ()
             )
-            value = exact_sum(known) if bill else None
+            value = exact_sum(values_of_lines) if bill else None
         price = facts.value.ex_works
         rvc = compute_value_content(price, value)
         values |= {
@@ -169,7 +169,7 @@ def has_price(price: Decimal | None) -> bool:
 
 
 def remedy_for(origin: Origin) -> Remedy | None:
-    """What the applicant mends: a field of the product, or a proof."""
+    """Return what the applicant must supply: a field of the product, or a proof."""
     at = f"/materials/{origin.affected_lines[0].number}" if origin.affected_lines else "/materials"
     remedies = {
         OriginResult.NO_MATERIALS: Remedy(field="/materials"),
@@ -192,10 +192,10 @@ def product_name(facts: Facts) -> str | None:
 
 
 def name_materials(lines: Iterable[MaterialLine]) -> tuple[str, ...]:
-    """Materials as the applicant named them, each once, with their number."""
+    """Return the materials' names as entered, each once, with their number."""
     return tuple(f"{line.number + 1}. {sanitize(line.material.name) or '?'}" for line in lines)
 
 
 def format_headings(headings: tuple[str, ...]) -> tuple[str, ...]:
-    """Headings as a person reads them; a material without one is named as such."""
+    """Format headings for display; a missing heading is “?”."""
     return tuple(sanitize(heading) or "?" for heading in headings)

@@ -1,7 +1,7 @@
-"""The process: whether what is done here is enough (C-08), and where the main and last steps are (C-09, K-07, K-08).
+"""Check the process: sufficient operations (C-08), place of the steps (C-09, K-07, K-08).
 
-What a step counts as follows from the closed list of operations, never from its name or its tick alone. Without steps
-the flags of the product stand for them as far as they go: a file carries no steps.
+The class of a step follows from the closed list of operations, never from its name or the applicant's statement alone.
+Without steps the product's flags are used as far as possible: a file has no steps.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ from app.schemes.rules.territory import TerritoryClaim
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedStep:
-    """A step with what its operation counts as for goods of the product's code. `number` counts from 0."""
+    """A step with the class of its operation for the product's code. `number` counts from 0."""
 
     number: int
     step: Step
@@ -36,7 +36,7 @@ class ClassifiedStep:
 
     @property
     def is_shaping(self) -> bool:
-        """Substantial or assembly: it makes the product what it is, ticked or not."""
+        """Check for a substantial or assembly operation, stated as essential or not."""
         return self.operation_class in (OperationClass.SUBSTANTIAL, OperationClass.ASSEMBLY)
 
     @property
@@ -45,7 +45,7 @@ class ClassifiedStep:
 
     @property
     def is_main(self) -> bool:
-        """A shaping step, or any other that is ticked as essential but a simple one."""
+        """Check for a shaping step, or one stated as essential that is not simple."""
         return self.is_shaping or (self.step.is_essential and not self.is_simple)
 
     @property
@@ -65,7 +65,7 @@ class ClassifiedStep:
 
 
 def classify_steps(facts: Facts, context: RuleContext) -> tuple[ClassifiedStep, ...]:
-    """The steps in their order, each with its class."""
+    """Return the steps in order, each with its class."""
     hs6 = hs_nomenclature.as_six_digits(facts.product.hs6)
     steps = []
     for number, step in enumerate(sort_steps(facts.steps or ())):
@@ -78,19 +78,19 @@ def classify_steps(facts: Facts, context: RuleContext) -> tuple[ClassifiedStep, 
 
 
 def sort_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """By `seq`; of steps with the same number one abroad comes last, whichever was listed first."""
+    """Sort steps by `seq`; among equal numbers a step abroad comes last."""
     return tuple(sorted(steps, key=lambda step: (step.seq, normalize_code(step.country) != HOME_COUNTRY)))
 
 
 def list_operations(steps: Iterable[ClassifiedStep]) -> tuple[str, ...]:
-    """Operations, each once, in their order."""
-    return tuple(dict.fromkeys(each.operation or "?" for each in steps))
+    """Return the operations of steps, each once, in order."""
+    return tuple(dict.fromkeys(step.operation or "?" for step in steps))
 
 
 class OperationsRule(Rule):
-    """At least one step in the claimed territory is a substantial operation for goods of this code.
+    """Require a substantial operation for goods of this code in the claimed territory.
 
-    `sufficient`: only these operations of the closed list are enough for the mark; others are for a person.
+    `sufficient`: only these operations of the closed list are sufficient; others are manual.
     """
 
     kind: Literal["operations"]
@@ -112,45 +112,44 @@ class OperationsRule(Rule):
 
     @model_validator(mode="after")
     def require_listed_operations(self) -> Self:
-        if unknown := sorted(each for each in self.sufficient if each not in load_lists().operations):
+        if unknown := sorted(step for step in self.sufficient if step not in load_lists().operations):
             raise ValueError(f"{self.id}: not on the list of operations: {', '.join(unknown)}")
         return self
 
     def territory_set_names(self) -> tuple[str, ...]:
         return self.claim.territory_sets
 
-    def is_enough(self, each: ClassifiedStep) -> bool:
-        return each.is_enough and (not self.sufficient or each.operation in self.sufficient)
+    def is_enough(self, step: ClassifiedStep) -> bool:
+        return step.is_enough and (not self.sufficient or step.operation in self.sufficient)
 
     def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:
-        raised = tuple(flag for flag in self.review_flags if flag in facts.product.flags)
-        values: dict[str, Value] = {"operations": (), "flags": raised, "step": None}
+        flags = tuple(flag for flag in self.review_flags if flag in facts.product.flags)
+        values: dict[str, Value] = {"operations": (), "flags": flags, "step": None}
         if facts.steps is None:
-            return RuleResult("manual_flagged" if raised else "not_assessed", values)
-        steps = [(each, self.claim.is_in_territory(each.step, context)) for each in classify_steps(facts, context)]
-        here = [each for each, inside in steps if inside]
-        if any(self.is_enough(each) for each in here):
-            enough = list_operations(each for each in here if self.is_enough(each))
-            return RuleResult("manual_flagged" if raised else "pass", values | {"operations": enough})
+            return RuleResult("manual_flagged" if flags else "not_assessed", values)
+        steps = [(step, self.claim.is_in_territory(step.step, context)) for step in classify_steps(facts, context)]
+        here = [step for step, inside in steps if inside]
+        if any(self.is_enough(step) for step in here):
+            enough = list_operations(step for step in here if self.is_enough(step))
+            return RuleResult("manual_flagged" if flags else "pass", values | {"operations": enough})
         if not steps:
             return RuleResult("incomplete_no_steps", values, Remedy(field="/steps"))
-        if unplaced := next((each for each, inside in steps if inside is None), None):
+        if unplaced := next((step for step, inside in steps if inside is None), None):
             return RuleResult(
                 "incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.missing_place_field())
             )
         if not here:
             return RuleResult("fail_nothing", values)
-        if doubtful := list_operations(each for each in here if not each.is_simple):
+        if doubtful := list_operations(step for step in here if not step.is_simple):
             return RuleResult("manual_unlisted", values | {"operations": doubtful})
         return RuleResult("fail", values | {"operations": list_operations(here)})
 
 
 class StepsRule(Rule):
-    """Where the main steps are.
+    """Check where the main steps are done.
 
-    `asks = "finished_in"`: nothing that matters is done after the last step of the territory `home`; steps after it
-    elsewhere in its country are for a person. `asks = "at_site"`: a main step is done at the certified site by the
-    applicant.
+    `asks = "finished_in"`: no main step follows the last one in the territory `home`; later steps elsewhere in its
+    country are manual. `asks = "at_site"`: a main step is done at the certified site by the applicant.
     """
 
     kind: Literal["steps"]
@@ -209,7 +208,7 @@ class StepsRule(Rule):
         steps = classify_steps(facts, context)
         if not steps:
             return RuleResult("incomplete_no_steps", values, Remedy(field="/steps"))
-        if not any(each.step.is_essential for each in steps):
+        if not any(step.step.is_essential for step in steps):
             return RuleResult("incomplete_no_essential", values, Remedy(field="/steps/0/is_essential"))
         if self.asks == "at_site":
             return self.evaluate_site(steps, facts, values)
@@ -218,24 +217,24 @@ class StepsRule(Rule):
     def evaluate_finish(
         self, steps: tuple[ClassifiedStep, ...], context: RuleContext, values: dict[str, Value]
     ) -> RuleResult:
-        inside = {each.number: self.home.is_in_territory(each.step, context) for each in steps}
-        main = [each for each in steps if each.is_main]
-        main_here = [each for each in main if inside[each.number]]
-        shaping_here = [each for each in main_here if each.is_shaping]
+        inside = {step.number: self.home.is_in_territory(step.step, context) for step in steps}
+        main = [step for step in steps if step.is_main]
+        main_here = [step for step in main if inside[step.number]]
+        shaping_here = [step for step in main_here if step.is_shaping]
         last = (shaping_here or main_here)[-1] if main_here else None
-        after = [each for each in steps if last is not None and each.number > last.number]
-        if unplaced := next((each for each in (*main, *after) if inside[each.number] is None), None):
+        after = [step for step in steps if last is not None and step.number > last.number]
+        if unplaced := next((step for step in (*main, *after) if inside[step.number] is None), None):
             return RuleResult(
                 "incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.missing_place_field())
             )
         if last is None:
             return RuleResult("fail_none", values)
-        abroad = [each for each in after if each.country != self.home.country]
-        if finish := next((each for each in abroad if each.is_main), None):
+        abroad = [step for step in after if step.country != self.home.country]
+        if finish := next((step for step in abroad if step.is_main), None):
             return RuleResult("fail_after", values | {"step": finish.name, "country": sanitize(finish.country)})
         if abroad:
             return RuleResult("manual_after", values | {"step": abroad[0].name, "country": sanitize(abroad[0].country)})
-        if elsewhere := next((each for each in after if not inside[each.number]), None):
+        if elsewhere := next((step for step in after if not inside[step.number]), None):
             place = sanitize(elsewhere.step.district) or sanitize(elsewhere.country)
             return RuleResult("manual_elsewhere", values | {"step": elsewhere.name, "district": place})
         return self.evaluate_makers(last, main, values)
@@ -246,39 +245,39 @@ class StepsRule(Rule):
             return RuleResult("manual_subcontractor", values | {"subcontractor": sanitize(last.step.subcontractor)})
         if values["partners"]:
             return RuleResult("manual_partner", values)
-        before = next((each for each in main if each.country != self.home.country), None)
+        before = next((step for step in main if step.country != self.home.country), None)
         if self.review_abroad_before and before is not None:
             return RuleResult("manual_before", values | {"step": before.name, "country": sanitize(before.country)})
         return RuleResult("pass", values)
 
     def evaluate_site(self, steps: tuple[ClassifiedStep, ...], facts: Facts, values: dict[str, Value]) -> RuleResult:
-        main = [each for each in steps if each.is_main]
+        main = [step for step in steps if step.is_main]
         site_country = normalize_code(facts.production.country) if facts.production else self.home.country
-        places = [(each, is_at_site(each, facts, site_country)) for each in main]
-        here = [each for each, at in places if at]
-        if own := next((each for each in here if each.is_shaping and not each.is_subcontracted), None):
+        places = [(step, is_at_site(step, facts, site_country)) for step in main]
+        here = [step for step, is_here in places if is_here]
+        if own := next((step for step in here if step.is_shaping and not step.is_subcontracted), None):
             return RuleResult("pass", values | {"step": own.name})
-        if unplaced := next((each for each, at in places if at is None), None):
+        if unplaced := next((step for step, is_here in places if is_here is None), None):
             return RuleResult(
                 "incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.missing_place_field())
             )
-        if subcontracted := next((each for each in here if each.is_shaping), None):
-            named = {"step": subcontracted.name, "subcontractor": sanitize(subcontracted.step.subcontractor)}
-            return RuleResult("manual_subcontractor", values | named)
+        if subcontracted := next((step for step in here if step.is_shaping), None):
+            details = {"step": subcontracted.name, "subcontractor": sanitize(subcontracted.step.subcontractor)}
+            return RuleResult("manual_subcontractor", values | details)
         if here:
             return RuleResult("manual_other", values | {"operations": list_operations(here), "step": here[0].name})
         return RuleResult("fail", values)
 
 
-def is_at_site(each: ClassifiedStep, facts: Facts, site_country: str | None) -> bool | None:
-    """Whether the step is done at the site, by country and district; None where that is not known."""
-    if each.country is None:
+def is_at_site(step: ClassifiedStep, facts: Facts, site_country: str | None) -> bool | None:
+    """Check that the step is done at the site, by country and district; None where unknown."""
+    if step.country is None:
         return None
-    if each.country != site_country:
+    if step.country != site_country:
         return False
     site, district = (
         fold_alphanumeric(facts.place.district or "") if facts.place else "",
-        fold_alphanumeric(each.step.district or ""),
+        fold_alphanumeric(step.step.district or ""),
     )
     return None if not site or not district else site == district
 

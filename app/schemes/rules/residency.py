@@ -1,4 +1,4 @@
-"""The party of the park: whether it is one on the day (K-02), and whether it is the applicant (K-03)."""
+"""Check the company's residency in the park (K-02), and its holder (K-03)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -12,8 +12,11 @@ from app.schemes.rules.base import FactSource, Remedy, Rule, RuleContext, RuleRe
 
 
 class ResidencyRule(Rule):
-    """`asks = "status"`: a residency of the park that holds on the day; a mark with this rule rests on the residency.
-    `asks = "holder"`: the park's certificate is the applicant's own; the other company's number is never shown."""
+    """Check the status or the holder of a residency.
+
+    `asks = "status"`: a residency of the park in force on the day; certificates of a mark with this rule depend on it.
+    `asks = "holder"`: the park's certificate is the applicant's own; the other company's number is never shown.
+    """
 
     kind: Literal["residency"]
     asks: Literal["status", "holder"] = "status"

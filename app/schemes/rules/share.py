@@ -1,4 +1,4 @@
-"""Shares with a bound to pass and a bound to be considered: cost by place (K-06, A-05), weight of food (C-10, U-04)."""
+"""Compare shares with thresholds: cost by place (K-06, A-05), weight of food (C-10, U-04)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,18 +43,18 @@ CASE_RANK = {"fail": 0, "manual": 1, "pass": 2}
 
 @dataclass(frozen=True, slots=True)
 class GradedShare:
-    """A share under one reading of the proofs."""
+    """A share, and the case it leads to."""
 
     share: Fraction
     case: str
 
 
 class ShareRule(Rule):
-    """pass from `pass_at` on, manual from `review_at` on, fail below; unrounded shares are compared.
+    """Pass from `pass_at` on, manual from `review_at` on, fail below; shares are not rounded.
 
     `of`: `cost`, the cost incurred in `scope` (materials count by their origin status); `weight`, local raw material of
     goods of `goods`, by weight; `statement`, the share that a document of kind `evidence` states, for goods of `goods`;
-    other goods pass by one of the document's `words` and are for a person without.
+    other goods pass by one of the document's `words` and are otherwise manual.
     """
 
     kind: Literal["share"]
@@ -181,7 +181,7 @@ class ShareRule(Rule):
         return self.evaluate_with_proofs(bill, values, share, (current_place, place_if_confirmed, self.best_place))
 
     def best_place(self, line: MaterialLine) -> CostPlace:
-        """The place by paper or by line, whichever is better for the share."""
+        """Return the place by proof or by line, whichever is better for the share."""
         places = (line.proven_place, line.claimed_place, *contradicting_proof_places(line))
         return min(places, key=BEST_FIRST.index)
 
@@ -202,8 +202,8 @@ class ShareRule(Rule):
         if bill is None:
             return self.evaluate_stated_weight(facts, values)
         if missing := next((line for line in bill.lines if not line.is_packing and line.heading is None), None):
-            named = values | {"materials": name_materials([missing])}
-            return RuleResult("incomplete_weight", named, Remedy(field=f"/materials/{missing.number}/hs4"))
+            details = values | {"materials": name_materials([missing])}
+            return RuleResult("incomplete_weight", details, Remedy(field=f"/materials/{missing.number}/hs4"))
         counted = [line for line in bill.lines if self.is_counted(line, bill, context, hs6)]
         own = bill.unlisted_own_produce
         if own is not None:
@@ -216,8 +216,8 @@ class ShareRule(Rule):
         if not counted:
             return RuleResult("incomplete_missing", values, Remedy(field="/materials"))
         if unweighed := next((line for line in counted if not is_positive(line.material.weight_kg)), None):
-            named = values | {"materials": name_materials([unweighed])}
-            return RuleResult("incomplete_weight", named, Remedy(field=f"/materials/{unweighed.number}/weight_kg"))
+            details = values | {"materials": name_materials([unweighed])}
+            return RuleResult("incomplete_weight", details, Remedy(field=f"/materials/{unweighed.number}/weight_kg"))
 
         def share(is_local: Callable[[MaterialLine], bool]) -> GradedShare:
             weights = {line.number: to_fraction(line.material.weight_kg) or Fraction(0) for line in counted}
@@ -230,8 +230,10 @@ class ShareRule(Rule):
         return self.evaluate_with_proofs(bill, values, by_place, self.place_readings(context))
 
     def place_readings(self, context: RuleContext) -> PlaceReadings:
-        """Where a material is from: as proven now, were its proofs confirmed, at best. With `sources`, what is from
-        elsewhere in the country counts like what is from abroad."""
+        """Return three readings of a material's place: now, with proofs confirmed, and at best.
+
+        With `sources`, other places in the country count like places abroad.
+        """
         if not self.sources:
             return current_place, place_if_confirmed, self.best_place
 
@@ -248,19 +250,19 @@ class ShareRule(Rule):
         def best(line: MaterialLine) -> CostPlace:
             if self.best_place(line) is CostPlace.ABROAD:
                 return CostPlace.ABROAD
-            papers = (
+            proof_locations = (
                 [location_in_proof(line.contradicting_proof)]
                 if contradicting_proof_places(line) and line.contradicting_proof
                 else []
             )
             own = (line.material.origin_region, line.material.origin_district)
-            found = [inside(*place) for place in (line.location, own, *papers)]
-            return min(found, key=BEST_FIRST.index)
+            places = [inside(*place) for place in (line.location, own, *proof_locations)]
+            return min(places, key=BEST_FIRST.index)
 
         return now, proven, best
 
     def is_counted(self, line: MaterialLine, bill: BillOfMaterials, context: RuleContext, hs6: str) -> bool:
-        """Whether the line is raw material of the food: neither packing, seed and feed, nor water and salt."""
+        """Check that a line is raw material of the food: no packing, seed, feed, water or salt."""
         heading = line.heading or ""
         if line.is_packing or not heading.startswith(self.counted) or heading in self.unavailable:
             return False
@@ -301,47 +303,47 @@ class ShareRule(Rule):
         share: Callable[[PlaceReading], GradedShare],
         readings: PlaceReadings,
     ) -> RuleResult:
-        """A fail or manual is judged once more as if every proof were there and said the better of line and paper."""
+        """Evaluate a fail or manual again as if all proofs existed and had the better place."""
         now, proven, best_place = readings
-        first = share(now)
-        values |= {"share": self.displayed(first.share)}
-        if first.case == "pass":
+        first_result = share(now)
+        values |= {"share": self.displayed(first_result.share)}
+        if first_result.case == "pass":
             return RuleResult("pass", values)
 
-        def open_to(line: MaterialLine) -> bool:
-            at_home = line.state in (ProofState.UNPROVEN, ProofState.AWAITING)
+        def can_improve(line: MaterialLine) -> bool:
+            is_home_origin = line.state in (ProofState.UNPROVEN, ProofState.AWAITING)
             return (
-                at_home
+                is_home_origin
                 or line.contradicting_proof is not None
                 or (line.is_originating and best_place(line) is not now(line))
             )
 
-        best = share(lambda line: best_place(line) if open_to(line) else now(line))
-        if CASE_RANK[best.case] <= CASE_RANK[first.case]:
-            return RuleResult(first.case, values)
-        awaited = share(lambda line: proven(line) if line.state is ProofState.AWAITING else now(line))
-        open_lines = [line for line in bill.lines if open_to(line)]
-        if awaited.case == best.case:
-            named = name_materials(line for line in open_lines if line.state is ProofState.AWAITING)
-            return RuleResult(UNCONFIRMED_CASE, values | {"materials": named}, Remedy(by_staff=True))
+        best_result = share(lambda line: best_place(line) if can_improve(line) else now(line))
+        if CASE_RANK[best_result.case] <= CASE_RANK[first_result.case]:
+            return RuleResult(first_result.case, values)
+        awaiting_result = share(lambda line: proven(line) if line.state is ProofState.AWAITING else now(line))
+        open_lines = [line for line in bill.lines if can_improve(line)]
+        if awaiting_result.case == best_result.case:
+            details = name_materials(line for line in open_lines if line.state is ProofState.AWAITING)
+            return RuleResult(UNCONFIRMED_CASE, values | {"materials": details}, Remedy(by_staff=True))
         unproven = [
             line for line in open_lines if line.state is ProofState.UNPROVEN or line.contradicting_proof is not None
         ]
-        asked = unproven or open_lines
-        own = [line for line in asked if line.material.basis is ValueBasis.OWN]
-        field = f"/materials/{(own or asked)[0].number}/proofs"
+        requested = unproven or open_lines
+        own = [line for line in requested if line.material.basis is ValueBasis.OWN]
+        field = f"/materials/{(own or requested)[0].number}/proofs"
         if own and "incomplete_record" in self.cases():
             values["materials"] = name_materials(own)
             return RuleResult("incomplete_record", values, Remedy(field, "production-record"))
         kind = "production-record" if own else "supplier-declaration"
-        return RuleResult("incomplete_proof", values | {"materials": name_materials(asked)}, Remedy(field, kind))
+        return RuleResult("incomplete_proof", values | {"materials": name_materials(requested)}, Remedy(field, kind))
 
     # Statement
 
     def evaluate_statement(self, facts: Facts, values: dict[str, Value]) -> RuleResult:
         if facts.evidence is None:
             return RuleResult("not_assessed", values)
-        assert self.evidence is not None and self.value is not None  # checked when the file was read
+        assert self.evidence is not None and self.value is not None  # checked when the file was loaded
         hs6 = hs_nomenclature.as_six_digits(facts.product.hs6)
         if hs6 is None:
             return RuleResult("incomplete_hs6", values, Remedy(field="/hs6"))
@@ -358,11 +360,11 @@ class ShareRule(Rule):
                 if share is None
                 else RuleResult(self.case_for(share), values | {"share": self.displayed(share)})
             )
-        spoken = {name: said for name in self.words if isinstance(said := item.values.get(name), str)}
-        if not spoken:
+        stated_words = {name: word for name in self.words if isinstance(word := item.values.get(name), str)}
+        if not stated_words:
             return missing
-        passing = [said for name, said in spoken.items() if said in self.words[name]]
-        values["word"] = tuple(sanitize(said) or "?" for said in passing or spoken.values())
+        passing = [word for name, word in stated_words.items() if word in self.words[name]]
+        values["word"] = tuple(sanitize(word) or "?" for word in passing or stated_words.values())
         return RuleResult("pass_word" if passing else "manual_word", values)
 
 
@@ -375,14 +377,14 @@ def place_if_confirmed(line: MaterialLine) -> CostPlace:
 
 
 def contradicting_proof_places(line: MaterialLine) -> tuple[CostPlace, ...]:
-    """Where a material would be from by a confirmed proof that says otherwise than its line."""
+    """Return the place of a material by a confirmed proof that differs from its line."""
     if line.contradicting_proof is None or line.contradicting_proof.values.get("country") != "AZ":
         return ()
     return (CostPlace.AZ_OTHER,)
 
 
 def sum_other_costs(cost: CostStatement) -> dict[CostPlace, Fraction] | None:
-    """Manufacturing cost by place without materials; None where an amount cannot be right."""
+    """Sum manufacturing cost by place without materials; None where an amount is invalid."""
     sums = dict.fromkeys(CostPlace, Fraction(0))
     for each in cost.costs:
         amount = to_fraction(each.amount)

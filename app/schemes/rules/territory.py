@@ -1,4 +1,4 @@
-"""Places: whether the site, or a place that a document names, lies in the territory of the mark (K-01, U-01)."""
+"""Check that the site or a stated place is in the mark's territory (K-01, U-01)."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
@@ -27,7 +27,7 @@ from app.schemes.rules.base import (
 
 
 class TerritoryClaim(BaseModel):
-    """The territory that a mark speaks of: places of a country by named sets, or the whole country."""
+    """Territory of a mark: named sets of places in a country, or the whole country."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,7 +35,7 @@ class TerritoryClaim(BaseModel):
     territory_sets: tuple[SetName, ...] = ()
 
     def is_in_territory(self, step: Step, context: RuleContext) -> bool | None:
-        """Whether the step is done in the territory; None where its place is not known well enough."""
+        """Check that the step is done in the territory; None where its place is unknown."""
         country = normalize_code(step.country)
         if country is None:
             return None
@@ -47,7 +47,7 @@ class TerritoryClaim(BaseModel):
 
 
 def is_in_sets(names: tuple[str, ...], region: str | None, district: str | None, context: RuleContext) -> bool | None:
-    """Whether a place lies in one of the sets, by its region or district; None where neither is known."""
+    """Check that a place is in one of the sets; None without region and district."""
     if normalize_code(region) is None and not fold_alphanumeric(district or ""):
         return None
     places = {normalize_code(region), fold_alphanumeric(district or "")}
@@ -55,7 +55,7 @@ def is_in_sets(names: tuple[str, ...], region: str | None, district: str | None,
 
 
 class TerritoryRule(Rule):
-    """pass in `accepted`, manual in `review`, fail elsewhere.
+    """Pass in `accepted`, manual in `review`, fail elsewhere.
 
     `place`: the `site`, by its region or district; or the municipality that a document of kind `evidence` names.
     """
@@ -117,7 +117,7 @@ class TerritoryRule(Rule):
         return RuleResult("manual" if reviewed else "fail", values)
 
     def evaluate_municipality(self, facts: Facts, context: RuleContext, values: dict[str, Value]) -> RuleResult:
-        assert self.evidence is not None and self.value is not None  # checked when the file was read
+        assert self.evidence is not None and self.value is not None  # checked when the file was loaded
         if facts.evidence is None:
             return RuleResult("not_assessed", values)
         item = choose_document(facts.evidence, self.evidence, facts.as_of)

@@ -1,4 +1,7 @@
-"""The visit to the site before its first grant (C-17). One visit serves every product and mark of the site."""
+"""Check the site visit before a site's first grant (C-17).
+
+One visit covers every product and mark of the site.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
@@ -29,7 +32,7 @@ from app.schemes.rules.base import (
 
 
 class VisitRule(Rule):
-    """The newest inspection record: recent enough for the first grant of the site, and nothing critical open."""
+    """Check the newest inspection record: recent enough, and without open critical findings."""
 
     kind: Literal["visit"]
     evidence: KindCode = "inspection-record"
@@ -54,7 +57,7 @@ class VisitRule(Rule):
     }
 
     def cases(self) -> Mapping[str, Outcome]:
-        """Where no visit is asked for, only what a visit found all the same can stand in the way."""
+        """Return the cases; without a required visit only the findings of an actual visit count."""
         if self.site_visit == "required":
             return self.CASES
         return {case: self.CASES[case] for case in ("pass_waived", "manual", "fail", "not_assessed")}
@@ -95,11 +98,14 @@ class VisitRule(Rule):
         )
 
     def placeholder_values(
-        self, phrase: ReasonTemplate, seen_values: Mapping[str, Value], language: Language
+        self, template: ReasonTemplate, observed: Mapping[str, Value], language: Language
     ) -> dict[str, str]:
-        """The reason of the mark itself is known in both languages; the one for a single case is as it was written."""
-        words = super().placeholder_values(phrase, seen_values, language)
-        if self.waived_because is None or seen_values["reason"] != self.waived_because.en:
+        """Add the reason of a waiver.
+
+        The mark's own reason is bilingual; that of a single case is in the language in which it was written.
+        """
+        words = super().placeholder_values(template, observed, language)
+        if self.waived_because is None or observed["reason"] != self.waived_because.en:
             return words
         reason: str = getattr(self.waived_because, language)
         return words | {"reason": reason}
