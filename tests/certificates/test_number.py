@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from app.certificates.certificate_number import MAX_INPUT_CHARS, CertificateNumber, parse_number
 
+pytestmark = pytest.mark.pure
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NUMBER = CertificateNumber("MIK", 2026, 42)
 
@@ -40,8 +42,7 @@ def test_round_trip(number):
 def test_display_form_is_all_that_matters(number, data):
     """Other case and any spaces and hyphens read as the same number."""
     typed = "".join(
-        data.draw(st.sampled_from([c, c.lower()]))
-        + data.draw(st.sampled_from(["", " ", "-", "–", "\u00ad", "\u2212"]))
+        data.draw(st.sampled_from([c, c.lower()])) + data.draw(st.sampled_from(["", " ", "-", "–", "\u00ad", "\u2212"]))
         for c in str(number)
     )
     if len(typed) <= MAX_INPUT_CHARS:

@@ -11,6 +11,8 @@ from pymerkle import InmemoryTree
 from app.transparency import merkle
 from app.transparency.merkle import Node, SubtreeRange
 
+pytestmark = pytest.mark.pure
+
 SIZES = 300
 KNOWN_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 KNOWN_ROOTS = {
@@ -86,10 +88,7 @@ def test_every_root_to_300_is_that_of_the_book_and_of_another_library(tree):
 
 
 def test_subtrees_that_were_completed_never_change(tree):
-    kept = {
-        node: by_the_book(LEAVES[node.place << node.level : (node.place + 1) << node.level])
-        for node in tree.kept
-    }
+    kept = {node: by_the_book(LEAVES[node.place << node.level : (node.place + 1) << node.level]) for node in tree.kept}
     assert kept == tree.get_or_create
     assert len(kept) == sum(SIZES >> level for level in range(9))
     assert all(tree.get_or_create[node] and node.closed_by < SIZES for node in kept)

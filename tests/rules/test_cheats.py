@@ -41,6 +41,8 @@ from tests.rules.honest import (
     step,
 )
 
+pytestmark = pytest.mark.pure
+
 D = Decimal
 SCHEMES = load_schemes()
 OPEN = (Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)

@@ -7,10 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from app.applications.assessment import applicant_history
-from app.certificates import holder_history
 from app.applications.model import Evidence
 from app.auth.model import User
-from app.certificates import certificate_repository, matters, status_service
+from app.certificates import certificate_repository, holder_history, matters, status_service
 from app.certificates.holder_history import InquiryState, RelationGround
 from app.certificates.model import MatterCause, MatterOutcome, RevocationReason, SuspensionCause
 from app.organisations.model import Organisation, Residency

@@ -3,10 +3,14 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from app.certificates.read_model.snapshot import public_fields
 from app.verification.response import encode, encode_with_etag, to_dict
 from app.verification.verdict import MISTYPED, evaluate_number
 from tests.verification.factories import NOW
+
+pytestmark = pytest.mark.pure
 
 BASE = "https://mark.example"
 

@@ -19,6 +19,8 @@ from app.verification.stores.sql import parse_row
 from app.verification.verdict import MISTYPED, UNKNOWN, Verdict, evaluate_number
 from tests.verification.factories import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
 
+pytestmark = pytest.mark.pure
+
 BASE = "https://mark.example"
 SIGNER, OTHER = signer_of(0xC0FFEE), signer_of(0xBEEF)
 RECORD = record_of(content_of(), "header.payload.signature", SIGNER)
@@ -120,9 +122,7 @@ class TestSameBytes:
         made, bodies = ResponseTemplates(BASE), {}
         for record in [*drawn, *(record._replace(status="revoked") for record in drawn)]:
             for ring in (ring_of(SIGNER, OTHER), ring_of(SIGNER, OTHER, state=KeyState.RETIRED)):
-                printed = made.render(
-                    snapshot.serialize(logged(record)) or b"", ring, data.draw(moments_of(record))
-                )
+                printed = made.render(snapshot.serialize(logged(record)) or b"", ring, data.draw(moments_of(record)))
                 if printed:
                     assert bodies.setdefault(printed[2], printed[1]) == printed[1]
         assert all(tag[0] == tag[-1] == ord('"') and len(tag) == 34 for tag in bodies)
