@@ -131,7 +131,7 @@ def test_the_paper_carries_the_credential(shared_app, number):
 
 def test_the_paper_is_signed_by_the_organisation(shared_app, number):
     pdf = get(shared_app, number, "certificate.pdf").content
-    root = signer._to_asn1(shared_app.container.documents.organisation.certificates[-1])
+    root = signer._to_asn1(shared_app.container.documents.signing_identity.certificates[-1])
     (embedded,) = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures
     trust = ValidationContext(trust_roots=[root], revocation_mode="soft-fail")
     assert validate_pdf_signature(embedded, signer_validation_context=trust).bottom_line

@@ -237,7 +237,7 @@ def test_journeys_along_links(world):
             return answer
 
         def validate_response(self, response, case, **_):
-            world.evaluate(case, response, self.who)
+            world.judge(case, response, self.who)
 
     for _ in range(ROUNDS):
         with suppress(Flaky):  # what was done stays done: a journey made again is another one, and ends these twelve

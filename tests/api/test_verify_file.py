@@ -95,7 +95,7 @@ def test_codes_that_somebody_made(shared_app, number):
         "valid_from": date.fromisoformat(told["valid_from"]),
         "valid_until": date.fromisoformat(told["valid_until"]), "list_id": 1, "index": 1,
     }  # fmt: skip
-    other = sign_qr_token(QrToken.from_certificate(**said), shared_app.container.keys.signer())
+    other = sign_qr_token(QrToken.from_certificate(**said), shared_app.container.keys.active_signer())
     broken = other[:-6] + ("AAAAAA" if not other.endswith("AAAAAA") else "BBBBBB")
     for text, check, stamp, host in [
         (f"https://mik-az.example/v/{number}", "foreign", None, "mik-az.example"),

@@ -165,7 +165,7 @@ def test_it_cannot_write(register, database_url):
         try:
             await store.find(NUMBER)
             if database_url.startswith("sqlite"):
-                store._per_loop.connection.execute("DELETE FROM certificates")
+                store._per_thread.connection.execute("DELETE FROM certificates")
             else:
                 async with store._pool.connection() as connection:
                     await connection.execute("DELETE FROM certificates")
