@@ -347,7 +347,9 @@ def test_access_tokens_of_other_kinds_are_refused(shared_app, company, tmp_path)
     assert me(signer.sign(claims, typ=jws.TYP_ACCESS_TOKEN)).status_code == 200
     stranger = access_signer(tmp_path / "other.pem")
     refused(me(AccessTokens(stranger, issuer=app.settings.base_url, minutes=15).issue(company.subject, now)), 401)
-    refused(me(app.container.keys.active_signer().sign(claims, typ=jws.TYP_ACCESS_TOKEN)), 401)  # the key of certificates
+    refused(
+        me(app.container.keys.active_signer().sign(claims, typ=jws.TYP_ACCESS_TOKEN)), 401
+    )  # the key of certificates
     for wrong in (
         {"aud": "another"},
         {"aud": [AUDIENCE, "another"]},
