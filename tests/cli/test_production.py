@@ -183,8 +183,8 @@ def test_an_open_database_file_is_refused(installation, wide):
     Path(installation.file).chmod(wide)
     (found,) = startup_checks.find_start_errors(installation.settings, NOW, environment={})
     assert (
-        found
-        == f"The database {installation.file} has mode {wide:04o}: others may read or change it; run: chmod 600 {installation.file}"
+        found == f"The database {installation.file} has mode {wide:04o}: "
+        f"others may read or change it; run: chmod 600 {installation.file}"
     )
 
 
