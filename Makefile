@@ -22,8 +22,8 @@ echo "Everything holds: $(1)"
 endef
 STYLE := format ruff mypy imports
 
-.PHONY: help run test test-fast test-short test-long bench format lint screenshots openapi docs lock audit release clean
-.PHONY: $(addprefix check-,$(STYLE) tests unmeasured coverage pure short whole rounds)
+.PHONY: help run dev check test test-fast test-short test-long bench format lint screenshots openapi docs lock audit release clean
+.PHONY: $(addprefix check-,$(STYLE) tests unmeasured coverage pure-tests pure short whole rounds)
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,12 @@ $(VENV)/development: $(VENV)/runtime requirements-dev.lock
 
 run: $(VENV)/runtime  ## start the service, play the main journey, keep serving (PORT=8000)
 	@$(BIN)/python -m app.cli.run --port $(PORT)
+
+dev: $(VENV)/development  ## the service alone, in the demo profile, restarted when a file of app/ changes (PORT=8000)
+	@MIK_PROFILE=demo $(BIN)/python -m app.cli.dev --port $(PORT)
+
+check: $(VENV)/development  ## before each commit, in less than a minute: style, types, contracts, tests of pure modules
+	$(call run-all,$(STYLE) pure-tests)
 
 test: $(VENV)/development  ## everything that must hold: style, types, contracts, tests, coverage
 	$(call run-all,$(STYLE) tests unmeasured coverage pure)
@@ -126,6 +132,8 @@ check-coverage: $(VENV)/development
 	$(BIN)/coverage report --fail-under=90 --skip-covered --skip-empty
 check-pure: $(VENV)/development
 	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.pure)"
+check-pure-tests: $(VENV)/development
+	$(BIN)/python -m pytest -n auto -q -m pure $$(grep -rlE '^pytestmark.*\bpure\b' tests)
 check-short: $(VENV)/development
 	$(BIN)/python -m pytest -n auto -q --durations=10 -m short
 check-whole: $(VENV)/development

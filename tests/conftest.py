@@ -41,6 +41,7 @@ ONE_IN = 16
 MARKERS = {
     "pg_sampled": f"what is said and to whom, in long tables: on PostgreSQL every {ONE_IN}th case of a module",
     "long": 'left to `make test-long`: kills, whole installations; `long("sqlite")`: on this kind of database alone',
+    "pure": "tests of pure modules, without an app and a database: for `make check`",
     "no_coverage": "run without measuring coverage, which doubles the time: other tests measure what they reach",
     "short": "a minute of what another Python could do otherwise, the whole journeys among it: for `make test-short`",
 }

@@ -45,7 +45,7 @@ PARK = {"park_code": "AGDAM-SP", "district": "Ağdam"}
 PDF = b"%PDF-1.4\n% a sample, with nothing on it\n%%EOF\n"
 
 LONG_AGO = "2024-01-15"
-PAPERS = {
+COMPANY_DOCUMENTS = {
     "authority-to-sign": {"issued_on": LONG_AGO, "basis": "director"},  # the member who uploads it signs
     "ownership-statement": {"issued_on": LONG_AGO, "state_share_pct": "0"},
     "permit": {"issued_on": LONG_AGO},
@@ -60,7 +60,7 @@ PAPERS = {
     },
 }
 """Kind → what the company states of it. No end: tests move the clock by years."""
-LOOKED_UP = {
+STAFF_DOCUMENTS = {
     "tax-status": {"taxpayer_status": "active"},
     "background-check": {"sanctions_match": False, "tax_debt": False, "open_complaint": False},
     "resident-project": {"approved_goods": [f"{chapter:02d}" for chapter in range(1, 98) if chapter != 77]},
@@ -69,16 +69,16 @@ LOOKED_UP = {
 """Kind → what staff find out on the day of asking."""
 AGES = frozenset({"tax-status", "background-check", "register-snapshot"})
 """Of these a document is looked up again before it is too old."""
-HOUSEHOLD_PAPERS = {
+HOUSEHOLD_DOCUMENTS = {
     "volume-statement": {"issued_on": LONG_AGO, "claimed_volume": "1200"},
     "municipality-letter": {"issued_on": LONG_AGO, "municipality": "URVA", "relation": "lives"},
     "local-material": {"issued_on": LONG_AGO, "local_material_pct": "95"},
     "food-registration": {"issued_on": LONG_AGO, "number": "AQ-1"},
 }
-HOUSEHOLD_LOOKED_UP = {
-    "tax-status": LOOKED_UP["tax-status"],
-    "background-check": LOOKED_UP["background-check"],
-    "inspection-record": LOOKED_UP["inspection-record"] | {"visited_by": "municipality"},
+HOUSEHOLD_STAFF_DOCUMENTS = {
+    "tax-status": STAFF_DOCUMENTS["tax-status"],
+    "background-check": STAFF_DOCUMENTS["background-check"],
+    "inspection-record": STAFF_DOCUMENTS["inspection-record"] | {"visited_by": "municipality"},
     "specification-check": {"result": "all_met"},
     "trademark-search": {"match": "none"},
 }
@@ -422,7 +422,9 @@ class RunningApp:
         if evidence is True:
             self.document(company)
         elif evidence:
-            papers, looked_up = ({k: d for k, d in all_.items() if k in evidence} for all_ in (PAPERS, LOOKED_UP))
+            papers, looked_up = (
+                {k: d for k, d in all_.items() if k in evidence} for all_ in (COMPANY_DOCUMENTS, STAFF_DOCUMENTS)
+            )
             self._upload_kinds(company, papers, looked_up)
         return company
 
@@ -431,7 +433,7 @@ class RunningApp:
 
         `changed`: kind → what the company states of it instead.
         """
-        self._upload_kinds(company, PAPERS | (changed or {}), LOOKED_UP)
+        self._upload_kinds(company, COMPANY_DOCUMENTS | (changed or {}), STAFF_DOCUMENTS)
         company.attested_at = self.clock()
 
     def _upload_kinds(self, company, papers, looked_up):
@@ -469,7 +471,7 @@ class RunningApp:
         """A family producer of Urva: a natural person, with all that the rules of URVA ask for of honey."""
         company = self.confirm(self.register(voen_of(next(self._serials), "2"), legal_form="fiziki şəxs"))
         company.add_site(name="Yard", district="Qusar", park_code=None)
-        self._upload_kinds(company, PAPERS | HOUSEHOLD_PAPERS, HOUSEHOLD_LOOKED_UP)
+        self._upload_kinds(company, COMPANY_DOCUMENTS | HOUSEHOLD_DOCUMENTS, HOUSEHOLD_STAFF_DOCUMENTS)
         company.attested_at = self.clock()
         return company
 
@@ -495,7 +497,7 @@ class RunningApp:
         another = self.registrar if by is self.reviewer else self.reviewer
         for kind in kinds_:
             where = site or company.site_id if load_evidence_kinds()[kind].scope is EvidenceScope.SITE else None
-            said = today | (stated or LOOKED_UP)[kind] | details
+            said = today | (stated or STAFF_DOCUMENTS)[kind] | details
             item = upload(by, path, kind, PDF, about, said, site=where)
             if item["confirmed_at"] is None:  # the same one sent twice is one
                 item = self.confirm_evidence(item, by=another, version=item["version"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.core.strict_json import loads
 
-pytestmark = pytest.mark.short
+pytestmark = [pytest.mark.short, pytest.mark.pure]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),

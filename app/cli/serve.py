@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 
+import app
 from app import startup_checks
 from app.auth import demo_staff
 from app.bootstrap import prepare
@@ -34,6 +36,11 @@ def serve(
     In the demo profile it first migrates the database and creates keys and staff, once. In production it creates and
     repairs nothing: it lists every unsafe setting and ends with 2 (as `mik doctor --only config` does).
     """
+    start(host, port, workers=workers)
+
+
+def start(host: str, port: int, *, workers: int = 1, reload: bool = False) -> None:
+    """Prepare the installation and serve until a signal ends it; `reload`: restart when a file of `app/` changes."""
     if "MIK_BASE_URL" not in os.environ and os.environ.get("MIK_PROFILE", "demo") == "demo":
         os.environ["MIK_BASE_URL"] = f"http://localhost:{port}"  # inherited by the workers
     settings = load_settings(UncheckedSettings)
@@ -49,7 +56,7 @@ def serve(
             database.dispose()
     observability.configure_logging(settings)
     with handle_errors(), _metrics(settings, workers):
-        _run(settings, host=host, port=port, workers=workers)
+        _run(settings, host=host, port=port, workers=workers, reload=reload)
 
 
 @contextmanager
@@ -66,7 +73,7 @@ def _metrics(settings: Settings, workers: int) -> Iterator[None]:
         database.dispose()
 
 
-def _run(settings: Settings, *, host: str, port: int, workers: int) -> None:
+def _run(settings: Settings, *, host: str, port: int, workers: int, reload: bool) -> None:
     uvicorn.run(
         "app.main:from_environment",
         factory=True,
@@ -75,6 +82,9 @@ def _run(settings: Settings, *, host: str, port: int, workers: int) -> None:
         host=host,
         port=port,
         workers=workers,
+        reload=reload,
+        reload_dirs=[str(Path(app.__file__).parent)] if reload else None,
+        reload_includes=["*.html", "*.toml", "*.po", "*.typ"] if reload else None,  # besides *.py
         log_level=settings.log_level,
         server_header=False,
         log_config=None,  # uvicorn's lines have the service's format

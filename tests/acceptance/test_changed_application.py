@@ -9,7 +9,7 @@ def test_a_changed_dossier_goes_back_to_review(app):
     case = company.apply(tube)
     app.review(case)
 
-    # The product itself is frozen while it lies before the house.
+    # The product itself is frozen while the application is under review.
     change = company.put(f"/v1/products/{tube}", version="now", json=product(company.site_id, ex_works="1500"))
     assert (change.status_code, change.json()["code"]) == (409, "product-frozen")
 

@@ -1,6 +1,6 @@
-"""A question that nobody answers ends the application; a case that waits for the house never does.
+"""A question that nobody answers ends the application; a case that waits for the staff never does.
 
-The house stands on Sunday, 22 November 2026.
+The clock stands on Sunday, 22 November 2026.
 """
 
 from app.cli.admin import sweep
@@ -52,11 +52,11 @@ def test_nobody_answers_and_the_application_lapses(app):
 def test_the_clock_stands_still_while_the_company_has_the_word(app):
     company = app.set_up_company()
     case = company.apply()
-    app.clock.advance(days=2)  # Monday and Tuesday in the hands of the house
+    app.clock.advance(days=2)  # Monday and Tuesday with the staff
     app.reviewer.act(f"/v1/applications/{case}/claim")
     app.reviewer.act(f"/v1/applications/{case}/request-information", QUESTION)
 
-    # Nine days with the company are not held against the house, nor added to its age …
+    # Nine days with the company do not count as time of the staff, nor are they added to its age …
     app.clock.advance(days=9)
     assert ok(app.reviewer.get(f"/v1/applications/{case}"))["age_working_days"] == 2
     (question,) = company.application(case)["questions"]
@@ -64,7 +64,7 @@ def test_the_clock_stands_still_while_the_company_has_the_word(app):
     assert company.act(f"/v1/applications/{case}/respond", answer)["clock"] == "running"
     assert ok(app.reviewer.get(f"/v1/applications/{case}"))["age_working_days"] == 2
 
-    # … and however long the house then takes, it is the house that is late: the company's application does not lapse.
+    # … and however long the staff then take, it is the staff who are late: the company's application does not lapse.
     app.clock.advance(days=200)
     late = ok(app.reviewer.get("/v1/applications?overdue=true"))["items"]
     assert [(each["id"], each["clock"]) for each in late] == [(case, "running")]

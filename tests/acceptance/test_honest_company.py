@@ -4,7 +4,7 @@ from joserfc import jws
 from joserfc.jwk import KeySet
 
 from app.schemes.evidence_kinds import EvidenceScope, load_evidence_kinds
-from tests.factories import LOOKED_UP, PAPERS, ok
+from tests.factories import COMPANY_DOCUMENTS, STAFF_DOCUMENTS, ok
 
 UNITS = {"capacity-statement": {"unit": "t"}}
 
@@ -23,7 +23,7 @@ def test_the_honest_company_gets_its_certificate(app):
             about=tube if load_evidence_kinds()[kind].scope is EvidenceScope.PRODUCT else None,
             **details | UNITS.get(kind, {}),
         )
-        for kind, details in PAPERS.items()
+        for kind, details in COMPANY_DOCUMENTS.items()
     ]
     (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
     assert tried["outcome"] == "incomplete"
@@ -40,7 +40,7 @@ def test_the_honest_company_gets_its_certificate(app):
     app.add_residency(app.confirm(company))
     for paper in papers:
         app.confirm_evidence(paper)
-    app.add_staff_evidence(company, *LOOKED_UP)
+    app.add_staff_evidence(company, *STAFF_DOCUMENTS)
     (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
     assert tried["outcome"] == "pass"
     company.add_evidence(application)

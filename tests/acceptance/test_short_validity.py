@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.core.dates import baku_day
-from tests.factories import PAPERS, ok
+from tests.factories import COMPANY_DOCUMENTS, ok
 from tests.helpers import execute, refused, stored_id
 
 pytestmark = pytest.mark.pg_sampled
@@ -21,7 +21,7 @@ def ending_in(app, days, what):
         own = stored_id(app, company.organisation_id)
         execute(app, "UPDATE residencies SET ends_on = :last WHERE organisation_id = :own", last=last, own=own)
     else:
-        app.document(company, {what: PAPERS[what] | {"valid_until": last}})
+        app.document(company, {what: COMPANY_DOCUMENTS[what] | {"valid_until": last}})
     case_id = company.apply()
     app.reviewer.act(f"/v1/applications/{case_id}/claim")
     return company, case_id, last

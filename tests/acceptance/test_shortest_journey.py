@@ -7,7 +7,7 @@ document with the paper. It knows nothing of the rules but what the answers say.
 import pytest
 
 from app.schemes.evidence_kinds import EvidenceScope, load_evidence_kinds
-from tests.factories import PAPERS, PDF, ok, product, upload
+from tests.factories import COMPANY_DOCUMENTS, PDF, ok, product, upload
 
 pytestmark = pytest.mark.pg_sampled
 MOST_CALLS, MOST_DOCUMENTS = 12, 6
@@ -81,7 +81,7 @@ def remedies_of(caller, product_id, *, whole_list=False):
 
 def upload_kind(counted, kind, product_id):
     company, scope = counted.company, load_evidence_kinds()[kind].scope
-    details = PAPERS[kind] | ({"unit": "t"} if kind == "capacity-statement" else {})
+    details = COMPANY_DOCUMENTS[kind] | ({"unit": "t"} if kind == "capacity-statement" else {})
     about = product_id if scope in (EvidenceScope.PRODUCT, EvidenceScope.LOT) else None
     site = company.site_id if scope is EvidenceScope.SITE else None
     counted.documents += 1

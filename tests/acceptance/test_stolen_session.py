@@ -15,7 +15,7 @@ def renew(app, tokens):
 
 
 def reads(app, tokens):
-    """What the house answers to somebody who asks with this access token."""
+    """What the service answers to somebody who asks with this access token."""
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     return app.http.get("/v1/applications", headers=headers).status_code
 
@@ -29,7 +29,7 @@ def test_the_thief_is_first(app):
     second = ok(renew(app, first))
     assert reads(app, second) == 200
 
-    # In the morning the laptop renews with the token it still has. It was used: the house cannot tell who of the two
+    # In the morning the laptop renews with the token it still has. It was used: the service cannot tell who of the two
     # is the thief, and cuts off all that ever came of this sign-in, at once.
     refusal = renew(app, laptop)
     assert (refusal.status_code, refusal.json()["error"]) == (400, "invalid_grant")

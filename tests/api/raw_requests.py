@@ -77,8 +77,8 @@ def listening(app):
         listener.close()
 
 
-class World:
-    """A company with something private, and strangers who would like to have it."""
+class AdversarialSetup:
+    """A company with private data, and another company that requests it."""
 
     def __init__(self, app, line):
         self.app, self.line = app, line

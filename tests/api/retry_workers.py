@@ -52,7 +52,7 @@ def _die_before_commit(_session):
 
 @contextlib.contextmanager
 def serving(app, workers=4):
-    """Base address of the workers over the house's database and keys; they end with the block."""
+    """Base address of the workers over the app's database and keys; they end with the block."""
     port = free_port()
     settings = app.settings
     environment = os.environ | {

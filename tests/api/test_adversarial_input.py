@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.api.raw_requests import Line, Request, World, listening, same
+from tests.api.raw_requests import AdversarialSetup, Line, Request, listening, same
 
 pytestmark = [
     pytest.mark.no_coverage,
@@ -21,9 +21,9 @@ OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-
 
 
 @pytest.fixture(scope="module")
-def world(shared_app):
+def setup(shared_app):
     with listening(shared_app.asgi) as port:
-        yield World(shared_app, Line(port))
+        yield AdversarialSetup(shared_app, Line(port))
 
 
 def other_addresses(request):
@@ -61,8 +61,8 @@ def other_addresses(request):
         yield same(request, target=target)
 
 
-def test_other_spellings_of_an_address(world):
-    world.assert_no_further(world.stranger, other_addresses)
+def test_other_spellings_of_an_address(setup):
+    setup.assert_no_further(setup.stranger, other_addresses)
 
 
 def other_methods(request):
@@ -78,36 +78,36 @@ def other_methods(request):
 
 
 @pytest.mark.parametrize("who", range(3), ids=["anonymous", "another company", "the customs desk"])
-def test_other_methods(world, who):
-    world.assert_no_further(world.strangers()[who], other_methods)
+def test_other_methods(setup, who):
+    setup.assert_no_further(setup.strangers()[who], other_methods)
 
 
-def test_a_method_that_is_only_said_changes_nothing(world):
+def test_a_method_that_is_only_said_changes_nothing(setup):
     """For whoever may do both: reading stays reading, whatever the headers and the query say."""
-    before = world.events()
-    for request in world.plain(world.company):
+    before = setup.events()
+    for request in setup.plain(setup.company):
         if request.method != "GET":
             continue
-        plain = world.line.send(request)
+        plain = setup.line.send(request)
         for wanted in ("DELETE", "PUT", "POST"):
             headers = [*request.headers, *((name, wanted) for name in OVERRIDES[:3])]
-            answer = world.line.send(same(request, headers=headers, target=f"{request.target}?_method={wanted}"))
+            answer = setup.line.send(same(request, headers=headers, target=f"{request.target}?_method={wanted}"))
             assert answer.status == plain.status or (plain.status, answer.status) == (200, 422), request
             assert answer.body == plain.body or answer.status == 422, request
-    assert world.events() == before
+    assert setup.events() == before
 
 
-def test_trace_and_options_give_nothing_back(world):
-    for request in world.plain(world.company):
+def test_trace_and_options_give_nothing_back(setup):
+    for request in setup.plain(setup.company):
         for method in ("TRACE", "OPTIONS"):
-            answer = world.line.send(same(request, method=method))
+            answer = setup.line.send(same(request, method=method))
             assert answer.status == 405, request
             assert dict(request.headers)["Authorization"].encode() not in answer.body
         headers = [("Origin", "https://elsewhere.example"), ("Access-Control-Request-Method", request.method)]
-        answer = world.line.send(Request("OPTIONS", request.target, headers))
+        answer = setup.line.send(Request("OPTIONS", request.target, headers))
         is_open = answer.headers.get("Access-Control-Allow-Origin") is not None
         assert answer.headers.get("Access-Control-Allow-Credentials") is None
-        assert not is_open or world.line.send(same(request, headers=[])).status != 401, request.target
+        assert not is_open or setup.line.send(same(request, headers=[])).status != 401, request.target
 
 
 # Media types
@@ -130,14 +130,14 @@ NO_JSON = {
 
 
 @pytest.mark.parametrize("stated", NO_JSON)
-def test_json_is_taken_as_json_only(world, stated):
+def test_json_is_taken_as_json_only(setup, stated):
     """A page of another origin can send forms and plain text without asking, but never JSON."""
-    before = world.events()
+    before = setup.events()
     for body in NO_JSON[stated]:
-        headers = [*world.as_(world.company), ("Content-Type", stated)]
-        answer = world.line.send(Request("POST", "/v1/api-clients", headers, body))
+        headers = [*setup.as_(setup.company), ("Content-Type", stated)]
+        answer = setup.line.send(Request("POST", "/v1/api-clients", headers, body))
         assert answer.status == 415, (stated, body)
-    assert world.events() == before
+    assert setup.events() == before
 
 
 @pytest.mark.parametrize(
@@ -155,59 +155,59 @@ def test_json_is_taken_as_json_only(world, stated):
         ("application/json", b"[" * 10_000),
     ],
 )
-def test_json_that_two_readers_would_read_differently(world, stated, body):
-    before = world.events()
-    answer = world.line.send(
-        Request("POST", "/v1/api-clients", [*world.as_(world.company), ("Content-Type", stated)], body)
+def test_json_that_two_readers_would_read_differently(setup, stated, body):
+    before = setup.events()
+    answer = setup.line.send(
+        Request("POST", "/v1/api-clients", [*setup.as_(setup.company), ("Content-Type", stated)], body)
     )
     assert answer.status == 422, answer.body
     assert json.loads(answer.body)["code"] == "invalid"
-    assert world.events() == before
+    assert setup.events() == before
 
 
-def test_an_upload_is_taken_as_a_form_only(world):
-    path = f"/v1/applications/{world.things['application_id']}/evidence"
+def test_an_upload_is_taken_as_a_form_only(setup):
+    path = f"/v1/applications/{setup.things['application_id']}/evidence"
     for stated in ("application/json", "text/plain", "application/pdf", ""):
-        headers = [*world.as_(world.company), ("Content-Type", stated)]
-        assert world.line.send(Request("POST", path, headers, TEXT)).status == 415, stated
+        headers = [*setup.as_(setup.company), ("Content-Type", stated)]
+        assert setup.line.send(Request("POST", path, headers, TEXT)).status == 415, stated
 
 
 # Twice the same header
 
 
-def test_two_tokens_speak_for_nobody(world):
+def test_two_tokens_speak_for_nobody(setup):
     """Somebody between us and the client may have looked at the other one."""
-    first, second = world.as_(world.company), world.as_(world.stranger)
+    first, second = setup.as_(setup.company), setup.as_(setup.stranger)
     for pair in (first + second, second + first, first + first, [*first, ("Authorization", "Bearer x")]):
-        for request in world.plain(world.app.anonymous):
-            if world.line.send(request).status == 401:
-                answer = world.line.send(same(request, headers=pair + request.headers))
+        for request in setup.plain(setup.app.anonymous):
+            if setup.line.send(request).status == 401:
+                answer = setup.line.send(same(request, headers=pair + request.headers))
                 assert answer.status == 401, (request.method, request.target)
 
 
-def test_two_versions_are_none(world):
-    draft = world.company.draft()
+def test_two_versions_are_none(setup):
+    draft = setup.company.draft()
     versions = [("If-Match", '"1"'), ("If-Match", '"2"')]
     for pair in (versions, versions[::-1], [("If-Match", '"1", "2"')], [("If-Match", "*")], [("If-Match", 'W/"1"')]):
-        headers = [*world.as_(world.company), *pair]
-        answer = world.line.send(Request("POST", f"/v1/applications/{draft}/withdraw", headers))
+        headers = [*setup.as_(setup.company), *pair]
+        answer = setup.line.send(Request("POST", f"/v1/applications/{draft}/withdraw", headers))
         assert answer.status == 412, pair
-    assert world.company.application(draft)["state"] == "draft"
+    assert setup.company.application(draft)["state"] == "draft"
 
 
-def test_two_keys_are_refused(world):
+def test_two_keys_are_refused(setup):
     keys = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
-    headers = [*world.as_(world.company), ("Content-Type", "application/json"), *keys]
-    before = world.events()
-    answer = world.line.send(Request("POST", "/v1/api-clients", headers, TEXT))
+    headers = [*setup.as_(setup.company), ("Content-Type", "application/json"), *keys]
+    before = setup.events()
+    answer = setup.line.send(Request("POST", "/v1/api-clients", headers, TEXT))
     assert (answer.status, json.loads(answer.body)["code"]) == (422, "key-invalid")
-    assert world.events() == before
+    assert setup.events() == before
 
 
-def test_two_lengths_are_no_request(world):
+def test_two_lengths_are_no_request(setup):
     """What one server takes for the end of a request another takes for the next one."""
     for lengths in (b"Content-Length: 2\r\nContent-Length: 40", b"Content-Length: 2\r\nTransfer-Encoding: chunked"):
-        with socket.create_connection(("127.0.0.1", world.line.port), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", setup.line.port), timeout=10) as raw:
             raw.sendall(b"POST /v1/verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + lengths)
             raw.sendall(b"\r\n\r\n{}GET /v1/parks HTTP/1.1\r\nHost: x\r\n\r\n")
             with suppress(OSError):  # it has hung up already

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.applications.model import Evidence  # past the service on purpose
 from app.core.actor import Role
 from app.schemes.evidence_kinds import EvidenceScope, load_evidence_kinds
-from tests.factories import LONG_AGO, LOOKED_UP, PAPERS, PDF, ok, other_reviewer, upload
+from tests.factories import COMPANY_DOCUMENTS, LONG_AGO, PDF, STAFF_DOCUMENTS, ok, other_reviewer, upload
 from tests.helpers import count, refused, rows
 
 pytestmark = pytest.mark.pg_sampled
@@ -145,7 +145,7 @@ def test_each_kind_is_supplied_by_its_side(app, company):
 def test_what_staff_look_up_is_confirmed_by_another_of_them(app, company):
     path = f"/v1/organisations/{company.organisation_id}/evidence"
     alone = app.staff(Role.REGISTRAR, Role.REVIEWER, name="both-roles")
-    item = upload(alone, path, "tax-status", PDF, None, LOOKED_UP["tax-status"] | {"issued_on": "2026-11-22"})
+    item = upload(alone, path, "tax-status", PDF, None, STAFF_DOCUMENTS["tax-status"] | {"issued_on": "2026-11-22"})
     assert (item["confirmed_at"], item["confirmed_by"]) == (None, None)
     refused(alone.post(path_of(item, "/confirm"), json={}, version=1), 403, "four-eyes")
     assert app.confirm_evidence(item)["confirmed_by"] == app.registrar.id
@@ -240,21 +240,24 @@ def test_what_is_the_applicants_to_supply_must_be_there_at_submission(company):
 
     assert missing() == ["C-03", "C-11", "C-16", "K-10", "K-11"]
     for kind in ("authority-to-sign", "conformity-document", "permit", "cost-statement"):
-        company.upload_for(case_id, kind, **PAPERS[kind])
+        company.upload_for(case_id, kind, **COMPANY_DOCUMENTS[kind])
     assert missing() == ["K-10"]
     # A capacity that waits for staff does not stand for the volume, nor one in another unit for that in tonnes.
-    company.upload_for(case_id, "capacity-statement", **PAPERS["capacity-statement"], unit="m3")
+    company.upload_for(case_id, "capacity-statement", **COMPANY_DOCUMENTS["capacity-statement"], unit="m3")
     assert missing() == ["K-10"]
-    company.upload_for(case_id, "capacity-statement", **PAPERS["capacity-statement"], unit="t")
+    company.upload_for(case_id, "capacity-statement", **COMPANY_DOCUMENTS["capacity-statement"], unit="t")
     assert missing() == ["K-10"]
-    company.upload_for(case_id, "volume-statement", **PAPERS["volume-statement"])
+    company.upload_for(case_id, "volume-statement", **COMPANY_DOCUMENTS["volume-statement"])
     assert company.submit(case_id)["state"] == "submitted"
 
 
 def test_what_staff_confirm_and_look_up_is_asked_for_before_a_recommendation(app, company):
     case_id = company.draft()
     units = {"capacity-statement": {"unit": "t"}}
-    laid = [company.upload_for(case_id, kind, **details, **units.get(kind, {})) for kind, details in PAPERS.items()]
+    laid = [
+        company.upload_for(case_id, kind, **details, **units.get(kind, {}))
+        for kind, details in COMPANY_DOCUMENTS.items()
+    ]
     app.registrar.get(path_of(laid[0]))
     refused(app.registrar.post(path_of(laid[0], "/confirm"), json={}, version=1), 409, "application-frozen")
     company.submit(case_id)
@@ -266,7 +269,7 @@ def test_what_staff_confirm_and_look_up_is_asked_for_before_a_recommendation(app
     assert sorted(missing) == ["C-02", "C-03", "C-11", "C-12", "C-16", "C-17", "K-09", "K-10", "K-11"]
     for item in laid:
         app.confirm_evidence(item)
-    app.add_staff_evidence(company, *LOOKED_UP, case_id=case_id)
+    app.add_staff_evidence(company, *STAFF_DOCUMENTS, case_id=case_id)
     app.reviewer.act(f"/v1/applications/{case_id}/recommend", {"products": [verdict]})
     assert len(app.approve(case_id)["certificates"]) == 1
     assert set(outcomes(app, case_id).values()) == {"pass", "not_applicable"}
@@ -360,7 +363,7 @@ def test_a_certificate_never_outlives_the_evidence_it_rests_on(app):
 
 
 def test_an_authority_is_looked_at_as_of_the_submission(app):
-    company = app.set_up_company(evidence=tuple((PAPERS | LOOKED_UP).keys() - {"authority-to-sign"}))
+    company = app.set_up_company(evidence=tuple((COMPANY_DOCUMENTS | STAFF_DOCUMENTS).keys() - {"authority-to-sign"}))
     ending = {"basis": "director", "issued_on": "2026-11-01", "valid_until": "2026-11-22"}
     app.confirm_evidence(company.upload("authority-to-sign", **ending))
     case_id = company.apply()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import LOOKED_UP, PDF, ok
+from tests.factories import PDF, STAFF_DOCUMENTS, ok
 from tests.helpers import refused, rows
 
 pytestmark = pytest.mark.pg_sampled
@@ -32,7 +32,7 @@ def snapshot(app, company):
 
 def test_what_only_staff_supply_is_absent_for_the_company(app, company):
     item = snapshot(app, company)
-    looked_up = [app.add_staff_evidence(company, kind) for kind in STAFF_ONLY if kind in LOOKED_UP] + [item]
+    looked_up = [app.add_staff_evidence(company, kind) for kind in STAFF_ONLY if kind in STAFF_DOCUMENTS] + [item]
     company.upload("permit", **PERMIT)
     listing = f"/v1/organisations/{company.organisation_id}/evidence"
     assert kinds_in(company.get(listing)) == {"permit"}

@@ -86,11 +86,11 @@ def test_what_was_sent_is_not_echoed(shared_app):
 
 def test_what_nobody_foresaw_is_a_problem_too(shared_app, company):
     with patch(
-        "app.api.company.products.company_products.list_products", side_effect=RuntimeError("secret of the house")
+        "app.api.company.products.company_products.list_products", side_effect=RuntimeError("secret of the service")
     ):
         answer = company.get("/v1/products")
     body = refused(answer, 500, "internal")
-    assert "secret of the house" not in answer.text
+    assert "secret of the service" not in answer.text
     assert body["reference"] == answer.headers["X-Request-Id"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 

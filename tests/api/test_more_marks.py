@@ -92,7 +92,7 @@ def judged(company, product_id, scheme):
 
 @pytest.fixture
 def with_fourth(app, tmp_path):
-    """The house after somebody put one more file among the marks."""
+    """The service after somebody put one more file among the marks."""
     (tmp_path / "marks").mkdir()
     (tmp_path / "marks" / "BAKU.toml").write_text(FOURTH, "utf-8")
     with app.database.session() as session:

@@ -41,8 +41,8 @@ QUIET = {"database": None, "deadline": None, "suppress_health_check": list(Healt
 STATES = ("draft", "submitted", "in_review", "information_requested", "recommended")
 
 
-class World:
-    """A house with something of everything, its document, and people of every audience who ask."""
+class FilledService:
+    """A service with something of everything, its OpenAPI document, and clients of every audience."""
 
     def __init__(self, app):
         self.app, self.company = app, app.set_up_company()
@@ -127,33 +127,33 @@ def on(kind):
 
 
 @pytest.fixture(scope="module")
-def world(shared_app):
-    return World(shared_app)
+def filled_service(shared_app):
+    return FilledService(shared_app)
 
 
 @pytest.mark.long
 @on("postgresql")  # which is the stricter one about what it stores
-def test_every_operation_by_itself(world):
+def test_every_operation_by_itself(filled_service):
     calls = 0
-    for found in world.schema().get_all_operations():
+    for found in filled_service.schema().get_all_operations():
         operation = found.ok()
         modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
 
-        @given(st.one_of(modes), st.sampled_from(sorted(world.callers)), st.booleans(), st.data())
+        @given(st.one_of(modes), st.sampled_from(sorted(filled_service.callers)), st.booleans(), st.data())
         @settings(max_examples=3 * ROUNDS, **QUIET)
         def ask(case, who, real, data):
             nonlocal calls
             calls += 1
             if real:
-                for name in set(case.path_parameters or ()) & world.ids.keys():
-                    case.path_parameters[name] = data.draw(st.sampled_from(world.ids[name]))
-            more = world.call_arguments(world.callers[who], case, current=real)
-            world.evaluate(case, case.call(**more), who)
+                for name in set(case.path_parameters or ()) & filled_service.ids.keys():
+                    case.path_parameters[name] = data.draw(st.sampled_from(filled_service.ids[name]))
+            more = filled_service.call_arguments(filled_service.callers[who], case, current=real)
+            filled_service.evaluate(case, case.call(**more), who)
 
         with suppress(Unsatisfiable):  # of some there is no wrong input, and few examples may all have asked for one
             ask()
-    world.assert_no_faults()
-    assert calls > len(world.document["paths"])
+    filled_service.assert_no_faults()
+    assert calls > len(filled_service.document["paths"])
 
 
 # Journeys
@@ -192,9 +192,9 @@ def with_links(document):
     return document
 
 
-def good_bodies(world):
+def good_bodies(filled_service):
     """Bodies that are taken, by operation: a generated one seldom is."""
-    company = world.company
+    company = filled_service.company
 
     def draft():
         return {"scheme": "MIK", "product_ids": [company.add_product()]}
@@ -216,15 +216,15 @@ def is_id(text):
 
 
 @on("sqlite")
-def test_journeys_along_links(world):
-    good, steps = good_bodies(world), []
-    base = world.schema(with_links(world.document)).as_state_machine()
+def test_journeys_along_links(filled_service):
+    good, steps = good_bodies(filled_service), []
+    base = filled_service.schema(with_links(filled_service.document)).as_state_machine()
 
     class Journey(base):
         def before_call(self, case):
-            for name in set(case.path_parameters or ()) & world.ids.keys() - {"number", "code", "role"}:
+            for name in set(case.path_parameters or ()) & filled_service.ids.keys() - {"number", "code", "role"}:
                 if not is_id(case.path_parameters[name]):  # no link led here
-                    case.path_parameters[name] = world.ids[name][len(steps) % len(world.ids[name])]
+                    case.path_parameters[name] = filled_service.ids[name][len(steps) % len(filled_service.ids[name])]
             if case.operation.label in good and len(steps) % 2:
                 case.body = good[case.operation.label]()
                 case.media_type = "application/json"
@@ -232,16 +232,16 @@ def test_journeys_along_links(world):
         def call(self, case, **_):
             (tag,) = case.operation.definition.raw["tags"]
             self.who = BY_TAG.get(tag, "applicant")
-            answer = case.call(**world.call_arguments(world.callers[self.who], case, current=True))
+            answer = case.call(**filled_service.call_arguments(filled_service.callers[self.who], case, current=True))
             steps.append((case.operation.label, answer.status_code))
             return answer
 
         def validate_response(self, response, case, **_):
-            world.judge(case, response, self.who)
+            filled_service.judge(case, response, self.who)
 
     for _ in range(ROUNDS):
         with suppress(Flaky):  # what was done stays done: a journey made again is another one, and ends these twelve
             Journey.run(settings=settings(max_examples=12, stateful_step_count=12, phases=[Phase.generate], **QUIET))
-    world.assert_no_faults()
+    filled_service.assert_no_faults()
     done = {label for label, status in steps if status in {200, 201} and "{" in label}
     assert len(done) > 5, f"the journeys led only to {done}"

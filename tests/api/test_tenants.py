@@ -464,7 +464,7 @@ def test_the_desk_lists_no_drafts(shared_app, things):
 def test_the_applicant_reads_nothing_of_the_house(shared_app, company, stranger, things):
     """Who reviews, what was recommended and why a case went back is for the staff."""
     app = shared_app
-    secret = "A note that only the house may read."
+    secret = "A note that only the staff may read."
     app.approver.act(f"/v1/applications/{things['case_id']}/return", {"reason": secret})
     app.review(things["case_id"])
     for path in (f"/v1/applications/{things['case_id']}", f"/v1/applications/{things['case_id']}/timeline"):

@@ -8,6 +8,8 @@ from app.applications.workflow import Action, Case, State, require_person, requi
 from app.core.actor import Actor, ActorKind, Role
 from app.core.errors import Forbidden, WrongState
 
+pytestmark = pytest.mark.pure
+
 ONE, OTHER = uuid4(), uuid4()
 REVIEWER = Actor(ActorKind.USER, ONE, frozenset({Role.REVIEWER}))
 APPROVER = Actor(ActorKind.USER, ONE, frozenset({Role.APPROVER}))

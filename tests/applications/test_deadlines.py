@@ -23,6 +23,8 @@ from app.applications.workflow import EDITABLE_STATES, OPEN_STATES, State
 from app.core.dates import baku_day
 from app.reference.working_days import Calendar
 
+pytestmark = pytest.mark.pure
+
 WEEK = Calendar()
 DECISION = DeadlineStep("decision", frozenset({State.IN_REVIEW}), 30, CountingMode.STAFF_TIME, lapses=False)
 ANSWER = DeadlineStep("answer", frozenset({State.INFORMATION_REQUESTED}), 10, CountingMode.STATE_TIME, lapses=True)

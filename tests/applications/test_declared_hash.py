@@ -24,6 +24,8 @@ from app.organisations.model import Site
 from app.products.model import CostItem, Material, ProcessStep, Product
 from app.products.product_repository import ProductAggregate
 
+pytestmark = pytest.mark.pure
+
 COMPANY, APPLICATION, PRODUCT_ID, OTHER, SITE, ELSEWHERE = (UUID(int=n) for n in range(1, 7))
 
 

@@ -6,6 +6,8 @@ from app.certificates.model import CertificateStatus as Status
 from app.certificates.status_workflow import FINAL_STATUSES, CertificateAction, next_status
 from app.core.errors import WrongState
 
+pytestmark = pytest.mark.pure
+
 
 @pytest.mark.parametrize("status", sorted(FINAL_STATUSES))
 @pytest.mark.parametrize("deed", CertificateAction)

@@ -19,6 +19,8 @@ from app.certificates.credential.untp_builder import build_context, build_creden
 from app.integrity.certificates import mask_voen
 from tests.verification.factories import DID, content_of, grounds_of
 
+pytestmark = pytest.mark.pure
+
 CONTENT = content_of(product_names={"en": "Steel pipe", "az": "Polad boru", "fa": "لوله‌های فولادی"})
 BASE = "https://mark.example"
 ADDRESS = f"{BASE}/v1/certificates/MIK-2026-000042-Y"

@@ -1,4 +1,4 @@
-"""What leaves the house is a sound credential, and what is not sound never leaves."""
+"""A credential is signed if it is sound, and never if it is not."""
 
 import json
 

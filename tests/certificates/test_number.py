@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from app.certificates.certificate_number import MAX_INPUT_CHARS, CertificateNumber, parse_number
 
+pytestmark = pytest.mark.pure
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NUMBER = CertificateNumber("MIK", 2026, 42)
 

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from app.certificates.certificate_number import CertificateNumber, parse_number, to_display_form
 
+pytestmark = pytest.mark.pure
+
 NUMBERS = st.builds(
     CertificateNumber,
     st.from_regex(r"[A-Z]{3,8}", fullmatch=True),

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from app.core.text.phonetic import MAX_WORD_LENGTH, phonetic_keys
 
+pytestmark = pytest.mark.pure
+
 ONE_NAME = [
     "Ağdam AĞDAM ağdam Agdam AGDAM agdam Aghdam Агдам АГДАМ",
     "Qarabağ QARABAĞ Karabakh Карабах Garabagh",

@@ -22,6 +22,8 @@ from app.certificates.status_list import (
     set_bit,
 )
 
+pytestmark = pytest.mark.pure
+
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 URL, DID = "https://mark.example/v1/status-lists/revocation-1", "did:web:mark.example"
 KNOWN = "uH4sIAAAAAAAAA-3BMQEAAADCoPVPbQwfoAAAAAAAAAAAAAAAAAAAAIC3AYbSVKsAQAAA"  # all zero, from the standard

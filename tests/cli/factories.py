@@ -12,7 +12,7 @@ from app.startup_checks import UncheckedSettings
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 
 
-class World:
+class Installation:
     def __init__(self, database_url, folder):
         self.folder = folder / "data"
         self.folder.mkdir(mode=0o700)
@@ -52,6 +52,6 @@ class World:
         database.dispose()
 
 
-def unmigrated(world):
-    with world.session() as session:
+def unmigrated(installation):
+    with installation.session() as session:
         session.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))

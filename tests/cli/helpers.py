@@ -1,4 +1,4 @@
-"""The demo on a house inside the test: cheap passwords, no sockets, and a line that dies wherever a test wants it."""
+"""The demo on an app inside the test: cheap passwords, no sockets, and a line that dies wherever a test wants it."""
 
 import shutil
 from contextlib import contextmanager
@@ -62,7 +62,7 @@ def hire_staff(app):
 
 
 def codes(app, email):
-    """What the authenticator of a member of staff shows at the moment that the clock of the house stands at."""
+    """What the authenticator of a member of staff shows at the moment that the clock of the app stands at."""
     if email in STAFF:
         yield pyotp.TOTP(SECRET).at(app.clock())
 
@@ -85,8 +85,8 @@ def counts(database):
 
 
 @contextmanager
-def theatre(template, folder):
-    """A house with the staff of the demo profile, on a database of its own."""
+def demo_app(template, folder):
+    """An app with the staff of the demo profile, on a database of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(template, folder / "mik.sqlite3")
     with running_app(f"sqlite:///{folder / 'mik.sqlite3'}", folder) as app:

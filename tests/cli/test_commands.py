@@ -34,7 +34,7 @@ def run(database_url, tmp_path, monkeypatch):
 
 @pytest.fixture
 def certified(database_url, tmp_path):
-    """Number and token of a certificate in that database, and the house's keys in a file."""
+    """Number and token of a certificate in that database, and the service's keys in a file."""
     with running_app(database_url, tmp_path) as app:
         number = app.certify()
         keys = tmp_path / "jwks.json"

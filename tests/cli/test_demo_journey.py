@@ -7,7 +7,7 @@ import pytest
 from app.demo import scenario_data
 from app.demo.api_client import NoService
 from app.demo.scenario import run
-from tests.cli.helpers import Line, LineDead, counts, issued, stage, theatre, transcript
+from tests.cli.helpers import Line, LineDead, counts, demo_app, issued, stage, transcript
 from tests.factories import ok
 
 pytestmark = pytest.mark.no_coverage
@@ -18,7 +18,7 @@ CUT_EVERY = 23
 @pytest.fixture(scope="module")
 def app(sqlite_template, tmp_path_factory):
     """Played once, to its end; tests that change it bring their own."""
-    with theatre(sqlite_template, tmp_path_factory.mktemp("played")) as app:
+    with demo_app(sqlite_template, tmp_path_factory.mktemp("played")) as app:
         app.first_stage, app.said = stage(app)
         app.played = run(app.first_stage)
         yield app
@@ -107,7 +107,7 @@ def test_a_second_run_adds_nothing_and_shows_the_same(app):
 @pytest.mark.parametrize("last_goes_out", [True, False], ids=["answer lost", "request lost"])
 def test_cut_off_anywhere_the_next_run_completes_it(app, sqlite_template, tmp_path, last_goes_out):
     cut_off = 0
-    with theatre(sqlite_template, tmp_path) as other:
+    with demo_app(sqlite_template, tmp_path) as other:
         while True:
             line = Line(other.http, CUT_EVERY + cut_off % 3, last_goes_out=last_goes_out)
             try:
@@ -124,7 +124,7 @@ def test_cut_off_anywhere_the_next_run_completes_it(app, sqlite_template, tmp_pa
 
 
 def test_what_a_visitor_changed_is_left_alone(sqlite_template, tmp_path):
-    with theatre(sqlite_template, tmp_path) as app:
+    with demo_app(sqlite_template, tmp_path) as app:
         suspended = issued(run(stage(app)[0]))["MIK", "P016"]
         app.clock.advance(minutes=5)
         app.owner.act(f"/v1/certificates/{suspended}/reinstate", {"cause": "hearing"})
@@ -142,7 +142,7 @@ def test_what_a_visitor_changed_is_left_alone(sqlite_template, tmp_path):
 
 
 def test_a_claim_of_somebody_else_changes_nothing(sqlite_template, tmp_path):
-    with theatre(sqlite_template, tmp_path) as app:
+    with demo_app(sqlite_template, tmp_path) as app:
         on_stage, _ = stage(app)
         stranger = app.register(on_stage.listing["R01"]["voen"])
         run(on_stage)
@@ -150,7 +150,7 @@ def test_a_claim_of_somebody_else_changes_nothing(sqlite_template, tmp_path):
 
 
 def test_a_stranger_under_the_address_of_the_demo_is_not_confirmed(sqlite_template, tmp_path):
-    with theatre(sqlite_template, tmp_path) as app:
+    with demo_app(sqlite_template, tmp_path) as app:
         on_stage, _ = stage(app)
         [company] = [each for each in scenario_data.COMPANIES if each.party == "R01"]
         member = {"full_name": "Yad Adam", "email": company.email, "password": "another-password-29"}

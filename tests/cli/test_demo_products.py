@@ -17,7 +17,7 @@ from app.schemes.closed_lists import OperationClass, load_lists
 from app.schemes.evaluator import evaluate
 from app.schemes.outcome import Outcome
 from app.schemes.scheme_loader import load_schemes
-from tests.cli.helpers import stage, theatre
+from tests.cli.helpers import demo_app, stage
 from tests.factories import NOW
 
 pytestmark = pytest.mark.no_coverage
@@ -48,7 +48,7 @@ def in_the_file(tmp_path_factory):
 def over_http(sqlite_template, tmp_path_factory):
     """(mark, product) → outcome of every rule, for the products as the demo describes and documents them."""
     outcomes = {}
-    with theatre(sqlite_template, tmp_path_factory.mktemp("products")) as app:
+    with demo_app(sqlite_template, tmp_path_factory.mktemp("products")) as app:
         on_stage, _ = stage(app)
         company_steps.load_register(on_stage)
         for case in CASES:

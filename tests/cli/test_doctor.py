@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from app.cli import app as mik
-from tests.cli.factories import World
+from tests.cli.factories import Installation
 from tests.factories import running_app
 
 PARTS = ["config", "log", "audit", "status-lists"]
@@ -105,8 +105,8 @@ def test_settings_that_are_refused_are_named_once(monkeypatch, tmp_path):
 
 
 def test_configuration_errors_end_with_2(database_url, monkeypatch, tmp_path):
-    world = World(database_url, tmp_path)
-    for name, value in (world.environment | {"MIK_LOG_LEVEL": "debug"}).items():
+    installation = Installation(database_url, tmp_path)
+    for name, value in (installation.environment | {"MIK_LOG_LEVEL": "debug"}).items():
         monkeypatch.setenv(name, value)
     done = CliRunner().invoke(mik, ["doctor", "--only", "config", "--json"])
     assert (done.exit_code, states(done)) == (2, {"config": "refused"})

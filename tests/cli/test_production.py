@@ -20,87 +20,89 @@ from app.core.errors import UnsafeToStart
 from app.core.settings import Settings
 from app.main import create_app
 from app.signing import log_signer
-from tests.cli.factories import NOW, World, unmigrated
+from tests.cli.factories import NOW, Installation, unmigrated
 
 pytestmark = pytest.mark.pg_sampled
 
 
 @pytest.fixture
-def world(database_url, tmp_path, monkeypatch):
+def installation(database_url, tmp_path, monkeypatch):
     """Prepared once: with issuer, keys and rules, as after a first start."""
-    world = World(database_url, tmp_path)
-    prepare(Settings(**world.settings.model_dump()), NOW)
+    installation = Installation(database_url, tmp_path)
+    prepare(Settings(**installation.settings.model_dump()), NOW)
     for name in [name for name in os.environ if name.startswith("MIK_")]:
         monkeypatch.delenv(name)
-    return world
+    return installation
 
 
 def settings(**changed):
-    return lambda world: world.environment.update({f"MIK_{name.upper()}": value for name, value in changed.items()})
+    return lambda installation: installation.environment.update(
+        {f"MIK_{name.upper()}": value for name, value in changed.items()}
+    )
 
 
 def mode(path, bits):
-    return lambda world: (world.folder / path).chmod(bits)
+    return lambda installation: (installation.folder / path).chmod(bits)
 
 
-def open_seal(world):
-    path = world.folder / "keys" / "second-factors.key"
+def open_seal(installation):
+    path = installation.folder / "keys" / "second-factors.key"
     path.write_text("00" * 32)
     path.chmod(0o640)
 
 
-def demo_account(world):
-    with world.session() as session:
+def demo_account(installation):
+    with installation.session() as session:
         users.create_staff(
             session, SYSTEM, email="owner@mik.example", full_name="Demo owner", password_hash="x", roles=[Role.OWNER],
             now=NOW,
         )  # fmt: skip
 
 
-def demo_passwords(world):
-    (world.folder / demo_staff.ACCOUNTS_FILE).write_text("{}")
+def demo_passwords(installation):
+    (installation.folder / demo_staff.ACCOUNTS_FILE).write_text("{}")
 
 
-def demo_keys(world):
-    for path in (world.folder / "keys").iterdir():
+def demo_keys(installation):
+    for path in (installation.folder / "keys").iterdir():
         path.unlink()
-    startup_checks.mark_demo_keys(world.settings)
+    startup_checks.mark_demo_keys(installation.settings)
 
 
-def other_register(world):
-    with world.session() as session:
+def other_register(installation):
+    with installation.session() as session:
         session.execute(sa.text("UPDATE service_identity SET issuer = 'did:web:other.example.az'"))
 
 
-def lost_log_key(world):
-    (world.folder / "keys" / "log.pem").unlink()
+def lost_log_key(installation):
+    (installation.folder / "keys" / "log.pem").unlink()
 
 
-def wrong_log_key(world):
-    lost_log_key(world)
-    log_signer.load_or_create_log_key(world.folder / "keys" / "log.pem")
+def wrong_log_key(installation):
+    lost_log_key(installation)
+    log_signer.load_or_create_log_key(installation.folder / "keys" / "log.pem")
 
 
-def lost_key(world):
-    (world.folder / "keys" / "certificates.pem").unlink()
+def lost_key(installation):
+    (installation.folder / "keys" / "certificates.pem").unlink()
 
 
-def wrong_key(world):
-    lost_key(world)
-    startup_checks.pem_files.load_or_create_key(world.folder / "keys" / "certificates.pem")
+def wrong_key(installation):
+    lost_key(installation)
+    startup_checks.pem_files.load_or_create_key(installation.folder / "keys" / "certificates.pem")
 
 
-def damaged_key(world):
-    (world.folder / "keys" / "certificates.pem").write_text("nothing")
+def damaged_key(installation):
+    (installation.folder / "keys" / "certificates.pem").write_text("nothing")
 
 
-def evidence_is_no_folder(world):
+def evidence_is_no_folder(installation):
     """The tests may run as root, whom no mode stops."""
-    (world.folder / "evidence").write_text("in the way")
+    (installation.folder / "evidence").write_text("in the way")
 
 
-def the_future_was_here(world):
-    with world.session() as session:
+def the_future_was_here(installation):
+    with installation.session() as session:
         recorder.record(session, SYSTEM, "test.event", ("test", "x"), datetime(2098, 1, 1, tzinfo=UTC))
 
 
@@ -108,7 +110,7 @@ BAD = [
     ("an http address", settings(base_url="http://verify.example.az"), "MIK_BASE_URL is not https.*set https"),
     ("localhost", settings(base_url="https://localhost"), "names localhost, which the world cannot reach"),
     ("a private address", settings(base_url="https://10.0.0.7:8443"), "names 10.0.0.7, which the world cannot reach"),
-    ("a name of the house", settings(base_url="https://mik.internal"), "names mik.internal.*set the public name"),
+    ("an internal name", settings(base_url="https://mik.internal"), "names mik.internal.*set the public name"),
     ("no issuer", settings(issuer=""), "MIK_ISSUER is not set.*MIK_ISSUER=did:web:verify.example.az"),
     ("an issuer elsewhere", settings(issuer="did:web:other.az"), "does not fit MIK_BASE_URL.*set MIK_ISSUER="),
     ("another port", settings(base_url="https://verify.example.az:8443"), "set MIK_ISSUER=did:web:.*az%3A"),
@@ -122,7 +124,7 @@ BAD = [
     ("debug", settings(log_level="debug"), "MIK_LOG_LEVEL=debug.*use info"),
     ("long access tokens", settings(access_token_minutes="60"), "MIK_ACCESS_TOKEN_MINUTES.*less than or equal to 15"),
     ("any proxy", settings(trusted_proxies="*"), r"“\*” is refused; name the address or network of your reverse proxy"),
-    ("the world as proxy", settings(trusted_proxies="::1,0.0.0.0/0"), "“0.0.0.0/0” is refused"),
+    ("every address as proxy", settings(trusted_proxies="::1,0.0.0.0/0"), "“0.0.0.0/0” is refused"),
     ("half a pair for papers", settings(paper_key="/none/k.pem"), "and MIK_PAPER_CERTIFICATES go together: set both"),
     (
         "no key for papers",
@@ -165,62 +167,63 @@ BAD = [
 
 
 @pytest.mark.parametrize(("spoil", "text"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
-def test_refused_with_what_to_do(world, monkeypatch, spoil, text):
-    spoil(world)
-    for name, value in world.environment.items():
+def test_refused_with_what_to_do(installation, monkeypatch, spoil, text):
+    spoil(installation)
+    for name, value in installation.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
-    before = sorted(world.folder.rglob("*"))
+    before = sorted(installation.folder.rglob("*"))
     for command in (["doctor", "--only", "config"], ["serve"]):
         answer = CliRunner().invoke(mik, command, env={"COLUMNS": "500"})
         assert answer.exit_code == 2, answer.output
         assert re.search(text, answer.output), answer.output
         assert "Traceback" not in answer.output
-    assert [path for path in sorted(world.folder.rglob("*")) if path not in before] == []
+    assert [path for path in sorted(installation.folder.rglob("*")) if path not in before] == []
 
 
 @pytest.mark.parametrize("wide", [0o644, 0o660])
-def test_an_open_database_file_is_refused(world, wide):
-    if not world.is_sqlite:
+def test_an_open_database_file_is_refused(installation, wide):
+    if not installation.is_sqlite:
         return  # a server guards its own files
-    Path(world.file).chmod(wide)
-    (found,) = startup_checks.find_start_errors(world.settings, NOW, environment={})
+    Path(installation.file).chmod(wide)
+    (found,) = startup_checks.find_start_errors(installation.settings, NOW, environment={})
     assert (
-        found
-        == f"The database {world.file} has mode {wide:04o}: others may read or change it; run: chmod 600 {world.file}"
+        found == f"The database {installation.file} has mode {wide:04o}: "
+        f"others may read or change it; run: chmod 600 {installation.file}"
     )
 
 
-def test_more_workers_than_the_database_takes(world):
-    if world.is_sqlite:
-        assert startup_checks.find_start_errors(world.settings, NOW, workers=64, environment={}) == []
+def test_more_workers_than_the_database_takes(installation):
+    if installation.is_sqlite:
+        assert startup_checks.find_start_errors(installation.settings, NOW, workers=64, environment={}) == []
         return
-    (found,) = startup_checks.find_start_errors(world.settings, NOW, workers=64, environment={})
+    (found,) = startup_checks.find_start_errors(installation.settings, NOW, workers=64, environment={})
     assert re.search(r"64 workers may open 2176 connections, the database takes \d+: start at most \d+ workers", found)
 
 
 @pytest.mark.parametrize("now", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2222, 2, 2, tzinfo=UTC)])
-def test_an_absurd_clock(world, now):
+def test_an_absurd_clock(installation, now):
     assert any(
-        "The clock of this machine says" in found for found in startup_checks.find_start_errors(world.settings, now)
+        "The clock of this machine says" in found
+        for found in startup_checks.find_start_errors(installation.settings, now)
     )
 
 
-def test_a_clock_may_be_a_little_behind(world):
-    assert startup_checks.find_start_errors(world.settings, NOW - timedelta(minutes=4), environment={}) == []
-    assert len(startup_checks.find_start_errors(world.settings, NOW - timedelta(minutes=6), environment={})) == 1
+def test_a_clock_may_be_a_little_behind(installation):
+    assert startup_checks.find_start_errors(installation.settings, NOW - timedelta(minutes=4), environment={}) == []
+    assert len(startup_checks.find_start_errors(installation.settings, NOW - timedelta(minutes=6), environment={})) == 1
 
 
-def test_all_is_named_at_once(world):
+def test_all_is_named_at_once(installation):
     for spoil in (
         demo_account,
         demo_passwords,
         mode("", 0o755),
         settings(base_url="http://localhost", log_level="debug"),
     ):
-        spoil(world)
+        spoil(installation)
     found = startup_checks.find_start_errors(
-        world.settings, NOW, environment={"MIK_LOGLEVEL": "x", "MIK_SERVICE_HOST": "x"}
+        installation.settings, NOW, environment={"MIK_LOGLEVEL": "x", "MIK_SERVICE_HOST": "x"}
     )
     for text in (
         "not https",
@@ -235,23 +238,23 @@ def test_all_is_named_at_once(world):
         assert any(text in each for each in found), text
     assert len(found) == 8
     with pytest.raises(ValueError, match="not https") as refused:
-        Settings(**world.settings.model_dump())
+        Settings(**installation.settings.model_dump())
     assert "debug" in str(refused.value)
 
 
-def test_a_worker_started_past_the_command_refuses_as_well(world):
-    demo_account(world)
+def test_a_worker_started_past_the_command_refuses_as_well(installation):
+    demo_account(installation)
     with pytest.raises(UnsafeToStart, match="demo accounts"):
-        create_app(Settings(**world.settings.model_dump()), lambda: NOW)
+        create_app(Settings(**installation.settings.model_dump()), lambda: NOW)
 
 
-def test_the_demo_says_what_production_would_refuse(world, monkeypatch):
-    for name, value in (world.environment | {"MIK_PROFILE": "demo", "MIK_LOG_LEVEL": "debug"}).items():
+def test_the_demo_says_what_production_would_refuse(installation, monkeypatch):
+    for name, value in (installation.environment | {"MIK_PROFILE": "demo", "MIK_LOG_LEVEL": "debug"}).items():
         monkeypatch.setenv(name, value)
     answer = CliRunner().invoke(mik, ["doctor", "--only", "config"])
     assert (answer.exit_code, "MIK_LOG_LEVEL=debug" in answer.output) == (0, True)
 
 
-def test_keys_that_were_there_before_the_demo_are_not_called_its_keys(world):
-    startup_checks.mark_demo_keys(world.settings)
-    assert startup_checks.find_start_errors(world.settings, NOW, environment={}) == []
+def test_keys_that_were_there_before_the_demo_are_not_called_its_keys(installation):
+    startup_checks.mark_demo_keys(installation.settings)
+    assert startup_checks.find_start_errors(installation.settings, NOW, environment={}) == []

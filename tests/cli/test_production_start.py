@@ -22,7 +22,7 @@ from app.cli import app as mik
 from app.core.dates import utc_now
 from app.core.settings import Settings
 from app.startup_checks import CONNECTIONS_PER_WORKER, DEMO_MARKER_FILE, find_start_errors
-from tests.cli.factories import World, unmigrated
+from tests.cli.factories import Installation, unmigrated
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 PASSWORD = "correct horse battery staple"
@@ -31,9 +31,9 @@ PASSWORD = "correct horse battery staple"
 class Live:
     """Commands of the service in processes of their own, as in production."""
 
-    def __init__(self, world):
+    def __init__(self, installation):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MIK_")}
-        self.environment = inherited | world.environment
+        self.environment = inherited | installation.environment
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -66,19 +66,19 @@ class Live:
 @pytest.mark.long("sqlite")
 def test_from_nothing_to_a_service_that_answers(database_url, tmp_path):
     """As docs/production.md says: migrate, make the first owner, check, serve."""
-    world = World(database_url, tmp_path)
-    if world.is_sqlite:
-        Path(world.file).unlink()
+    installation = Installation(database_url, tmp_path)
+    if installation.is_sqlite:
+        Path(installation.file).unlink()
     else:
-        unmigrated(world)
-        with world.session() as session:
+        unmigrated(installation)
+        with installation.session() as session:
             session.execute(sa.text("DROP SCHEMA public CASCADE"))
             session.execute(sa.text("CREATE SCHEMA public"))
-    live = Live(world)
+    live = Live(installation)
     refused = live.mik("serve", "--port", str(live.port))
     assert refused.returncode == 2
     assert "mik admin migrate" in refused.stderr
-    assert list(world.folder.iterdir()) == []
+    assert list(installation.folder.iterdir()) == []
 
     assert live.mik("admin", "migrate").returncode == 0
     person = ("--email", "owner@mark.az", "--name", "First Owner", "--role", "owner")
@@ -92,12 +92,12 @@ def test_from_nothing_to_a_service_that_answers(database_url, tmp_path):
         form = {"grant_type": "password", "username": "owner@mark.az", "password": PASSWORD}
         address = f"http://127.0.0.1:{live.port}/v1/auth/token"
         assert httpx2.post(address, data=form, trust_env=False, timeout=60).status_code == 200
-    assert not (world.folder / demo_staff.ACCOUNTS_FILE).exists()
-    with world.session() as session:
+    assert not (installation.folder / demo_staff.ACCOUNTS_FILE).exists()
+    with installation.session() as session:
         assert session.execute(sa.text("SELECT email FROM users")).all() == [("owner@mark.az",)]
-    wide = [path for path in world.folder.rglob("*") if path.stat().st_mode & 0o077]
+    wide = [path for path in installation.folder.rglob("*") if path.stat().st_mode & 0o077]
     assert wide == []
-    assert find_start_errors(world.settings, utc_now(), environment={}) == []
+    assert find_start_errors(installation.settings, utc_now(), environment={}) == []
 
 
 class TestForwardedAddresses:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from app.core.text.confusables import name_error
 
+pytestmark = pytest.mark.pure
+
 
 @pytest.mark.parametrize(
     "name",

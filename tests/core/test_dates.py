@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from app.core.dates import add_months, baku_day, day_end, day_start, format_utc, last_valid_day, subtract_months
 
+pytestmark = pytest.mark.pure
+
 
 def test_a_moment_is_written_in_utc_to_the_second():
     assert format_utc(datetime(2026, 11, 22, 17, 0, 0, 999999, tzinfo=UTC)) == "2026-11-22T17:00:00Z"

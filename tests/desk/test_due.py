@@ -1,6 +1,6 @@
 """Age and deadline on every case, the filter of late ones, and what `mik admin sweep` does when a time is over.
 
-The house stands on Sunday, 22 November 2026. 31 December and 1, 4 and 20 January are free.
+The clock stands on Sunday, 22 November 2026. 31 December and 1, 4 and 20 January are free.
 """
 
 import threading

@@ -9,6 +9,8 @@ from app.documents import qr_codes, qr_token
 from tests.documents.factories import STAMP, STAMPED, printed
 from tests.readers import scan
 
+pytestmark = pytest.mark.pure
+
 SHORT = qr_token.page_url("https://verify.example.az", STAMP.number)
 MARK = "Made in Karabakh – Heart of Azerbaijan"
 HOLDER = "“Nümunə-Boru” MMC"

@@ -7,6 +7,8 @@ import pytest
 from app.documents.pdf.font_coverage import supported_characters
 from app.documents.pdf.typesetter import _FONTS, drawable_characters
 
+pytestmark = pytest.mark.pure
+
 GB2312 = {bytes([high, low]).decode("gb2312", "ignore") for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF)} - {
     ""
 }

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from app.documents.pdf.printable import MAX_CHARS, REPLACEMENT_CHARACTER, to_printable
 
+pytestmark = pytest.mark.pure
+
 DRAWABLE = frozenset("abcdefgiəğışöüçİ –…“”بپ卡\u0301" + REPLACEMENT_CHARACTER)
 ANY = st.text(max_size=600) | st.text("a\u202e\u200c\u0301 \n", max_size=2_000)
 

@@ -11,6 +11,8 @@ from app.core import i18n
 from app.documents.pdf import content as pdf_content
 from tests.documents.factories import FACTS
 
+pytestmark = pytest.mark.pure
+
 SPOKEN = [each for each in i18n.LANGUAGES if each != i18n.DEFAULT_LANGUAGE]
 SOURCE = resources.files("app.documents.pdf").joinpath("content.py").read_text("utf-8")
 

@@ -18,6 +18,8 @@ from app.documents import qr_token
 from app.documents.qr_token import QrToken, QrTokenRejected, truncate
 from tests.documents.factories import DID, PEM, STAMP, signer_of
 
+pytestmark = pytest.mark.pure
+
 SIGNER = signer_of(PEM)
 KEYS = {SIGNER.kid: SIGNER.public}
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=300) | st.text(

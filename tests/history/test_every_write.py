@@ -88,7 +88,7 @@ def test_a_write_is_recorded(app, route, walk):
     """And staff who gave a password only change nothing by it, save what the table lists with a reason."""
     send = walk(app)
     caller = getattr(send.func, "__self__", app.anonymous)
-    caller = app.anonymous if caller is app else caller  # the house registers companies for strangers
+    caller = app.anonymous if caller is app else caller  # companies register without signing in
     assert (route in NEEDED | NOT_NEEDED.keys()) or not caller.is_staff, "enter it in second_factor.py"
     if route not in NOT_NEEDED and caller is not app.anonymous:
         check_needs_second_factor(app, send, route)

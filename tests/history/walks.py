@@ -1,4 +1,4 @@
-"""How to walk each route that writes: a function of the house prepares all and gives the last request, unsent."""
+"""How to walk each route that writes: a function of the running app prepares all and gives the last request, unsent."""
 
 from functools import partial
 

@@ -20,7 +20,7 @@ STATES = ("valid", "suspended", "revoked")
 
 @pytest.fixture(scope="module")
 def published(sqlite_template, tmp_path_factory):
-    """What the world can fetch of a house with a valid, a suspended and a revoked certificate."""
+    """What a verifier can fetch from a service with a valid, a suspended and a revoked certificate."""
     folder = tmp_path_factory.mktemp("interop")
     path = folder / "mik.sqlite3"
     path.write_bytes(sqlite_template.read_bytes())

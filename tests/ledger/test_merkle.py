@@ -11,6 +11,8 @@ from pymerkle import InmemoryTree
 from app.transparency import merkle
 from app.transparency.merkle import Node, SubtreeRange
 
+pytestmark = pytest.mark.pure
+
 SIZES = 300
 KNOWN_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 KNOWN_ROOTS = {

@@ -19,6 +19,8 @@ from app.transparency.checkpoint import (
 from app.transparency.signed_note import NoteRejected, NoteSigner, Verifier, open_note, parse_vkey
 from tests.ledger.helpers import ORIGIN, signer_of
 
+pytestmark = pytest.mark.pure
+
 KNOWN_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 KNOWN_TEXT = "This is an example message.\n"
 KNOWN_SIGNATURE = "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM="

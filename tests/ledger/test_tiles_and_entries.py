@@ -13,6 +13,8 @@ from app.transparency.merkle import Node
 from app.transparency.tiles import Tile
 from tests.ledger.helpers import entries_in
 
+pytestmark = pytest.mark.pure
+
 NOW = datetime(2026, 11, 22, 17, 0, 0, 120000, tzinfo=UTC)
 
 

@@ -18,6 +18,8 @@ from app.notifications.texts import MESSAGE_LANGUAGES, TEXTS, compose_mail, rend
 from app.notifications.transport import SmtpServer, create_transport, read_smtp_password
 from tests.pages.strings import APP, placeholders
 
+pytestmark = pytest.mark.pure
+
 VALUES = {
     "service": "https://verify.example.az",
     "until": "2026-11-23 21:00",

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from app.pages.public.verify_input import VerifyInput, host_of, parse_input
 
+pytestmark = pytest.mark.pure
+
 NUMBER = "MIK-2026-000042-Y"
 STAMP = "eyJhbGciOiJFUzI1NiJ9.eyJuIjoiTUlLIn0.c2lnbmF0dXJl"
 

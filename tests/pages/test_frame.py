@@ -36,7 +36,7 @@ def test_every_page_is_known_here_and_open_to_everybody(shared_app):
     for some in PAGES.values():
         for address in some:
             if "{holder}" in address:
-                continue  # there is none in this house: tests/pages/test_register.py looks at it
+                continue  # there is none in this app: tests/pages/test_register.py looks at it
             path = re.sub("{.*}", "MIK-2026-000042-Y", address)
             answer = shared_app.http.get(path, headers=HTML)
             same = shared_app.http.get(path, headers=HTML | {"Authorization": "Bearer nonsense"})

@@ -6,6 +6,8 @@ import pytest
 
 from app.pages.i18n import LanguageChoice, choose_language, day, format_datetime
 
+pytestmark = pytest.mark.pure
+
 FIREFOX = "az-AZ,az;q=0.9,ru;q=0.8,en-US;q=0.5"
 
 

@@ -10,6 +10,8 @@ from app.schemes.origin_calculation import OriginCriterion
 from app.verification.verdict import Verdict
 from tests.pages.strings import LANGUAGES, PROBLEM_LANGUAGES, faults, raised, spoken, unreadable
 
+pytestmark = pytest.mark.pure
+
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_missing_left_over_or_untranslated(language):

@@ -17,6 +17,8 @@ from app.schemes.facts import ParkResidencyStatus, Step
 from app.schemes.outcome import Outcome
 from app.schemes.scheme_loader import load_schemes
 
+pytestmark = pytest.mark.pure
+
 TODAY = date(2026, 11, 22)
 TUBE = {
     "name": "Welded steel tube",

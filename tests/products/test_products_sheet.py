@@ -18,7 +18,7 @@ from app.schemes.facts import ParkResidencyStatus
 from app.schemes.outcome import SEVERITY, Outcome
 from app.schemes.scheme_loader import load_schemes
 
-pytestmark = pytest.mark.short
+pytestmark = [pytest.mark.short, pytest.mark.pure]
 SAMPLE = files("app.demo") / "sample"
 REGISTER = {
     row.party_id: row

@@ -55,8 +55,8 @@ LOST = {
 """How the second of two is refused."""
 
 
-class Scene:
-    """A case in a state, or a certificate, that two people are about to lay their hands on."""
+class Contest:
+    """A case in a state, or a certificate, that two users are about to change."""
 
     def __init__(self, app, company, state):
         self.app, self.company = app, company
@@ -157,10 +157,10 @@ def won(answer):
     return False
 
 
-def assert_history_leads_to_the_present(scene):
+def assert_history_leads_to_the_present(contest):
     """Every step of the case is one of the table and begins where the one before ended; the last one is the state."""
-    with scene.app.database.read_session() as session:
-        told = [(row.event, row.data) for row in audit_repository.timeline(session, UUID(scene.case_id))]
+    with contest.app.database.read_session() as session:
+        told = [(row.event, row.data) for row in audit_repository.timeline(session, UUID(contest.case_id))]
     state = "draft"
     for event, data in told:
         if "was" not in data:
@@ -168,16 +168,16 @@ def assert_history_leads_to_the_present(scene):
         assert data["was"] == state, told
         assert data["state"] in TRANSITIONS[state, DEEDS[event]].to, told
         state = data["state"]
-    assert scene.company.application(scene.case_id)["state"] == state
+    assert contest.company.application(contest.case_id)["state"] == state
     return state
 
 
-def assert_one_certificate_at_most(scene, state):
+def assert_one_certificate_at_most(contest, state):
     granted = int(state == "approved")
-    assert scene.count("certificates") == granted
-    assert scene.count("decisions") == int(state in {"approved", "rejected"})
-    listed = ok(scene.app.anonymous.get("/v1/certificates?limit=100"))["items"]
-    mine = scene.company.application(scene.case_id)["certificates"]
+    assert contest.count("certificates") == granted
+    assert contest.count("decisions") == int(state in {"approved", "rejected"})
+    listed = ok(contest.app.anonymous.get("/v1/certificates?limit=100"))["items"]
+    mine = contest.company.application(contest.case_id)["certificates"]
     assert len(mine) == granted
     assert [each["number"] for each in listed].count(mine[0] if mine else None) == granted
 

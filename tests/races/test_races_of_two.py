@@ -8,7 +8,7 @@ import pytest
 from tests.races.helpers import (
     DEEDS,
     ROUNDS,
-    Scene,
+    Contest,
     assert_chain_holds,
     assert_history_leads_to_the_present,
     assert_one_certificate_at_most,
@@ -61,24 +61,24 @@ def _races():
 @pytest.mark.parametrize(("state", "first", "second"), races())
 def test_one_is_done_and_the_other_refused(shared_app, state, first, second):
     company = shared_app.set_up_company()
-    scenes = [Scene(shared_app, company, state) for _ in range(ROUNDS)]
+    contests = [Contest(shared_app, company, state) for _ in range(ROUNDS)]
     if "lapse" in second:
         shared_app.clock.advance(days=30)
-    for round_, scene in enumerate(scenes):
-        one_wins(scene, round_, first, second)
+    for round_, contest in enumerate(contests):
+        one_wins(contest, round_, first, second)
     assert_chain_holds(shared_app)
 
 
-def one_wins(scene, round_, *contenders):
-    before = scene.company.version_of(scene.path)
-    seen = len(scene.events())
-    answers = at_once([scene.prepared(each) for each in contenders], round_)
+def one_wins(contest, round_, *contenders):
+    before = contest.company.version_of(contest.path)
+    seen = len(contest.events())
+    answers = at_once([contest.prepared(each) for each in contenders], round_)
     winners = [each for each, answer in zip(contenders, answers, strict=True) if won(answer)]
     assert len(winners) == 1, [getattr(answer, "text", answer) for answer in answers]
 
     # What the answer said is what is written: once, in the history and in the row. The loser left no trace.
     (winner,) = winners
-    done = [DEEDS[event] for event in scene.events()[seen:] if event in DEEDS]
+    done = [DEEDS[event] for event in contest.events()[seen:] if event in DEEDS]
     assert done == [winner.rpartition(" ")[2]]
-    assert scene.company.version_of(scene.path) == before + 1
-    assert_one_certificate_at_most(scene, assert_history_leads_to_the_present(scene))
+    assert contest.company.version_of(contest.path) == before + 1
+    assert_one_certificate_at_most(contest, assert_history_leads_to_the_present(contest))

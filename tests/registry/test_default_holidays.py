@@ -17,6 +17,8 @@ from app.reference.holiday_calendar import (
 )
 from app.reference.working_days import Calendar, SpecialDay, is_weekend, place_defaults
 
+pytestmark = pytest.mark.pure
+
 FIXED = load_bundled_holidays().fixed
 WITHOUT_DEFAULTS = Calendar(FIXED)
 

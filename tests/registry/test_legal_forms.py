@@ -10,6 +10,8 @@ from app.organisations.legal_forms import (
     public_voen,
 )
 
+pytestmark = pytest.mark.pure
+
 
 @pytest.mark.parametrize(
     "form", ["MMC", "mmc", "M.M.C.", "ASC", "QSC", "Məhdud Məsuliyyətli Cəmiyyət", "ООО", "Kooperativ"]

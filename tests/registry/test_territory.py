@@ -4,6 +4,8 @@ import pytest
 from app.core.text.normalize import fold_alphanumeric
 from app.reference.territory import ParkKind, load_territory
 
+pytestmark = pytest.mark.pure
+
 PLACES = load_territory()
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from app.reference.holiday_calendar import load_bundled_holidays, parse_holiday_file
 from app.reference.working_days import Calendar, FixedHoliday, SpecialDay, compute_fixed_days, is_weekend
 
+pytestmark = pytest.mark.pure
+
 SHIPPED = Calendar(load_bundled_holidays().fixed)
 DAYS = st.dates(date(2025, 1, 1), date(2035, 12, 31))
 ANNOUNCED = st.dictionaries(DAYS, st.booleans(), max_size=20).map(

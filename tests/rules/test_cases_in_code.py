@@ -59,6 +59,8 @@ from tests.rules.factories import (
     without,
 )
 
+pytestmark = pytest.mark.pure
+
 COIL = material("7208", "TR", "830")
 
 

@@ -41,6 +41,8 @@ from tests.rules.honest import (
     step,
 )
 
+pytestmark = pytest.mark.pure
+
 D = Decimal
 SCHEMES = load_schemes()
 OPEN = (Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)
@@ -422,7 +424,7 @@ def proof_cheats():
 # Changes of evidence, declaration, visit, company and site
 
 
-PAPERS = {
+RULES_BY_KIND = {
     "tax-status": "C-02 A-02",
     "authority-to-sign": "C-03 C-16",
     "conformity-document": "C-11",
@@ -446,7 +448,7 @@ TODAY_OR_LATER = ("conformity-document", "permit", "inspection-record", "backgro
 def paper_cheats():
     for dossier in (*PASSING[::3], BY_NAME["Urva honey"], BY_NAME["Pasta"]):
         facts = dossier.facts
-        for kind, names in PAPERS.items():
+        for kind, names in RULES_BY_KIND.items():
             rules = " ".join(rule for rule in names.split() if has_rule(dossier, rule))
             micro = facts.applicant.size_class == "micro" and kind == "cost-statement"
             craft = kind == "food-registration" and not facts.product.hs6.startswith(("0", "1", "20"))

@@ -38,6 +38,8 @@ from tests.rules.factories import (
     with_items,
 )
 
+pytestmark = pytest.mark.pure
+
 TEXTS = (
     st.none()
     | st.text(max_size=12)

@@ -19,6 +19,8 @@ from app.schemes.evidence_choice import (
 from app.schemes.facts import Evidence
 from tests.rules.factories import DAY, item
 
+pytestmark = pytest.mark.pure
+
 HOUR = timedelta(days=1)
 PERMIT, STATUS = "permit", "tax-status"
 

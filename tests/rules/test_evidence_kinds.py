@@ -20,6 +20,8 @@ from app.schemes.evidence_kinds import (
     validate_values,
 )
 
+pytestmark = pytest.mark.pure
+
 NOTHING = {"issued_on": False, "valid_until": False, "number": False}
 GIVEN = {"issued_on": True, "valid_until": False, "number": False}
 

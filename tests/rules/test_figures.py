@@ -14,6 +14,8 @@ from app.schemes.percentages import (
     to_fraction,
 )
 
+pytestmark = pytest.mark.pure
+
 D = Decimal
 F = Fraction
 

@@ -12,6 +12,8 @@ from app.schemes.rules import AnyRule
 from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_loader import parse_common, parse_scheme
 
+pytestmark = pytest.mark.pure
+
 MARKS = Path(__file__).parent / "marks"
 COMMON = parse_common((files("app.schemes") / "marks" / "common.toml").read_text("utf-8"))
 NEVER = {("SHEKI", "S-05"): ("incomplete", "not_assessed")}

@@ -36,6 +36,8 @@ from tests.rules.factories import (
 )
 from tests.rules.test_eligibility import ANY_FACTS
 
+pytestmark = pytest.mark.pure
+
 PERMIT = {"kind": "evidence", "evidence": "permit"}
 STATUS = {"kind": "evidence", "evidence": "tax-status", "value": "taxpayer_status"}
 LATER = DAY + timedelta(days=1)

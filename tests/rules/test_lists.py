@@ -8,6 +8,8 @@ from app.core.text.normalize import fold_alphanumeric
 from app.reference.hs_nomenclature import find_title, is_heading
 from app.schemes.closed_lists import Operation, OperationClass, has_prefix, load_lists, longest_prefix
 
+pytestmark = pytest.mark.pure
+
 LISTS = load_lists()
 
 

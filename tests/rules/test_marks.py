@@ -49,6 +49,8 @@ from tests.rules.factories import (
 )
 from tests.rules.test_cases_in_code import ROWS as IN_CODE
 
+pytestmark = pytest.mark.pure
+
 BLIND = replace(GOOD, evidence=None)
 BLIND_HONEY = replace(HONEY, evidence=None)
 NOBODY = residency(status=ParkResidencyStatus.NONE)

@@ -48,6 +48,8 @@ from tests.rules.factories import (
     with_items,
 )
 
+pytestmark = pytest.mark.pure
+
 SETTINGS = SCHEMES["MIK"].ruleset.origin
 YEAR = {"period_from": date(2026, 6, 1), "period_until": date(2027, 5, 31)}
 SEASON = {"season_from": date(2026, 1, 1), "season_until": date(2026, 9, 30)}

@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from app.schemes.outcome import Outcome, most_severe
 
+pytestmark = pytest.mark.pure
+
 FAIL, INCOMPLETE, MANUAL, PASS = Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL, Outcome.PASS
 SILENT = (Outcome.NOT_APPLICABLE, Outcome.NOT_ASSESSED)
 

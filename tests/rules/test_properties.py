@@ -21,6 +21,8 @@ from app.schemes.percentages import to_fraction
 from app.schemes.rules.share import sum_other_costs
 from app.schemes.scheme_loader import load_schemes
 
+pytestmark = pytest.mark.pure
+
 SCHEMES = load_schemes()
 MARKS = sorted(SCHEMES)
 DAY = date(2026, 12, 1)

@@ -25,6 +25,8 @@ from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_loader import load_schemes, parse_common, parse_scheme, unknown_evidence_errors
 from tests.rules.factories import GOOD, made, residency
 
+pytestmark = pytest.mark.pure
+
 PACKAGE = Path(app.schemes.__file__).parent
 COMMON = parse_common((PACKAGE / "marks" / "common.toml").read_text("utf-8"))
 SCHEMES = load_schemes()

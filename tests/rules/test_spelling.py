@@ -8,6 +8,8 @@ from app.core.text.name_matching import contains_key, transliteration_key
 from app.schemes.rules.names import NamesRule
 from app.schemes.scheme_loader import load_schemes
 
+pytestmark = pytest.mark.pure
+
 RULE = next(rule for rule in load_schemes()["MIK"].ruleset.rules if isinstance(rule, NamesRule) and rule.id == "C-13")
 SHUSHA = RULE.names[0]
 

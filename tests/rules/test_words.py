@@ -18,6 +18,8 @@ from tests.rules.factories import CASES, GOOD, MARKS, SCHEMES, bill, changed, fi
 from tests.rules.test_cases_in_code import ROWS as IN_CODE
 from tests.rules.test_marks import ROWS
 
+pytestmark = pytest.mark.pure
+
 LANGUAGES = ("en", "az")
 GROUPS = {
     "residency_status": ParkResidencyStatus,

@@ -13,36 +13,36 @@ from app.certificates import certificate_repository, holder_history, matters, st
 from app.certificates.holder_history import InquiryState, RelationGround
 from app.certificates.model import MatterCause, MatterOutcome, RevocationReason, SuspensionCause
 from app.organisations.model import Organisation, Residency
-from tests.services.factories import NOW, TODAY, VOENS, World, member, register, resident
+from tests.services.factories import NOW, TODAY, VOENS, CertifiedResidents, member, register, resident
 
 LATER = NOW + timedelta(days=3)
 OWNERSHIP = {"state_share_pct": "0"}
 
 
 @pytest.fixture
-def world(session):
-    return World(session)
+def certified(session):
+    return CertifiedResidents(session)
 
 
-def suspend(world, certificate, cause=SuspensionCause.HEARING):
-    status_service.suspend(world.session, world.owner, certificate, cause=cause, note=None, now=NOW)
+def suspend(certified, certificate, cause=SuspensionCause.HEARING):
+    status_service.suspend(certified.session, certified.owner, certificate, cause=cause, note=None, now=NOW)
 
 
-def surrender(world, certificate, now=NOW):
+def surrender(certified, certificate, now=NOW):
     status_service.surrender(
-        world.session, member(world.user), certificate.number, version=certificate.version, now=now
+        certified.session, member(certified.user), certificate.number, version=certificate.version, now=now
     )
 
 
-def revoke(world, certificate, reason=RevocationReason.FALSE_DOCUMENTS, now=NOW):
+def revoke(certified, certificate, reason=RevocationReason.FALSE_DOCUMENTS, now=NOW):
     status_service.revoke(
-        world.session, world.owner, certificate.number, reason=reason, version=certificate.version, now=now
+        certified.session, certified.owner, certificate.number, reason=reason, version=certificate.version, now=now
     )
 
 
-def past(world, organisation_id=None):
-    world.session.commit()
-    return applicant_history.load_applicant_history(world.session, organisation_id or world.company_id)
+def past(certified, organisation_id=None):
+    certified.session.commit()
+    return applicant_history.load_applicant_history(certified.session, organisation_id or certified.company_id)
 
 
 def own(session, organisation_id, confirmed_by, **stated):
@@ -62,50 +62,53 @@ def own(session, organisation_id, confirmed_by, **stated):
     )
 
 
-def test_nothing_is_held_against_who_only_surrendered(world):
-    surrender(world, world.first)
-    suspend(world, world.second, SuspensionCause.HOLDER)
-    surrender(world, world.second)
-    assert past(world) == holder_history.HolderHistory((), ())
+def test_nothing_is_held_against_who_only_surrendered(certified):
+    surrender(certified, certified.first)
+    suspend(certified, certified.second, SuspensionCause.HOLDER)
+    surrender(certified, certified.second)
+    assert past(certified) == holder_history.HolderHistory((), ())
 
 
-def test_a_revocation_of_its_own_under_any_mark(world, session):
-    world.unbound.gtin = "9520000000011"
-    revoke(world, world.unbound)
-    (each,) = past(world).revocations
+def test_a_revocation_of_its_own_under_any_mark(certified, session):
+    certified.unbound.gtin = "9520000000011"
+    revoke(certified, certified.unbound)
+    (each,) = past(certified).revocations
     said = each.certificate
-    assert (each.reason, each.day, said.number) == ("false-documents", TODAY, world.unbound.number)
-    assert (said.gtin, said.hs6, said.site_id) == ("9520000000011", "730630", world.unbound.site_id)
+    assert (each.reason, each.day, said.number) == ("false-documents", TODAY, certified.unbound.number)
+    assert (said.gtin, said.hs6, said.site_id) == ("9520000000011", "730630", certified.unbound.site_id)
     assert (said.name_az, said.name_en, said.voen) == (None, "Tube", VOENS[0])
-    assert (said.grounds, said.product_id) == (frozenset(), world.unbound.product_id)
-    assert past(world, world.other_company_id).revocations == ()
+    assert (said.grounds, said.product_id) == (frozenset(), certified.unbound.product_id)
+    assert past(certified, certified.other_company_id).revocations == ()
 
 
-def test_related_holders_each_with_its_ground(world, session):
+def test_related_holders_each_with_its_ground(certified, session):
     """Of three other companies: one on the same plot, one owned, one with a common member; and one of no relation."""
-    world.others.holder_voen = VOENS[1]
-    revoke(world, world.others)
-    assert past(world).revocations == ()
+    certified.others.holder_voen = VOENS[1]
+    revoke(certified, certified.others)
+    assert past(certified).revocations == ()
 
-    theirs = session.query(Residency).filter_by(organisation_id=world.other_company_id).one()
-    world.residency.plot_no = theirs.plot_no = "12-A"
+    theirs = session.query(Residency).filter_by(organisation_id=certified.other_company_id).one()
+    certified.residency.plot_no = theirs.plot_no = "12-A"
     theirs.ends_on, theirs.closing_reason = TODAY, "Given up."
-    assert past(world).revocations[0].certificate.grounds == {RelationGround.SAME_PLOT}
+    assert past(certified).revocations[0].certificate.grounds == {RelationGround.SAME_PLOT}
 
-    own(session, world.company_id, world.registrar.id, other_voen=VOENS[1], share_pct="25.5")
-    assert past(world).revocations[0].certificate.grounds == {RelationGround.SAME_PLOT, RelationGround.OWNERSHIP}
+    own(session, certified.company_id, certified.registrar.id, other_voen=VOENS[1], share_pct="25.5")
+    assert past(certified).revocations[0].certificate.grounds == {RelationGround.SAME_PLOT, RelationGround.OWNERSHIP}
 
     theirs.plot_no = "12-B"
-    mate = session.query(User).filter_by(organisation_id=world.other_company_id).one()
-    mate.former_email = world.user.email
-    assert past(world).revocations[0].certificate.grounds == {RelationGround.COMMON_MEMBER, RelationGround.OWNERSHIP}
-    assert past(world, world.other_company_id).revocations[0].certificate.grounds == frozenset()
+    mate = session.query(User).filter_by(organisation_id=certified.other_company_id).one()
+    mate.former_email = certified.user.email
+    assert past(certified).revocations[0].certificate.grounds == {
+        RelationGround.COMMON_MEMBER,
+        RelationGround.OWNERSHIP,
+    }
+    assert past(certified, certified.other_company_id).revocations[0].certificate.grounds == frozenset()
 
 
-def test_the_same_taxpayer_under_another_record(world, session):
-    world.others.holder_voen = session.get(Organisation, world.company_id).voen
-    revoke(world, world.others)
-    assert past(world).revocations[0].certificate.grounds == {RelationGround.SAME_TAXPAYER}
+def test_the_same_taxpayer_under_another_record(certified, session):
+    certified.others.holder_voen = session.get(Organisation, certified.company_id).voen
+    revoke(certified, certified.others)
+    assert past(certified).revocations[0].certificate.grounds == {RelationGround.SAME_TAXPAYER}
 
 
 @pytest.mark.parametrize(
@@ -122,37 +125,37 @@ def test_the_same_taxpayer_under_another_record(world, session):
         ("theirs", {"other_voen": VOENS[2], "share_pct": "60"}, True, False),
     ],
 )
-def test_a_share_counts_whoever_states_it(world, session, whose, stated, confirmed, related):
-    world.others.holder_voen = VOENS[1]
-    revoke(world, world.others)
-    company = world.company_id if whose == "own" else world.other_company_id
-    own(session, company, world.registrar.id if confirmed else None, **stated)
-    assert bool(past(world).revocations) is related
+def test_a_share_counts_whoever_states_it(certified, session, whose, stated, confirmed, related):
+    certified.others.holder_voen = VOENS[1]
+    revoke(certified, certified.others)
+    company = certified.company_id if whose == "own" else certified.other_company_id
+    own(session, company, certified.registrar.id if confirmed else None, **stated)
+    assert bool(past(certified).revocations) is related
 
 
-def test_an_inquiry_that_is_open_and_one_that_found_nothing(world):
-    suspend(world, world.first)
-    surrender(world, world.first)
-    (each,) = past(world).surrenders
-    assert (each.certificate.number, each.day) == (world.first.number, TODAY)
+def test_an_inquiry_that_is_open_and_one_that_found_nothing(certified):
+    suspend(certified, certified.first)
+    surrender(certified, certified.first)
+    (each,) = past(certified).surrenders
+    assert (each.certificate.number, each.day) == (certified.first.number, TODAY)
     assert (each.inquiry, each.reason, each.decided_on) == (InquiryState.OPEN, None, None)
     status_service.reinstate_by_owner(
-        world.session,
-        world.owner,
-        world.first.number,
+        certified.session,
+        certified.owner,
+        certified.first.number,
         cause=SuspensionCause.HEARING,
-        version=world.first.version,
+        version=certified.first.version,
         now=LATER,
     )
-    (each,) = past(world).surrenders
+    (each,) = past(certified).surrenders
     assert (each.inquiry, each.decided_on) == (InquiryState.NOT_UPHELD, TODAY + timedelta(days=3))
-    assert world.first.status == "surrendered"
+    assert certified.first.status == "surrendered"
 
 
-def close(world, matter, outcome, reason=None, now=LATER):
+def close(certified, matter, outcome, reason=None, now=LATER):
     matters.close_matter(
-        world.session,
-        world.registrar,
+        certified.session,
+        certified.registrar,
         matter.id,
         outcome=outcome,
         reason="Looked at.",
@@ -162,65 +165,69 @@ def close(world, matter, outcome, reason=None, now=LATER):
     )
 
 
-def test_what_was_upheld_counts_and_what_is_still_open_does_not_hide_it(world):
+def test_what_was_upheld_counts_and_what_is_still_open_does_not_hide_it(certified):
     opened = [
-        matters.open_matter(world.session, world.registrar, world.first, cause, now=NOW)
+        matters.open_matter(certified.session, certified.registrar, certified.first, cause, now=NOW)
         for cause in (MatterCause.EVIDENCE_FALSE, MatterCause.STAGE_BACK)
     ]
-    surrender(world, world.first)
-    assert past(world).surrenders[0].inquiry is InquiryState.OPEN
-    close(world, opened[0], MatterOutcome.UPHELD, RevocationReason.FALSE_DOCUMENTS)
-    (each,) = past(world).surrenders
+    surrender(certified, certified.first)
+    assert past(certified).surrenders[0].inquiry is InquiryState.OPEN
+    close(certified, opened[0], MatterOutcome.UPHELD, RevocationReason.FALSE_DOCUMENTS)
+    (each,) = past(certified).surrenders
     assert (each.inquiry, each.reason, each.decided_on) == (
         InquiryState.UPHELD,
         "false-documents",
         TODAY + timedelta(days=3),
     )
-    close(world, opened[1], MatterOutcome.UNFOUNDED)
-    assert past(world).surrenders == (each,)
+    close(certified, opened[1], MatterOutcome.UNFOUNDED)
+    assert past(certified).surrenders == (each,)
 
 
-def test_what_was_closed_before_the_surrender_is_no_part_of_it(world):
-    early = matters.open_matter(world.session, world.registrar, world.first, MatterCause.EVIDENCE_FALSE, now=NOW)
-    close(world, early, MatterOutcome.UPHELD, RevocationReason.FALSE_DOCUMENTS, now=NOW)
-    late = matters.open_matter(world.session, world.registrar, world.first, MatterCause.STAGE_BACK, now=LATER)
-    surrender(world, world.first, LATER)
-    close(world, late, MatterOutcome.CORRECTED, now=LATER)
-    assert past(world).surrenders[0].inquiry is InquiryState.NOT_UPHELD
+def test_what_was_closed_before_the_surrender_is_no_part_of_it(certified):
+    early = matters.open_matter(
+        certified.session, certified.registrar, certified.first, MatterCause.EVIDENCE_FALSE, now=NOW
+    )
+    close(certified, early, MatterOutcome.UPHELD, RevocationReason.FALSE_DOCUMENTS, now=NOW)
+    late = matters.open_matter(
+        certified.session, certified.registrar, certified.first, MatterCause.STAGE_BACK, now=LATER
+    )
+    surrender(certified, certified.first, LATER)
+    close(certified, late, MatterOutcome.CORRECTED, now=LATER)
+    assert past(certified).surrenders[0].inquiry is InquiryState.NOT_UPHELD
 
 
-def test_revoked_after_the_surrender_it_is_a_revocation(world):
-    suspend(world, world.first)
-    surrender(world, world.first)
-    revoke(world, world.first, RevocationReason.CRITICAL_NONCONFORMITY, LATER)
-    found = past(world)
+def test_revoked_after_the_surrender_it_is_a_revocation(certified):
+    suspend(certified, certified.first)
+    surrender(certified, certified.first)
+    revoke(certified, certified.first, RevocationReason.CRITICAL_NONCONFORMITY, LATER)
+    found = past(certified)
     assert (found.surrenders, found.revocations[0].reason) == ((), "critical-nonconformity")
     assert found.revocations[0].day == TODAY + timedelta(days=3)
-    assert certificate_repository.open_suspensions(world.session, world.first.id) == {}
+    assert certificate_repository.open_suspensions(certified.session, certified.first.id) == {}
 
 
-def test_the_same_number_of_statements_however_many_there_are(world, session):
+def test_the_same_number_of_statements_however_many_there_are(certified, session):
     def statements():
         asked = []
         engine = session.get_bind()
         session.commit()
         session.expire_all()
         sa.event.listen(engine, "before_cursor_execute", listener := lambda *args: asked.append(args[2]))
-        applicant_history.load_applicant_history(session, world.company_id)
+        applicant_history.load_applicant_history(session, certified.company_id)
         sa.event.remove(engine, "before_cursor_execute", listener)
         return len([each for each in asked if each.startswith("SELECT")])
 
-    suspend(world, world.first)
-    surrender(world, world.first)
-    revoke(world, world.second)
+    suspend(certified, certified.first)
+    surrender(certified, certified.first)
+    revoke(certified, certified.second)
     few = statements()
     for voen in VOENS[2:]:
         other = register(session, voen)[1].organisation_id
-        period = resident(session, world.registrar, other, holder_voen=voen)[0]
-        world.residency.plot_no = period.plot_no = "7"
-        own(session, other, world.registrar.id, other_voen=VOENS[0], share_pct=str(Decimal(30)))
+        period = resident(session, certified.registrar, other, holder_voen=voen)[0]
+        certified.residency.plot_no = period.plot_no = "7"
+        own(session, other, certified.registrar.id, other_voen=VOENS[0], share_pct=str(Decimal(30)))
         for _ in range(3):
-            revoke(world, world.certificate(other, period))
+            revoke(certified, certified.certificate(other, period))
     assert statements() == few
     assert few <= 7
-    assert len(applicant_history.load_applicant_history(session, world.company_id).revocations) == 7
+    assert len(applicant_history.load_applicant_history(session, certified.company_id).revocations) == 7

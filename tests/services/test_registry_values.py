@@ -12,6 +12,8 @@ from app.core.text.normalize import normalize, search_fold, text_error
 from app.organisations import tax_number
 from app.reference.territory import country_codes, is_same_district, load_territory
 
+pytestmark = pytest.mark.pure
+
 MONEY = DecimalColumn(16, 4)
 
 

@@ -15,6 +15,8 @@ from app.core.crypto import jwk, jws
 from app.transparency.signed_note import parse_vkey
 from app.verification.offline import OfflineSources, evaluate_offline
 
+pytestmark = pytest.mark.pure
+
 VECTORS = json.loads((Path(__file__).parent / "credentials_and_lists.json").read_text(encoding="utf-8"))
 KEYS = jwk.parse_jwks(json.dumps(VECTORS["jwks"]).encode())
 THEIRS = KeySet.import_key_set(VECTORS["jwks"])

@@ -11,6 +11,8 @@ from app.transparency import merkle
 from app.transparency.checkpoint import parse_proof, verify_checkpoint, verify_proof
 from app.transparency.signed_note import NoteRejected, parse_vkey
 
+pytestmark = pytest.mark.pure
+
 VECTORS = json.loads(Path(__file__).with_name("public_log.json").read_text("utf-8"))
 VERIFIER = parse_vkey(VECTORS["vkey"])
 ENTRIES = [entry.encode() for entry in VECTORS["entries"]]

@@ -8,6 +8,8 @@ import pytest
 from app.core.crypto import jwk
 from app.documents import qr_token
 
+pytestmark = pytest.mark.pure
+
 VECTORS = json.loads((Path(__file__).parent / "stamps.json").read_text(encoding="utf-8"))
 KEYS = jwk.parse_jwks(json.dumps(VECTORS["jwks"]).encode())
 

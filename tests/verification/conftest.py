@@ -48,21 +48,21 @@ def store(record):
 
 
 @dataclass
-class World:
-    """What a test may turn: the time and the keys."""
+class TimeAndKeys:
+    """The time and the keys, which a test may change."""
 
     now: datetime
     ring: KeyRing
 
 
 @pytest.fixture
-def world(signer):
-    return World(NOW, ring_of(signer))
+def time_and_keys(signer):
+    return TimeAndKeys(NOW, ring_of(signer))
 
 
 @pytest.fixture
-def desk(store, world):
-    return VerificationService(store, lambda: world.ring, lambda: world.now, "https://mark.example")
+def desk(store, time_and_keys):
+    return VerificationService(store, lambda: time_and_keys.ring, lambda: time_and_keys.now, "https://mark.example")
 
 
 @pytest.fixture

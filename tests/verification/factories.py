@@ -1,4 +1,4 @@
-"""What the tests of this folder build their world of: keys from numbers, a content, its row, a register in memory."""
+"""Test data of this folder: keys from numbers, a content, its row, a register in memory."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime

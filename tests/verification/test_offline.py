@@ -19,7 +19,7 @@ from app.verification.offline import OfflineSources, evaluate_offline, format_ag
 from app.verification.verdict import Verdict
 from tests.verification.factories import DID, content_of, signer_of, token_of
 
-pytestmark = pytest.mark.short
+pytestmark = [pytest.mark.short, pytest.mark.pure]
 SIGNER, THIEF = signer_of(0xC0FFEE), signer_of(0xBAD)
 LOG = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 ISSUED = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

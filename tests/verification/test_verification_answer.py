@@ -1,18 +1,22 @@
-"""The body that the world reads, member by member, and its ETag."""
+"""The body of a verification response, member by member, and its ETag."""
 
 import json
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from app.certificates.read_model.snapshot import public_fields
 from app.verification.response import encode, encode_with_etag, to_dict
 from app.verification.verdict import MISTYPED, evaluate_number
 from tests.verification.factories import NOW
 
+pytestmark = pytest.mark.pure
+
 BASE = "https://mark.example"
 
 
-def test_the_whole_answer(record, world):
-    body = encode(evaluate_number(record, world.ring, NOW), BASE)
+def test_the_whole_answer(record, time_and_keys):
+    body = encode(evaluate_number(record, time_and_keys.ring, NOW), BASE)
     assert json.loads(body) == {
         "verdict": "valid",
         "message": "This certificate is genuine and valid.",
@@ -61,8 +65,8 @@ def test_nothing_is_shown_of_what_is_not_ours():
     assert members["links"] == {"credential": None, "page": None}
 
 
-def test_the_answer_of_a_demo_says_so(record, world):
-    judgement = evaluate_number(record, world.ring, NOW)
+def test_the_answer_of_a_demo_says_so(record, time_and_keys):
+    judgement = evaluate_number(record, time_and_keys.ring, NOW)
     plain, demo = (json.loads(encode_with_etag(judgement, BASE, demo=each)[1]) for each in (False, True))
     assert "demo" not in plain and demo == plain | {"demo": True}
 
@@ -79,19 +83,21 @@ def test_a_reason_is_shown(record):
 
 
 class TestEtag:
-    def etag(self, record, world, now=NOW):
-        _, body, etag = encode_with_etag(evaluate_number(record, world.ring, now), BASE)
-        assert encode_with_etag(evaluate_number(record, world.ring, now), BASE)[1:] == (body, etag)
+    def etag(self, record, time_and_keys, now=NOW):
+        _, body, etag = encode_with_etag(evaluate_number(record, time_and_keys.ring, now), BASE)
+        assert encode_with_etag(evaluate_number(record, time_and_keys.ring, now), BASE)[1:] == (body, etag)
         assert etag[:1] == etag[-1:] == b'"'
         return etag
 
-    def test_stays_while_nothing_changes(self, record, world):
-        assert self.etag(record, world) == self.etag(record, world, NOW + timedelta(days=300, seconds=7))
+    def test_stays_while_nothing_changes(self, record, time_and_keys):
+        assert self.etag(record, time_and_keys) == self.etag(
+            record, time_and_keys, NOW + timedelta(days=300, seconds=7)
+        )
 
-    def test_an_expiry_cannot_hide(self, record, world):
+    def test_an_expiry_cannot_hide(self, record, time_and_keys):
         last = datetime(2029, 11, 21, 19, 59, 59, tzinfo=UTC)
-        assert self.etag(record, world, last) == self.etag(record, world)
-        assert self.etag(record, world, last + timedelta(seconds=1)) != self.etag(record, world)
+        assert self.etag(record, time_and_keys, last) == self.etag(record, time_and_keys)
+        assert self.etag(record, time_and_keys, last + timedelta(seconds=1)) != self.etag(record, time_and_keys)
 
-    def test_a_change_of_status_shows(self, record, world):
-        assert self.etag(record._replace(status="suspended"), world) != self.etag(record, world)
+    def test_a_change_of_status_shows(self, record, time_and_keys):
+        assert self.etag(record._replace(status="suspended"), time_and_keys) != self.etag(record, time_and_keys)

@@ -65,9 +65,9 @@ class TestBatch:
         assert len(answer.json()["items"]) == 1_000
         assert pointers(batch(client, *[{"token": token}] * 1_001)) == ["/items"]
 
-    def test_one_moment_for_all(self, desk, world, client):
+    def test_one_moment_for_all(self, desk, time_and_keys, client):
         times = []
-        object.__setattr__(desk, "clock", lambda: times.append(1) or world.now)
+        object.__setattr__(desk, "clock", lambda: times.append(1) or time_and_keys.now)
         batch(client, *[{"number": NUMBER}] * 20)
         assert times == [1]
 
@@ -100,8 +100,8 @@ class TestBatch:
         store.broken = DatabaseUnavailable()
         assert batch(client, {"number": NUMBER}).status_code == 503
 
-    def test_a_lost_key_is_seen_by_the_next_batch(self, client, world):
-        world.ring = ring_of(signer_of(1))
+    def test_a_lost_key_is_seen_by_the_next_batch(self, client, time_and_keys):
+        time_and_keys.ring = ring_of(signer_of(1))
         assert batch(client, {"number": NUMBER}).json()["items"][0]["verdict"] == "forged"
 
     def test_single_checks_go_on_while_a_batch_is_worked_on(self, desk, token):

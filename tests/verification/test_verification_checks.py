@@ -23,6 +23,8 @@ from app.verification.verdict import (
 )
 from tests.verification.factories import NOW, content_of, record_of, ring_of, signer_of, token_of
 
+pytestmark = pytest.mark.pure
+
 SIGNER = signer_of(0xC0FFEE)
 CONTENT = content_of()
 TOKEN = token_of(SIGNER, CONTENT)

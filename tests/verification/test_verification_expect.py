@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from app.verification.expectation import ExpectedFields, compare_fields, normalize_for_comparison, parse_expected
 from tests.verification.factories import content_of, record_of, signer_of
 
+pytestmark = pytest.mark.pure
+
 RECORD = record_of(content_of(), "header.payload.signature", signer_of(1))
 
 

@@ -19,6 +19,8 @@ from app.verification.stores.sql import parse_row
 from app.verification.verdict import MISTYPED, UNKNOWN, Verdict, evaluate_number
 from tests.verification.factories import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
 
+pytestmark = pytest.mark.pure
+
 BASE = "https://mark.example"
 SIGNER, OTHER = signer_of(0xC0FFEE), signer_of(0xBEEF)
 RECORD = record_of(content_of(), "header.payload.signature", SIGNER)

@@ -103,13 +103,13 @@ class TestUnchanged:
         assert answer.json()["verdict"] == "revoked"
         assert answer.json()["certificate"]["reason"] == "false-documents"
 
-    def test_midnight_is_seen_by_the_next_request(self, client, world, etag):
-        world.now = NOW + timedelta(days=5000)
+    def test_midnight_is_seen_by_the_next_request(self, client, time_and_keys, etag):
+        time_and_keys.now = NOW + timedelta(days=5000)
         answer = client.get(f"/v1/verify/{NUMBER}", headers={"If-None-Match": etag})
         assert (answer.status_code, answer.json()["verdict"]) == (200, "expired")
 
-    def test_a_lost_key_is_seen_by_the_next_request(self, client, world, etag):
-        world.ring = ring_of(signer_of(1))
+    def test_a_lost_key_is_seen_by_the_next_request(self, client, time_and_keys, etag):
+        time_and_keys.ring = ring_of(signer_of(1))
         answer = client.get(f"/v1/verify/{NUMBER}", headers={"If-None-Match": etag})
         assert (answer.status_code, answer.json()["verdict"]) == (200, "forged")
 
@@ -280,8 +280,8 @@ class TestDesk:
             known["now"] = old
             assert way() == "valid"
 
-    def test_time_is_asked_each_time(self, desk, world):
-        later = replace(world, now=NOW + timedelta(days=5000)).now
+    def test_time_is_asked_each_time(self, desk, time_and_keys):
+        later = replace(time_and_keys, now=NOW + timedelta(days=5000)).now
         assert anyio.run(desk.verify_number, NUMBER).verdict == "valid"
-        world.now = later
+        time_and_keys.now = later
         assert anyio.run(desk.verify_number, NUMBER).verdict == "expired"

@@ -10,6 +10,8 @@ from app.core.errors import Invalid
 from app.verification.expectation import ExpectedFields
 from app.verification.request_parser import MAX_ITEMS, VerifyItem, parse_batch, parse_request
 
+pytestmark = pytest.mark.pure
+
 NUMBER, TOKEN = VerifyItem("number", "a"), VerifyItem("token", "b")
 
 

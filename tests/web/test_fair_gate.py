@@ -20,7 +20,7 @@ async def started(gate, key, order=None):
 
 
 def test_one_caller_never_has_all_slots_and_waits_in_its_own_queue():
-    async def scene():
+    async def run_requests():
         gate = FairShareLimit(4, per_key=2, max_waiting=3)
         flood = [await started(gate, "flood") for _ in range(5)]
         assert [task.done() for task in flood] == [True, True, False, False, False]
@@ -38,11 +38,11 @@ def test_one_caller_never_has_all_slots_and_waits_in_its_own_queue():
             await gate.acquire("a")
             await gate.acquire("b")
 
-    asyncio.run(scene())
+    asyncio.run(run_requests())
 
 
 def test_queues_are_served_in_turn():
-    async def scene():
+    async def run_requests():
         gate, order = FairShareLimit(1, per_key=1), []
         await gate.acquire("first")
         for key in ("flood", "flood", "flood", "other", "third"):
@@ -52,11 +52,11 @@ def test_queues_are_served_in_turn():
             await asyncio.sleep(0.001)
         assert order == ["flood", "other", "third", "flood", "flood"]
 
-    asyncio.run(scene())
+    asyncio.run(run_requests())
 
 
 def test_who_gives_up_or_waits_too_long_leaves_no_trace():
-    async def scene():
+    async def run_requests():
         gate = FairShareLimit(1, per_key=1, timeout=0.05)
         async with gate.slot("first"):
             with pytest.raises(Unavailable):
@@ -72,4 +72,4 @@ def test_who_gives_up_or_waits_too_long_leaves_no_trace():
         await asyncio.gather(waiting, return_exceptions=True)
         await asyncio.wait_for(gate.acquire("c"), 1)
 
-    asyncio.run(scene())
+    asyncio.run(run_requests())

@@ -9,6 +9,8 @@ from app.core.i18n import load_catalogue
 from app.core.messages import Message, join_alternatives, localise, to_message, to_value_message
 from app.web.problems.validation_errors import INVALID_VALUE, message_for_error
 
+pytestmark = pytest.mark.pure
+
 RUSSIAN = load_catalogue("problems", "ru")
 
 

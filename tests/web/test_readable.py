@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from app.core.messages import Message
 from app.web.problems.partial_bodies import independent_errors, repair_body
 
+pytestmark = pytest.mark.pure
+
 
 class Colour(StrEnum):
     RED = "red"

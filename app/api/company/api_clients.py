@@ -1,4 +1,4 @@
-"""For companies: the programs that act for them (API clients), and their secrets."""
+"""Create, list and revoke the API clients of a company, and add or end their secrets."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, error
 from app.web.routes import GuardedRoute
 from app.web.schema_types import SHOWN_ONCE_DESCRIPTION, Page, RequestModel, ResponseModel, Text500
 
-router = APIRouter(prefix="/v1", tags=["applicant"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1", tags=["api clients"], route_class=GuardedRoute)
 
 Applicant = Annotated[Actor, require_role(Role.APPLICANT)]
 
@@ -32,7 +32,7 @@ class ApiClientRequest(RequestModel):
         default=[Scope.READ],
         min_length=1,
         max_length=20,
-        description="what it may do, and no more; who names none gets `read`",
+        description="scopes granted to the client; default: `read`",
     )
 
 
@@ -56,7 +56,7 @@ class ApiClientResponse(ResponseModel):
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
-    secrets: list[ClientSecretResponse] = Field(description="those that work, the oldest first; two at most")
+    secrets: list[ClientSecretResponse] = Field(description="active secrets, oldest first; at most two")
 
 
 class ApiClientWithSecretResponse(ApiClientResponse):
@@ -85,6 +85,7 @@ def _secret_lifetime(settings: Settings) -> timedelta:
 
 @router.get("/api-clients", summary="List API clients", responses=error_responses(*READ_ERRORS))
 def list_clients(actor: Applicant, session: SessionDep, page: PageDep, now: NowDep) -> Page[ApiClientResponse]:
+    """Revoked clients are listed as well, with `revoked_at`."""
     rows = api_client_repository.list_clients_of_organisation(
         session, require_organisation_id(actor), page.after, page.fetch
     )
@@ -106,16 +107,17 @@ def create_client(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> ApiClientWithSecretResponse:
-    """By an administrator of the company. The secret is shown once; only a hash of it is kept. It works until
-    `expires_at`: add the next one before."""
+    """For administrators of the company. The secret is shown once; only its hash is stored. Add another secret before
+    `expires_at`."""
     row, _, secret = api_clients.create_client(
         session, actor, name=body.name, scopes=body.scopes, now=now, life=_secret_lifetime(settings)
     )
     return ApiClientWithSecretResponse(**_client_responses(session, [row], now)[0].model_dump(), client_secret=secret)
 
 
-@router.get("/api-clients/{client_id}", summary="One API client", responses=error_responses(*READ_ERRORS))
+@router.get("/api-clients/{client_id}", summary="Get an API client", responses=error_responses(*READ_ERRORS))
 def get_client(client_id: str, actor: Applicant, session: SessionDep, now: NowDep) -> ApiClientResponse:
+    """Includes its active secrets, without their text."""
     row = api_client_repository.find_client_of_organisation(
         session, require_organisation_id(actor), parse_id(client_id, "API client")
     )
@@ -128,7 +130,7 @@ def get_client(client_id: str, actor: Applicant, session: SessionDep, now: NowDe
 def revoke_client(
     client_id: str, actor: Applicant, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> ApiClientResponse:
-    """By an administrator of the company. Its access tokens end with this answer."""
+    """For administrators of the company. The access tokens of the client end at once."""
     row = api_clients.revoke_client(session, actor, parse_id(client_id, "API client"), now)
     return _client_responses(session, [row], now)[0]
 
@@ -154,7 +156,7 @@ def add_secret(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> NewClientSecretResponse:
-    """By an administrator. Both secrets work until you end the old one, so that the client never stands still."""
+    """For administrators. Both secrets work until you end the old one, so that the client is never interrupted."""
     row, secret = api_clients.add_secret(session, actor, client_id, now=now, life=_secret_lifetime(settings))
     return NewClientSecretResponse(**_secret_response(row).model_dump(), client_secret=secret)
 
@@ -172,5 +174,5 @@ def end_secret(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> ClientSecretResponse:
-    """By an administrator. Access tokens that were given for it end with this answer, those of the other do not."""
+    """For administrators. Access tokens issued for this secret end at once; those of the other secret stay valid."""
     return _secret_response(api_clients.end_secret(session, actor, client_id, parse_id(secret_id, "secret"), now))

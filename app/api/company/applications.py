@@ -1,4 +1,4 @@
-"""Companies register, try the rules, apply and answer; the staff reads the same applications."""
+"""Draft, submit, answer and withdraw applications as a company; read them as company or staff."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -41,7 +41,7 @@ Reader = Annotated[Actor, require_role(Role.APPLICANT, *case_access.CASE_READERS
 
 class ApplicationUpdateRequest(RequestModel):
     product_ids: list[UUID] = Field(min_length=1, max_length=50)
-    reference: Text100 | None = Field(None, description="your own; unique in your company")
+    reference: Text100 | None = Field(None, description="your own reference; unique within your company")
 
 
 class ApplicationCreateRequest(ApplicationUpdateRequest):
@@ -60,7 +60,7 @@ def list_applications(
     assignee: Annotated[str | None, Query(max_length=40, description="staff only: a user's id, or `me`")] = None,
     overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
 ) -> Page[application_schemas.ApplicationSummaryResponse]:
-    """Oldest first: a company's own; for staff those of all companies, without drafts, which are the applicant's."""
+    """Oldest first. A company sees its own applications; staff see those of all companies, without drafts."""
     wanted = application_repository.CaseFilter(
         state=state,
         scheme=application_schemas.storable_text(scheme),
@@ -89,7 +89,7 @@ def _assignee_id(actor: Actor, assignee: str | None) -> UUID | None:
 
 
 def _application_errors(asked: BodyCheckContext, body: ApplicationCreateRequest) -> Sequence[Mapping[str, str]]:
-    assert asked.actor is not None  # the dependencies of the route have let somebody in
+    assert asked.actor is not None  # the dependencies of the route require an actor
     own = require_organisation_id(asked.actor)
     return submission.application_errors(asked.session, own, body.product_ids, body.scheme)
 
@@ -109,7 +109,7 @@ def create_application(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> application_schemas.ApplicationResponse:
-    """One mark, 1 to 50 products. Nothing is sent before you submit."""
+    """One scheme, 1 to 50 products. Staff do not see a draft before you submit it."""
     row = submission.create_application(
         session,
         actor,
@@ -122,11 +122,11 @@ def create_application(
     return application_schemas.application_response(session, actor, row, now)
 
 
-@router.get("/applications/{application_id}", summary="One application", responses=error_responses(*READ_ERRORS))
+@router.get("/applications/{application_id}", summary="Get an application", responses=error_responses(*READ_ERRORS))
 def get_application(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep
 ) -> application_schemas.ApplicationResponse:
-    """Its company reads null where a member is for staff only."""
+    """Members marked “staff only” are null for the company."""
     row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
     response.headers["ETag"] = format_etag(row.version)
     return application_schemas.application_response(session, actor, row, now)
@@ -138,7 +138,11 @@ def _require_own_draft(application_id: str, actor: ActorDep, session: SessionDep
     return row.id
 
 
-@router.put("/applications/{application_id}", summary="Change a draft", responses=error_responses(*UPDATE_ERRORS))
+@router.put(
+    "/applications/{application_id}",
+    summary="Replace the content of a draft application",
+    responses=error_responses(*UPDATE_ERRORS),
+)
 def change_application(
     application_id: Annotated[UUID, Depends(_require_own_draft, scope="function")],
     body: ApplicationUpdateRequest,
@@ -148,6 +152,7 @@ def change_application(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
+    """Replaces products and reference. Only while the application is a draft."""
     row = submission.replace_draft(
         session,
         actor,
@@ -167,22 +172,22 @@ class MadeDeclarationResponse(ResponseModel):
     method: DeclarationMethod
     made_by: UUID
     made_at: datetime
-    covers_present: bool = Field(description="whether it is over the text and the content as they are now")
+    covers_present: bool = Field(description="whether it covers the current text and the current content")
 
 
 class DeclarationResponse(ResponseModel):
     text_version: str = Field(examples=["2026.1"])
     text: dict[str, str] = Field(description="language → the text to accept")
     declared_hash: str = Field(
-        description="SHA-256 over products, sites and documents as your company entered and uploaded them, as of now"
+        description="SHA-256 over the products, sites and documents that your company has entered and uploaded"
     )
-    declaration: MadeDeclarationResponse | None = Field(description="the newest one; null: nobody has declared")
+    declaration: MadeDeclarationResponse | None = Field(description="the newest declaration; null if none was made")
 
 
 class DeclarationRequest(RequestModel):
     text_version: Text100 = Field(examples=["2026.1"])
     declared_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
-        description="as `GET` of this address named it"
+        description="`declared_hash` from `GET` of this address"
     )
 
 
@@ -205,10 +210,11 @@ def _declaration_response(session: SessionDep, row: Application) -> DeclarationR
 
 @router.get(
     "/applications/{application_id}/declaration",
-    summary="The declaration and its text",
+    summary="Get the declaration and its text",
     responses=error_responses(*READ_ERRORS),
 )
 def get_declaration(application_id: str, actor: ActorDep, session: SessionDep) -> DeclarationResponse:
+    """The text to accept, the hash to declare, and the newest declaration. `POST` to this address declares."""
     row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
     return _declaration_response(session, row)
 
@@ -230,9 +236,9 @@ def declare(
     session: SessionDep,
     now: NowDep,
 ) -> DeclarationResponse:
-    """By a member of the company, never by an API client (403). It covers what your company entered and uploaded: when
-    that changes, declare again before you submit or answer. With another hash or text than the present ones nothing is
-    declared (409 `declaration-outdated` names the present ones)."""
+    """For members of the company, not for API clients (403). The declaration covers what your company has entered and
+    uploaded. If that changes, declare again before you submit or answer. If hash or text version is outdated, the
+    answer is 409 `declaration-outdated` with the current ones."""
     declaration.declare(
         session,
         actor,
@@ -244,13 +250,15 @@ def declare(
     return _declaration_response(session, case_access.get_visible(session, actor, application_id))
 
 
-@router.post("/applications/{application_id}/submit", summary="Submit", responses=error_responses(*UPDATE_ERRORS))
+@router.post(
+    "/applications/{application_id}/submit", summary="Submit an application", responses=error_responses(*UPDATE_ERRORS)
+)
 def submit(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> application_schemas.ApplicationResponse:
-    """The dossier is assessed and frozen. What you can supply and did not is named, and nothing is sent.
+    """The dossier is assessed and frozen. If required information is missing, the answer lists it and nothing is sent.
 
-    A declaration over the present content comes first: without it 409 `declaration-missing` names the hash to declare.
+    Declare the current content first; otherwise the answer is 409 `declaration-missing` with the hash to declare.
     """
     row = submission.submit(session, actor, parse_id(application_id, "application"), version=version, now=now)
     response.headers["ETag"] = format_etag(row.version)
@@ -261,10 +269,12 @@ class AnswerRequest(RequestModel):
     question_id: UUID
     text: Text4000
     evidence_ids: list[UUID] = Field(
-        default=[], max_length=MAX_FILES_PER_ANSWER, description="files of this application that the answer rests on"
+        default=[],
+        max_length=MAX_FILES_PER_ANSWER,
+        description="evidence documents of this application that support the answer",
     )
     accepts: StrictBoolean | None = Field(
-        None, description="to a question about `/term`: whether you accept the short term"
+        None, description="for a question about `/term`: whether you accept the shorter term"
     )
 
 
@@ -277,7 +287,9 @@ def _require_can_respond(application_id: str, actor: ActorDep, session: SessionD
 
 
 @router.post(
-    "/applications/{application_id}/respond", summary="Answer the reviewer", responses=error_responses(*UPDATE_ERRORS)
+    "/applications/{application_id}/respond",
+    summary="Answer the questions of the reviewer",
+    responses=error_responses(*UPDATE_ERRORS),
 )
 def respond(
     application_id: Annotated[UUID, Depends(_require_can_respond, scope="function")],
@@ -288,7 +300,7 @@ def respond(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
-    """Every open question gets an answer; products and evidence can be mended before. The case returns to review."""
+    """Answer every open question. You can correct products and evidence first. The application returns to review."""
     row = submission.respond(
         session,
         actor,
@@ -301,11 +313,15 @@ def respond(
     return application_schemas.application_response(session, actor, row, now)
 
 
-@router.post("/applications/{application_id}/withdraw", summary="Withdraw", responses=error_responses(*UPDATE_ERRORS))
+@router.post(
+    "/applications/{application_id}/withdraw",
+    summary="Withdraw an application",
+    responses=error_responses(*UPDATE_ERRORS),
+)
 def withdraw(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> application_schemas.ApplicationResponse:
-    """Possible until a decision is made. The products can be applied for again."""
+    """Possible until a decision is made. You can apply for the products again."""
     row = submission.withdraw(session, actor, parse_id(application_id, "application"), version=version, now=now)
     response.headers["ETag"] = format_etag(row.version)
     return application_schemas.application_response(session, actor, row, now)
@@ -313,12 +329,13 @@ def withdraw(
 
 @router.get(
     "/applications/{application_id}/assessment",
-    summary="Newest assessment of each product",
+    summary="Get the newest assessment of each product",
     responses=error_responses(*READ_ERRORS),
 )
 def get_assessment(
     application_id: str, actor: ActorDep, session: SessionDep
 ) -> Page[application_schemas.AssessmentResponse]:
+    """Every rule with its outcome, made when the application was submitted, answered, recommended or decided."""
     row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
     return Page[application_schemas.AssessmentResponse](
         items=[
@@ -328,11 +345,15 @@ def get_assessment(
     )
 
 
-@router.get("/applications/{application_id}/timeline", summary="Timeline", responses=error_responses(*READ_ERRORS))
+@router.get(
+    "/applications/{application_id}/timeline",
+    summary="Get the timeline of an application",
+    responses=error_responses(*READ_ERRORS),
+)
 def get_timeline(
     application_id: str, actor: ActorDep, session: SessionDep
 ) -> Page[application_schemas.TimelineEntryResponse]:
-    """Oldest first. The applicant reads what the staff did and in which role, not their names or internal notes."""
+    """Oldest first. For the applicant the names of staff and internal notes are left out."""
     row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
     return Page[application_schemas.TimelineEntryResponse](
         items=application_schemas.timeline_responses(session, actor, row)

@@ -1,4 +1,4 @@
-"""Claims: what became of one's own, another one with new evidence; and for registrars, who compare and decide."""
+"""List, repeat and decide claims to act for a company: for claimants, companies and registrars."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -50,42 +50,46 @@ NOTICES = {
 class ClaimSummaryResponse(ResponseModel):
     id: UUID
     voen: str
-    voen_needs_review: bool = Field(description="the check digit differs: look it up in the tax register")
-    legal_name_az: str = Field(description="as claimed, like the other names")
+    voen_needs_review: bool = Field(description="true: the check digit is wrong; look the VÖEN up in the tax register")
+    legal_name_az: str = Field(description="as stated in the claim, like the other names")
     legal_name_en: str
     legal_form: str
-    state: ClaimState = Field(description="`disputed`, others act for the company already, is told to staff only")
+    state: ClaimState = Field(
+        description="`disputed` (others act for the company already) is shown to staff only; others see `waiting`"
+    )
     created_at: datetime
     due_at: datetime | None = Field(
-        description="of one that waits: by when a registrar decides, five working days after it was made; staff only"
+        description="of a waiting claim: the deadline of the decision, five working days after the claim; staff only"
     )
     overdue: bool | None = Field(description="staff only")
     objections_until: datetime | None = Field(
-        description="of a disputed one: its company's members can speak up until then, and it cannot be confirmed "
+        description="of a disputed claim: members of the company can object until then, and it cannot be confirmed "
         "before; staff only"
     )
-    proposed_at: datetime | None = Field(description="of a disputed one; staff only, like the next two")
-    proposed_by: UUID | None = Field(description="the registrar who proposed to confirm it; another one confirms it")
-    proposal: str | None = Field(description="on what evidence it was proposed")
+    proposed_at: datetime | None = Field(description="of a disputed claim; staff only, like the next two")
+    proposed_by: UUID | None = Field(description="the registrar who proposed confirmation; another registrar confirms")
+    proposal: str | None = Field(description="evidence on which confirmation was proposed")
     decided_at: datetime | None
-    notice: str | None = Field(description="to the claimant, once it is decided")
-    organisation_id: UUID = Field(description="what was entered belongs to it; once confirmed, the company")
+    notice: str | None = Field(description="text for the claimant once the claim is decided")
+    organisation_id: UUID = Field(
+        description="the organisation that holds what the claimant entered; after confirmation, the company"
+    )
     claimant: PersonResponse | None = Field(description="staff only")
     decided_by: UUID | None = Field(description="staff only")
-    reason: str | None = Field(description="why it was refused; staff only")
-    basis: str | None = Field(description="on what it was confirmed; staff only")
+    reason: str | None = Field(description="reason of refusal; staff only")
+    basis: str | None = Field(description="evidence on which it was confirmed; staff only")
     evidence_seen: list[UUID] | None = Field(description="staff only")
-    version: int | None = Field(description="staff only: to nobody else does it change before it is decided")
+    version: int | None = Field(description="row version, as in `ETag`; staff only")
 
 
 class ClaimWithEvidenceResponse(ClaimSummaryResponse):
     evidence: list[application_schemas.EvidenceResponse] = Field(
-        description="uploaded with it; of a confirmed one, see the company"
+        description="documents uploaded with the claim; of a confirmed claim, see the company"
     )
 
 
 class RegisteredCompanyResponse(ResponseModel):
-    """The company as the register has it."""
+    """The company as it is registered."""
 
     id: UUID
     legal_name_az: str
@@ -93,15 +97,17 @@ class RegisteredCompanyResponse(ResponseModel):
     legal_form: str
     status: OrganisationStatus
     source: RecordSource
-    parks: list[str] = Field(description="of which it is a party by an open residency")
-    members: list[PersonResponse] = Field(description="who acts for it now")
+    parks: list[str] = Field(description="parks in which it has an open residency")
+    members: list[PersonResponse] = Field(description="users who act for it now")
 
 
 class ClaimResponse(ClaimWithEvidenceResponse):
     register_entry: RegisteredCompanyResponse | None = Field(
-        description="the company of this VÖEN, if there is one; staff only"
+        description="the registered company with this VÖEN, null if there is none; staff only"
     )
-    other_claims: list[ClaimWithEvidenceResponse] | None = Field(description="of the same VÖEN; staff only")
+    other_claims: list[ClaimWithEvidenceResponse] | None = Field(
+        description="other claims with the same VÖEN; staff only"
+    )
 
 
 def _claim_summaries(session: Session, actor: Actor, rows: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
@@ -113,7 +119,7 @@ def _claim_summaries(session: Session, actor: Actor, rows: Sequence[Claim], now:
 def _claim_fields(
     actor: Actor, row: Claim, person: User | None, due_at: datetime | None, now: datetime
 ) -> dict[str, Any]:
-    """One that is disputed is told from one that waits by staff alone: it would tell that the company is known."""
+    """Return the members of a claim. Only staff see `disputed`: it would reveal that the company is registered."""
     state, number = ClaimState(row.state), tax_number.parse_voen(row.voen)
     is_told = actor.is_staff or state is not ClaimState.DISPUTED
     own = {name: getattr(row, name) for name in ClaimSummaryResponse.model_fields if hasattr(row, name)}
@@ -171,7 +177,7 @@ def _register_entry(session: Session, voen: str) -> RegisteredCompanyResponse | 
     )
 
 
-@router.get("/claims", summary="Claims", responses=error_responses(*READ_ERRORS))
+@router.get("/claims", summary="List claims", responses=error_responses(*READ_ERRORS))
 def list_claims(
     actor: ActorDep,
     session: SessionDep,
@@ -180,7 +186,7 @@ def list_claims(
     state: ClaimState | None = None,
     voen: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Page[ClaimSummaryResponse]:
-    """For those who read cases, by state and VÖEN; everybody else finds their own."""
+    """Staff who read cases see all claims, filtered by state and VÖEN; others see their own."""
     states = () if state is None else (state,)
     number = application_schemas.storable_text(voen)
     rows = claims.list_claims(session, actor, states=states, voen=number, after=page.after, limit=page.fetch)
@@ -188,9 +194,9 @@ def list_claims(
     return Page[ClaimSummaryResponse](items=[ClaimSummaryResponse(**each) for each in shown])
 
 
-@router.get("/claims/{claim_id}", summary="One claim", responses=error_responses(*READ_ERRORS))
+@router.get("/claims/{claim_id}", summary="Get a claim", responses=error_responses(*READ_ERRORS))
 def get_claim(claim_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep) -> ClaimResponse:
-    """Its claimant reads the claim; staff also all other claims of the VÖEN with their evidence, and the register."""
+    """The claimant sees the claim; staff also see other claims with this VÖEN, their evidence, and the company."""
     return _claim_response(
         session, actor, claims.get_visible(session, actor, parse_id(claim_id, "company claim")), response, now
     )
@@ -202,7 +208,10 @@ def _require_can_claim_again(actor: ActorDep, ask_first: ReplayHookDep) -> Actor
 
 
 @router.post(
-    "/claims", status_code=201, summary="Claim again, with new evidence", responses=error_responses(*UPLOAD_ERRORS)
+    "/claims",
+    status_code=201,
+    summary="Create another claim with new evidence",
+    responses=error_responses(*UPLOAD_ERRORS),
 )
 def create_another_claim(
     actor: Annotated[Actor, Depends(_require_can_claim_again, scope="function")],
@@ -211,15 +220,15 @@ def create_another_claim(
     quotas: QuotasDep,
     now: NowDep,
     response: Response,
-    sheet: EvidenceUploadDep,
+    upload: EvidenceUploadDep,
     legal_name_az: Annotated[Text250, Form()],
     legal_name_en: Annotated[Text250, Form()],
     legal_form: Annotated[Text100, Form()],
     voen: Annotated[Code, Form()],
 ) -> ClaimResponse:
-    """For a person whose claim was refused. The file is evidence that was with none of their refused claims; nothing of
-    these comes along."""
-    draft = sheet.draft()
+    """For a person whose claim was refused. Upload evidence that was not part of a refused claim. Nothing is taken over
+    from refused claims."""
+    draft = upload.draft()
     row = claims.create_another_claim(
         session,
         actor,
@@ -227,10 +236,10 @@ def create_another_claim(
         voen=voen,
         stored=draft.file,
         quotas=quotas,
-        kind=sheet.kind,
-        file_name=sheet.file_name,
-        about=sheet.subject(),
-        details=sheet.details(),
+        kind=upload.kind,
+        file_name=upload.file_name,
+        about=upload.subject(),
+        details=upload.details(),
         now=now,
     )
     notices.notify_claim_made(session, row, now=now)
@@ -240,16 +249,18 @@ def create_another_claim(
 
 class ClaimConfirmRequest(RequestModel):
     basis: Text4000 = Field(examples=["Extract of the tax register and power of attorney of 3 November, both seen."])
-    evidence_seen: list[UUID] = Field(default=[], max_length=100, description="documents of the claim that you saw")
+    evidence_seen: list[UUID] = Field(
+        default=[], max_length=100, description="documents of the claim that you examined"
+    )
 
 
 def _load_for_decision(action: claims.ClaimDecision) -> object:
-    """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
+    """Return a dependency that rejects (404, 403, 428, 412, 409) before the body is validated."""
 
-    def admitted(claim_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
+    def load(claim_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
         return claims.load_for_decision(session, actor, parse_id(claim_id, "company claim"), version, action, now).id
 
-    return Depends(admitted, scope="function")
+    return Depends(load, scope="function")
 
 
 @router.post("/claims/{claim_id}/confirm", summary="Confirm a claim", responses=error_responses(*UPDATE_ERRORS))
@@ -262,11 +273,12 @@ def confirm(
     version: VersionDep,
     now: NowDep,
 ) -> ClaimResponse:
-    """You have seen evidence that this person acts for the company. What was entered becomes the company's, and all
-    other claims of the VÖEN are refused.
+    """For registrars who have examined evidence that this person acts for the company. What the claimant entered moves
+    to the company, and all other claims with this VÖEN are refused.
 
-    One that is disputed, because others act for the company, takes two registrars and ten days: 409 `not-proposed`, 403
-    for the one who proposed it, 409 `objections-open`. Its claimant becomes one more member; other claims stay open."""
+    A disputed claim (others act for the company already) needs two registrars and ten days: 409 `not-proposed`, 403 for
+    the registrar who proposed it, 409 `objections-open`. The claimant becomes a further member; other claims stay open.
+    """
     row = claims.confirm_claim(
         session, actor, claim_id, basis=body.basis, evidence_seen=body.evidence_seen, version=version, now=now
     )
@@ -292,28 +304,31 @@ def propose_confirmation(
     version: VersionDep,
     now: NowDep,
 ) -> ClaimResponse:
-    """Another registrar confirms it, no earlier than ten days after the company's members could read of the claim."""
+    """Another registrar confirms it, at the earliest ten days after the company's members could see the claim."""
     row = claims.propose_confirmation(session, actor, claim_id, basis=body.basis, version=version, now=now)
     return _claim_response(session, actor, row, response, now)
 
 
 class CompetingClaimResponse(ResponseModel):
     id: UUID
-    claimant: str = Field(description="name that the person gave")
+    claimant: str = Field(description="name that the claimant stated")
     state: ClaimState
     created_at: datetime
-    objections_until: datetime = Field(description="before this moment it is not confirmed: tell the registrar")
+    objections_until: datetime = Field(
+        description="the claim is not confirmed before; to object, contact the registrar"
+    )
     decided_at: datetime | None
 
 
 @router.get(
     "/organisations/{organisation_id}/claims",
-    summary="Who else claims to act for your company",
+    summary="List claims of other people to your company",
     responses=error_responses(*READ_ERRORS),
 )
 def list_competing_claims(organisation_id: str, actor: ActorDep, session: SessionDep) -> Page[CompetingClaimResponse]:
-    """For members of a confirmed company. If you do not know the person, tell the registrar: two registrars agree
-    before anybody joins you, and never before `objections_until`."""
+    """For members of a confirmed company. If you do not know the person, contact the registrar before
+    `objections_until`: two registrars must agree before a claimant becomes a member.
+    """
     rows = claims.list_competing_claims(session, actor, parse_id(organisation_id, "company"))
     people = user_repository.find_users(session, [row.claimant_id for row in rows])
     return Page[CompetingClaimResponse](
@@ -345,7 +360,7 @@ def refuse(
     version: VersionDep,
     now: NowDep,
 ) -> ClaimResponse:
-    """The claim is sealed: the claimant reads the notice and nothing else, and nothing passes to anybody."""
+    """The claim is closed: the claimant sees the notice only, and nothing that was entered moves to a company."""
     row = claims.refuse_claim(session, actor, claim_id, reason=body.reason, version=version, now=now)
     notices.notify_claims_decided(session, row.voen, now=now)
     return _claim_response(session, actor, row, response, now)

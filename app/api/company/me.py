@@ -1,4 +1,4 @@
-"""One's own account: who one is, password, authenticator. For people; a program only learns who it is."""
+"""Read the own account, change its password and set up its authenticator."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -44,7 +44,9 @@ Otp = Annotated[str, StringConstraints(max_length=20), Field(examples=["123456"]
 
 class SecondFactorResponse(ResponseModel):
     enrolled: bool
-    good_until: datetime | None = Field(description="until then this session may decide; null: it may not")
+    good_until: datetime | None = Field(
+        description="until then this session may take decisions; null: enter a code first"
+    )
 
 
 class OwnCompany(application_schemas.CompanyName):
@@ -57,15 +59,17 @@ class CurrentUserResponse(ResponseModel):
     id: str
     name: str
     roles: list[Role]
-    organisation: OwnCompany | None = Field(description="the one company that an applicant acts for")
-    administrator: bool | None = Field(description="of that company; null for staff and API clients")
-    scopes: list[Scope] | None = Field(description="of an API client's token; null for people")
-    second_factor: SecondFactorResponse | None = Field(description="of staff")
+    organisation: OwnCompany | None = Field(description="the company that an applicant acts for")
+    administrator: bool | None = Field(
+        description="whether the member is an administrator of the company; null for staff and API clients"
+    )
+    scopes: list[Scope] | None = Field(description="scopes of an API client's token; null for users")
+    second_factor: SecondFactorResponse | None = Field(description="of staff; null for others")
 
 
-@router.get("/me", summary="The signed-in user", responses=error_responses(401, 503))
+@router.get("/me", summary="Get the signed-in user or API client", responses=error_responses(401, 503))
 def get_me(actor: ActorDep, session: SessionDep) -> CurrentUserResponse:
-    """The account behind the access token, its roles now, and the company it acts for."""
+    """The account of the access token, its current roles, and the company that it acts for."""
     assert actor.id is not None  # tokens speak for users and clients
     who = (
         api_client_repository.find_client(session, actor.id)
@@ -124,7 +128,9 @@ def change_password(
     address: ClientAddressDep,
     now: NowDep,
 ) -> Response:
-    """Needs the present one. All your sessions end, this one as well: sign in again. Wrong attempts are throttled."""
+    """Needs the present password. All your sessions end, including this one: sign in again. Failed attempts are
+    limited.
+    """
     user = user_repository.find_user(session, require_user_id(actor))
     if user is None:
         raise Unauthenticated("This account is not active.")
@@ -152,11 +158,11 @@ def change_password(
 
 class PasswordResetRequest(RequestModel):
     email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
-    language: LanguageCode | None = Field(None, description="of the message, where the account has none")
+    language: LanguageCode | None = Field(None, description="language of the message if the account has none")
 
 
 class MessageSentResponse(ResponseModel):
-    """The same for every address."""
+    """The same response for every address, whether or not it has an account."""
 
     message: str = Field(examples=[RESET_MESSAGE])
 
@@ -164,7 +170,7 @@ class MessageSentResponse(ResponseModel):
 @router.post(
     "/auth/password-resets",
     status_code=202,
-    summary="Ask for a new password",
+    summary="Request a password-reset token",
     responses=error_responses(400, 409, 413, 415, 422, 429, 503),
 )
 def request_password_reset(
@@ -174,8 +180,9 @@ def request_password_reset(
     now: NowDep,
     _retry: AnonymousIdempotentReplayDep,
 ) -> MessageSentResponse:
-    """If the address has an account, a message with a one-time token for `POST /v1/auth/password-reset` goes to it. The
-    answer does not say whether it has one. Of one network 20 requests are taken in a quarter of an hour."""
+    """If the address has an account, a message with a one-time token for `POST /v1/auth/password-reset` is sent to it.
+    The response does not reveal whether it has one. Limit: 20 requests from one network in 15 minutes.
+    """
     requests.request_reset(session, email=str(body.email), language=body.language, address=address, now=now)
     return MessageSentResponse(message=RESET_MESSAGE)
 
@@ -183,7 +190,7 @@ def request_password_reset(
 class PasswordResetConfirmRequest(RequestModel):
     token: Annotated[str, StringConstraints(max_length=200)]
     password: NewPasswordText
-    otp: Otp | None = Field(None, description="where the account has an authenticator")
+    otp: Otp | None = Field(None, description="code of the authenticator, if the account has one")
 
 
 @router.post(
@@ -193,23 +200,27 @@ class PasswordResetConfirmRequest(RequestModel):
     responses=error_responses(400, 403, 404, 409, 413, 415, 422, 429, 503),
 )
 def reset_password(
-    body: PasswordResetConfirmRequest, database: DatabaseDep, passwords: PasswordsDep, seal: SecretBoxDep, now: NowDep
+    body: PasswordResetConfirmRequest,
+    database: DatabaseDep,
+    passwords: PasswordsDep,
+    secret_box: SecretBoxDep,
+    now: NowDep,
 ) -> Response:
-    """The token is good once, for as long as the message says. All sessions of the account end."""
+    """The token can be used once, until the time stated in the message. All sessions of the account end."""
     with database.read_session() as reading:
         password_resets.require_usable_token(reading, body.token, now)
     new_hash = passwords.hash(body.password)
     with database.session() as writing:
         user = password_resets.redeem_reset(
-            writing, body.token, password_hash=new_hash, code=body.otp, secret_box=seal, now=now
+            writing, body.token, password_hash=new_hash, code=body.otp, secret_box=secret_box, now=now
         )
         writing.commit()
     return Response(status_code=204) if user else _wrong_code_response()
 
 
 class SecondFactorEnrolmentResponse(ResponseModel):
-    secret: str | None = Field(description=f"for the authenticator; {SHOWN_ONCE_DESCRIPTION}")
-    otpauth: str | None = Field(description="the same as an `otpauth:` address, for a QR code")
+    secret: str | None = Field(description=f"secret for the authenticator; {SHOWN_ONCE_DESCRIPTION}")
+    otpauth: str | None = Field(description="`otpauth:` address of the secret, for a QR code")
 
 
 class SecondFactorCodeRequest(RequestModel):
@@ -228,13 +239,13 @@ EnrollingActor = Annotated[Actor, Depends(_require_can_enrol, scope="function")]
     "/me/second-factor", status_code=201, summary="Set up an authenticator", responses=error_responses(*CREATE_ERRORS)
 )
 def begin_enrolment(
-    actor: EnrollingActor, session: SessionDep, seal: SecretBoxDep, now: NowDep, _retry: IdempotentReplayDep
+    actor: EnrollingActor, session: SessionDep, secret_box: SecretBoxDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> SecondFactorEnrolmentResponse:
-    """For staff. It counts once a code of it was confirmed; until then an earlier authenticator stays in force.
+    """For staff. The authenticator is active once a code is confirmed; until then an earlier one stays active.
 
-    To replace one takes a recent code of it; who lost it asks two owners for a reset.
+    To replace an authenticator, enter one of its codes first. If it is lost, two owners can reset it.
     """
-    secret = mfa.begin_enrolment(session, actor, seal, now)
+    secret = mfa.begin_enrolment(session, actor, secret_box, now)
     user = user_repository.find_user(session, require_user_id(actor))
     return SecondFactorEnrolmentResponse(secret=secret, otpauth=mfa.address(secret, user.email if user else ""))
 
@@ -249,12 +260,12 @@ def confirm_enrolment(
     body: SecondFactorCodeRequest,
     actor: EnrollingActor,
     session: SessionDep,
-    seal: SecretBoxDep,
+    secret_box: SecretBoxDep,
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> SecondFactorResponse | Response:
-    """From now on it is in force, and this session has a recent second factor."""
-    if not mfa.confirm_enrolment(session, actor, seal, body.otp, now):
+    """The authenticator becomes active, and this session has a recent second factor."""
+    if not mfa.confirm_enrolment(session, actor, secret_box, body.otp, now):
         return _wrong_code_response()
     return SecondFactorResponse(enrolled=True, good_until=_valid_until(now))
 
@@ -266,15 +277,15 @@ def confirm_enrolment(
     responses=error_responses(*CREATE_ERRORS, 429),
 )
 def step_up(
-    body: SecondFactorCodeRequest, actor: ActorDep, session: SessionDep, seal: SecretBoxDep, now: NowDep
+    body: SecondFactorCodeRequest, actor: ActorDep, session: SessionDep, secret_box: SecretBoxDep, now: NowDep
 ) -> SecondFactorResponse | Response:
-    """Renews the second factor of this session for ten minutes; the access token stays. Each code is good once, and
-    wrong ones are throttled."""
-    if not mfa.step_up(session, actor, seal, body.otp, now):
+    """Renews the second factor of this session for ten minutes; the access token stays the same. Each code can be used
+    once, and failed attempts are limited."""
+    if not mfa.step_up(session, actor, secret_box, body.otp, now):
         return _wrong_code_response()
     return SecondFactorResponse(enrolled=True, good_until=_valid_until(now))
 
 
 def _wrong_code_response() -> Response:
-    # Answered, not raised: the count of wrong codes is committed with this refusal.
+    # Returned, not raised: the count of failed attempts is committed with this response.
     return problem(403, "wrong-code", "This is no fresh code of your authenticator. Each one is good once.")

@@ -1,4 +1,4 @@
-"""The people of a company, for themselves; and the way in for whoever holds an invitation."""
+"""List, invite and remove the members of a company; accept an invitation."""
 
 from datetime import datetime
 from typing import Annotated
@@ -63,7 +63,7 @@ class MemberResponse(ResponseModel):
 
 class InvitationRequest(RequestModel):
     email: EmailStr = Field(max_length=254, examples=["sales@numune.example"])
-    language: LanguageCode | None = Field(None, description="of messages to this person")
+    language: LanguageCode | None = Field(None, description="language of messages to this person")
 
 
 class InvitationResponse(ResponseModel):
@@ -75,10 +75,10 @@ class InvitationResponse(ResponseModel):
 
 
 class InvitationAcceptRequest(RequestModel):
-    token: Annotated[str, StringConstraints(max_length=200)] = Field(description="from the message")
+    token: Annotated[str, StringConstraints(max_length=200)] = Field(description="from the message that was mailed")
     full_name: Text250 = Field(examples=["Kənan Nümunə"])
     password: NewPasswordText
-    language: LanguageCode | None = Field(None, description="of messages to you")
+    language: LanguageCode | None = Field(None, description="language of messages to you")
 
 
 class InvitationAcceptResponse(ResponseModel):
@@ -89,12 +89,13 @@ class InvitationAcceptResponse(ResponseModel):
 class MemberRemovalResponse(ResponseModel):
     id: UUID
     api_clients: list[UUID] = Field(
-        description="programs that this person made and that still run: who knows a secret keeps it, so revoke them"
+        description="active API clients that this person created: revoke them, as the person may know their secrets"
     )
 
 
-@router.get("/members", summary="Members of your company", responses=error_responses(*READ_ERRORS))
+@router.get("/members", summary="List members of your company", responses=error_responses(*READ_ERRORS))
 def list_members(actor: MemberActor, session: SessionDep, page: PageDep) -> Page[MemberResponse]:
+    """Oldest first. For members of a company, not for API clients."""
     rows = members.list_members(session, actor, after=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
     return Page[MemberResponse](items=[MemberResponse.model_validate(row, from_attributes=True) for row in shown])
@@ -102,19 +103,21 @@ def list_members(actor: MemberActor, session: SessionDep, page: PageDep) -> Page
 
 def _require_removable(member_id: str, actor: ActorDep, session: SessionDep, ask_first: ReplayHookDep) -> UUID:
     require_user_id(actor)
-    ask_first()  # who is removed is gone: a retry finds the kept answer of its own first request, not a 404
+    ask_first()  # a removed member is not found again: replay the stored response of a retry before the 404
     return members.load_removable(session, actor, parse_id(member_id, "member")).id
 
 
-@router.delete("/members/{member_id}", summary="Remove a member, or leave", responses=error_responses(*CREATE_ERRORS))
+@router.delete(
+    "/members/{member_id}", summary="Remove a member or leave the company", responses=error_responses(*CREATE_ERRORS)
+)
 def remove_member(
     member_id: Annotated[UUID, Depends(_require_removable, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     now: NowDep,
 ) -> MemberRemovalResponse:
-    """By an administrator of the company; anybody may leave. Sessions and tokens end at once, and who was removed is
-    told by mail. The last administrator cannot go: nobody could act for the company any more."""
+    """Administrators remove members; every member may leave. Sessions and tokens end at once, and a removed member is
+    informed by mail. The last administrator cannot be removed (409 `last-administrator`)."""
     parted = members.remove_member(session, actor, member_id, now)
     if actor.id != member_id:
         notices.notify_member_removed(session, parted.user, _company_name_of(session, parted.user), now=now)
@@ -147,31 +150,35 @@ def _set_administrator(
 
 
 @router.put(
-    "/members/{member_id}/administrator", summary="Make an administrator", responses=error_responses(*CREATE_ERRORS)
+    "/members/{member_id}/administrator",
+    summary="Grant administrator rights to a member",
+    responses=error_responses(*CREATE_ERRORS),
 )
 def grant_administrator(
     member_id: AdministrableMemberId, actor: ActorDep, session: SessionDep, now: NowDep
 ) -> MemberResponse:
-    """By an administrator of the company, or by a registrar with a recent second factor where a company has nobody left
-    who could. The member is told by mail."""
+    """For administrators of the company, and for registrars with a recent second factor if the company has no
+    administrator. The member is informed by mail."""
     return _set_administrator(session, actor, member_id, wanted=True, now=now)
 
 
 @router.delete(
     "/members/{member_id}/administrator",
-    summary="Take the rights of an administrator",
+    summary="Revoke administrator rights of a member",
     responses=error_responses(*CREATE_ERRORS),
 )
 def revoke_administrator(
     member_id: AdministrableMemberId, actor: ActorDep, session: SessionDep, now: NowDep
 ) -> MemberResponse:
-    """By another administrator, by oneself, or by a registrar. They stay a member. Not of the last administrator: 409
-    `last-administrator`."""
+    """For administrators, also for themselves, and for registrars. The user stays a member. The last administrator
+    cannot lose these rights (409 `last-administrator`).
+    """
     return _set_administrator(session, actor, member_id, wanted=False, now=now)
 
 
-@router.get("/invitations", summary="Open invitations of your company", responses=error_responses(*READ_ERRORS))
+@router.get("/invitations", summary="List open invitations of your company", responses=error_responses(*READ_ERRORS))
 def list_invitations(actor: MemberActor, session: SessionDep, page: PageDep, now: NowDep) -> Page[InvitationResponse]:
+    """Invitations that are neither accepted, withdrawn nor expired."""
     rows = members.list_open_invitations(session, actor, now, after=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
     return Page[InvitationResponse](
@@ -184,16 +191,17 @@ def create_invitation(
     body: InvitationRequest,
     actor: AdministratorActor,
     session: SessionDep,
-    seal: SecretBoxDep,
+    secret_box: SecretBoxDep,
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> InvitationResponse:
-    """By an administrator of the company, which must be confirmed. The token is mailed to the invited address; it is
-    good once, for a week."""
+    """For administrators of a confirmed company. A token is mailed to the invited address; it can be used once, within
+    a week.
+    """
     row, token = members.invite_member(session, actor, email=str(body.email), now=now)
     company = organisation_repository.find_organisation(session, row.organisation_id)
-    assert company is not None  # it invites
-    notices.notify_invited(session, seal, row, token, company.legal_name_az, language=body.language, now=now)
+    assert company is not None  # a foreign key
+    notices.notify_invited(session, secret_box, row, token, company.legal_name_az, language=body.language, now=now)
     return InvitationResponse.model_validate(row, from_attributes=True)
 
 
@@ -203,6 +211,7 @@ def create_invitation(
 def withdraw_invitation(
     invitation_id: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> InvitationResponse:
+    """For administrators of the company. The mailed token can no longer be used."""
     row = members.withdraw_invitation(session, actor, parse_id(invitation_id, "invitation"), now)
     return InvitationResponse.model_validate(row, from_attributes=True)
 
@@ -221,8 +230,7 @@ def accept_invitation(
     now: NowDep,
     _retry: AnonymousIdempotentReplayDep,
 ) -> InvitationAcceptResponse:
-    """No account is needed: this makes it. The address is the one that was invited, which alone got the token; then
-    sign in."""
+    """No account is needed: this creates it, with the invited address. Then sign in."""
     with database.read_session() as reading:
         members.validate_invitation(reading, body.token, now)
     password_hash = passwords.hash(body.password)

@@ -1,5 +1,4 @@
-"""How goods of the same headings were decided before: whole for the staff; a company reads its own whole and others'
-only in figures."""
+"""List earlier decisions on the same HS headings: in full to staff, others' as counts to a company."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -43,30 +42,30 @@ class DecidingRuleResponse(ResponseModel):
     title: dict[str, str]
     clause: dict[str, str]
     failed: int = Field(description="products that did not meet it")
-    accepted: int = Field(description="products that a person accepted under it")
+    accepted: int = Field(description="products that a reviewer accepted under it")
 
 
 class OtherDecisionsResponse(ResponseModel):
     approved: int
     rejected: int
-    rules: list[DecidingRuleResponse] = Field(description="of the newest decisions")
+    rules: list[DecidingRuleResponse] = Field(description="rules that decided the newest decisions")
 
 
 class HeadingDecisions(ResponseModel):
     heading: str = Field(examples=["7306"])
-    own: list[OwnDecisionResponse] = Field(description="newest first, the last fifty")
-    others: OtherDecisionsResponse = Field(description="in figures: whose they were is not told")
+    own: list[OwnDecisionResponse] = Field(description="your own decisions, newest first, at most fifty")
+    others: OtherDecisionsResponse = Field(description="counts of other companies' decisions, without names")
 
 
 class EarlierProductResponse(ResponseModel):
     product_id: UUID
-    name: dict[str, str] = Field(description="language → name, as the company calls it today")
-    hs6: str = Field(description="as it was decided")
+    name: dict[str, str] = Field(description="language → name, as it is today")
+    hs6: str = Field(description="HS subheading at the time of the decision")
     heading: str = Field(examples=["7306"])
     outcome: DecisionOutcome
     reasons: list[str]
     failed: list[dict[str, Any]] = Field(description="criteria that were not met, with rule, clause and reason")
-    resolutions: list[dict[str, Any]] = Field(description="manual rules and how a person resolved them")
+    resolutions: list[dict[str, Any]] = Field(description="manual rules and how the reviewer resolved them")
     certificate: str | None
 
 
@@ -83,7 +82,7 @@ class EarlierDecisionResponse(ResponseModel):
 
 @router.get(
     "/{application_id}/earlier-decisions",
-    summary="Earlier decisions on the same headings",
+    summary="List earlier decisions on the same HS headings",
     responses=error_responses(*READ_ERRORS),
 )
 def list_earlier_decisions(
@@ -91,10 +90,12 @@ def list_earlier_decisions(
     actor: ActorDep,
     session: SessionDep,
     page: PageDep,
-    same_company: Annotated[bool | None, Query(description="staff only: only this company's, or only others'")] = None,
+    same_company: Annotated[
+        bool | None, Query(description="staff only; true: decisions on this company, false: on others")
+    ] = None,
 ) -> Page[EarlierDecisionResponse] | Page[HeadingDecisions]:
-    """Under the same mark, on the HS headings of this application: like cases are decided alike. Staff read the
-    decisions one by one; a company reads, for each heading, its own decisions and others' in figures, without pages."""
+    """Decisions under the same scheme on the HS headings of this application. Staff get a page of decisions; a company
+    gets, for each heading, its own decisions and the counts of others, without pages."""
     row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
     if actor.is_staff:
         return _decisions(session, row, page, same_company)

@@ -1,4 +1,4 @@
-"""For companies: where they produce, and what, of what, in which steps."""
+"""Create, read, replace and retire the products of a company."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -36,13 +36,13 @@ from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDAT
 from app.web.routes import BodyCheckContext, GuardedRoute, check_body
 from app.web.schema_types import Code, ExactDecimal, Page, RequestModel, StrictBoolean, Text100, Text250
 
-router = APIRouter(prefix="/v1", tags=["applicant"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1", tags=["products"], route_class=GuardedRoute)
 
 Applicant = Annotated[Actor, require_role(Role.APPLICANT)]
 
 
 class MaterialRequest(RequestModel):
-    """A line of the bill of materials, per unit of product. What is not known is null: a draft may lack it."""
+    """A line of the bill of materials, per unit of product. Unknown values are null; a draft may lack them."""
 
     name: Text250 = Field(examples=["Hot-rolled coil"])
     hs4: Code | None = Field(None, description="heading of HS 2022", examples=["7208"])
@@ -52,7 +52,7 @@ class MaterialRequest(RequestModel):
     )
     originating: StrictBoolean | None = Field(
         None,
-        description="whether you say that it originates in Azerbaijan; a claim needs a document in `proofs`",
+        description="whether you claim that it originates in Azerbaijan; a claim needs a document in `proofs`",
     )
     value: ExactDecimal | None = Field(
         None, description="AZN, up to 6 decimals; lent or free material: its market price", examples=["830.00"]
@@ -76,11 +76,11 @@ class MaterialRequest(RequestModel):
 
 
 class StepRequest(RequestModel):
-    """A step of the process, in the order in which it is done."""
+    """A step of the production process, in the order of execution."""
 
     name: Text250 = Field(examples=["Longitudinal welding"])
     operation: Text100 = Field(
-        description="code or name of the list of operations; with other words a reviewer decides",
+        description="code or name from `GET /v1/operations`; for any other text a reviewer decides",
         examples=["tube_welding"],
     )
     country: Code | None = Field(None, description="ISO 3166-1 alpha-2; null: not known", examples=["AZ"])
@@ -135,13 +135,14 @@ class ProductRequest(RequestModel):
         )
 
 
-@router.get("/products", summary="Products of your company", responses=error_responses(*READ_ERRORS))
+@router.get("/products", summary="List products of your company", responses=error_responses(*READ_ERRORS))
 def list_products(
     actor: Applicant,
     session: SessionDep,
     page: PageDep,
-    retired: Annotated[bool, Query(description="the retired ones instead")] = False,
+    retired: Annotated[bool, Query(description="true: only retired products")] = False,
 ) -> Page[application_schemas.ProductResponse]:
+    """Oldest first; retired products only with `retired=true`."""
     rows = company_products.list_products(session, actor, retired=retired, after=page.after, limit=page.fetch)
     return Page[application_schemas.ProductResponse](
         items=[application_schemas.product_response(row) for row in page.cut(rows, lambda row: row.product.id)]
@@ -149,7 +150,7 @@ def list_products(
 
 
 def _product_errors(asked: BodyCheckContext, body: ProductRequest) -> Sequence[Mapping[str, str]]:
-    assert asked.actor is not None  # the dependencies of the route have let somebody in
+    assert asked.actor is not None  # the dependencies of the route require an actor
     own = require_organisation_id(asked.actor)
     item = UUID(asked.path["product_id"]) if "product_id" in asked.path else None
     return company_products.product_errors(
@@ -160,7 +161,7 @@ def _product_errors(asked: BodyCheckContext, body: ProductRequest) -> Sequence[M
 @router.post(
     "/products",
     status_code=201,
-    summary="Describe a product",
+    summary="Create a product",
     responses=error_responses(*CREATE_ERRORS),
     dependencies=[check_body(_product_errors)],
 )
@@ -172,7 +173,7 @@ def create_product(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> application_schemas.ProductResponse:
-    """Codes, bill of materials, process and cost statement: what the rules look at. All places to mend come at once."""
+    """Codes, bill of materials, process and cost statement, which the rules read. All errors are reported at once."""
     row = company_products.create_product(
         session, actor, entry=body.to_input(), now=now, documents=evidence_documents.owned_document_ids
     )
@@ -180,10 +181,11 @@ def create_product(
     return application_schemas.product_response(row)
 
 
-@router.get("/products/{product_id}", summary="One product", responses=error_responses(*READ_ERRORS))
+@router.get("/products/{product_id}", summary="Get a product", responses=error_responses(*READ_ERRORS))
 def get_product(
     product_id: str, actor: ActorDep, session: SessionDep, response: Response
 ) -> application_schemas.ProductResponse:
+    """Visible to its company and to staff."""
     row = company_products.get_product(session, actor, parse_id(product_id, "product"))
     response.headers["ETag"] = format_etag(row.product.version)
     return application_schemas.product_response(row)
@@ -210,7 +212,7 @@ OwnProductId = Annotated[UUID, Depends(_require_own_product, scope="function")]
 
 @router.put(
     "/products/{product_id}",
-    summary="Replace the description of a product",
+    summary="Replace a product",
     responses=error_responses(*UPDATE_ERRORS),
     dependencies=[check_body(_product_errors)],
 )
@@ -223,8 +225,9 @@ def replace_product(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ProductResponse:
-    """Not while an application with it is being looked at: then it is frozen, until you are asked for more. Of a
-    certified product, report the change of each certificate first (`POST /v1/certificates/{number}/changes`)."""
+    """Not possible while an application for it is under review, unless information was requested. For a certified
+    product, report the change of each certificate first (`POST /v1/certificates/{number}/changes`).
+    """
     row = company_products.replace_product(
         session,
         actor,
@@ -249,7 +252,7 @@ def retire_product(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ProductResponse:
-    """It can no longer be applied for; certificates that it holds stay."""
+    """You can no longer apply for it; its certificates stay as they are."""
     row = company_products.retire_product(
         session, actor, product_id=product_id, version=version, frozen=submission.is_locked, now=now
     )

@@ -1,4 +1,4 @@
-"""Register a company: ask for a token by e-mail, then enter the claim."""
+"""Register a company: request a token by e-mail, then enter the claim to act for the company."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -27,23 +27,25 @@ from app.web.problems.openapi_responses import error_responses
 from app.web.routes import BodyCheckContext, GuardedRoute, check_body
 from app.web.schema_types import Code, RequestModel, ResponseModel, StrongPassword, Text100, Text250
 
-registration_router = APIRouter(prefix="/v1", tags=["register a company"], route_class=GuardedRoute)
+registration_router = APIRouter(prefix="/v1", tags=["registration"], route_class=GuardedRoute)
 
 
 class RegistrationRequest(RequestModel):
     email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
-    language: LanguageCode | None = Field(None, description="of messages to you")
+    language: LanguageCode | None = Field(None, description="language of messages to you")
 
 
 class RegistrationMemberRequest(RequestModel):
     full_name: Text250 = Field(examples=["Aygün Nümunə"])
     password: StrongPassword
-    language: LanguageCode | None = Field(None, description="of messages to you; null: the one you asked for at first")
+    language: LanguageCode | None = Field(
+        None, description="language of messages to you; null: as in the first request"
+    )
 
 
 class RegistrationConfirmRequest(RequestModel):
     token: Annotated[str, StringConstraints(max_length=200)] = Field(
-        description="from the message", examples=["mikr_kq5yY2x0Zc"]
+        description="from the message that was mailed", examples=["mikr_kq5yY2x0Zc"]
     )
     legal_name_az: Text250 = Field(examples=['"Nümunə-Boru" MMC'])
     legal_name_en: Text250 = Field(examples=["Sample Pipe (fictional)"])
@@ -53,14 +55,14 @@ class RegistrationConfirmRequest(RequestModel):
 
 
 class RegistrationResponse(ResponseModel):
-    claim_id: UUID = Field(description="what a registrar decides about")
+    claim_id: UUID = Field(description="the claim that a registrar decides")
     organisation_id: UUID = Field(
-        description="what you enter belongs to it; once the claim is confirmed, a company of the register takes its "
-        "place, see `GET /v1/me`"
+        description="the organisation that holds what you enter; once the claim is confirmed, a registered company may "
+        "replace it, see `GET /v1/me`"
     )
     user_id: UUID
     status: OrganisationStatus = Field(
-        description="`unconfirmed` until a registrar has seen evidence that you act for the company"
+        description="`unconfirmed` until a registrar has examined evidence that you act for the company"
     )
 
 
@@ -72,7 +74,7 @@ def _claim_errors(_asked: BodyCheckContext, body: RegistrationConfirmRequest) ->
 @registration_router.post(
     "/registrations",
     status_code=202,
-    summary="Confirm your e-mail address",
+    summary="Request a registration token by e-mail",
     responses=error_responses(400, 409, 413, 415, 422, 429, 503),
 )
 def request_registration(
@@ -83,9 +85,10 @@ def request_registration(
     now: NowDep,
     _retry: AnonymousIdempotentReplayDep,
 ) -> MessageSentResponse:
-    """No account is needed. A message with a one-time token goes to the address; it is good for a day, and
-    `POST /v1/registrations/confirm` takes it. An address that has an account is told so by mail: the answer here is the
-    same. Of one network ten requests are taken in a day."""
+    """No account is needed. A message with a one-time token for `POST /v1/registrations/confirm` is sent to the
+    address; it expires after a day. If the address has an account, the message says so; the response here is the same.
+    Limit: ten requests from one network in a day.
+    """
     requests.request_registration(
         session,
         email=str(body.email),
@@ -100,7 +103,7 @@ def request_registration(
 @registration_router.post(
     "/registrations/confirm",
     status_code=201,
-    summary="Claim to act for a company, as its first member",
+    summary="Register a company and its first member",
     responses=error_responses(400, 404, 409, 413, 415, 422, 503),
     dependencies=[check_body(_claim_errors)],
 )
@@ -112,15 +115,15 @@ def confirm_registration(
     now: NowDep,
     ask_first: AnonymousReplayHookDep,
 ) -> RegistrationResponse:
-    """With the token that was mailed to you. The answer is the same whether or not the VÖEN is known.
+    """Send the token that was mailed to you. The response is the same whether or not the VÖEN is registered.
 
-    Until a registrar confirms the claim you see what you enter yourself and nothing else of the company; you may draft
-    and try the rules, but not submit. Upload an extract of the register or a power of attorney.
+    Until a registrar confirms the claim you see only what you enter yourself; you can draft applications and assess
+    products, but not submit. Upload an extract of the tax register or a power of attorney as evidence.
     """
     with database.read_session() as reading:
         try:
             address_confirmations.require_usable_token(reading, body.token, now)
-        except Conflict:  # of a retry the token is used up
+        except Conflict:  # the first request of a retry has used the token
             ask_first()
             raise
     password_hash = passwords.hash(body.member.password)

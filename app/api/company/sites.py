@@ -1,4 +1,4 @@
-"""List, create and change sites of production."""
+"""List, create and update the production sites of a company."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -30,7 +30,7 @@ from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDAT
 from app.web.routes import BodyCheckContext, GuardedRoute, check_body
 from app.web.schema_types import Code, IsoDate, Page, RequestModel, ResponseModel, Text100, Text250
 
-router = APIRouter(prefix="/v1", tags=["applicant"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1", tags=["sites"], route_class=GuardedRoute)
 
 Applicant = Annotated[Actor, require_role(Role.APPLICANT)]
 
@@ -49,7 +49,7 @@ class SiteRequest(RequestModel):
 class SiteUpdateRequest(RequestModel):
     name: Text250
     production_started_on: IsoDate | None
-    district: Text100 | None = Field(None, description="in any spelling; null: as it is", examples=["Ağdam"])
+    district: Text100 | None = Field(None, description="in any spelling; null: unchanged", examples=["Ağdam"])
 
 
 class SiteResponse(ResponseModel):
@@ -60,7 +60,7 @@ class SiteResponse(ResponseModel):
     economic_region: str | None = Field(description="follows from the district")
     park_code: str | None
     production_started_on: date | None
-    source: RecordSource = Field(description="whose word it is")
+    source: RecordSource = Field(description="whether the resident register or the applicant states it")
     version: int
 
 
@@ -68,8 +68,9 @@ def _site_response(row: Any) -> SiteResponse:
     return SiteResponse.model_validate(row, from_attributes=True)
 
 
-@router.get("/sites", summary="Places of production of your company", responses=error_responses(*READ_ERRORS))
+@router.get("/sites", summary="List production sites of your company", responses=error_responses(*READ_ERRORS))
 def list_sites(actor: Applicant, session: SessionDep, page: PageDep) -> Page[SiteResponse]:
+    """Oldest first."""
     rows = sites.list_sites(
         session, actor, organisation_id=require_organisation_id(actor), after=page.after, limit=page.fetch
     )
@@ -83,7 +84,7 @@ def _site_errors(asked: BodyCheckContext, body: SiteRequest) -> Sequence[Mapping
 @router.post(
     "/sites",
     status_code=201,
-    summary="Add a place of production",
+    summary="Create a production site",
     responses=error_responses(*CREATE_ERRORS),
     dependencies=[check_body(_site_errors)],
 )
@@ -95,14 +96,15 @@ def create_site(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> SiteResponse:
-    """The economic region follows from the district; a park must lie in that district."""
+    """The economic region follows from the district; the park must be located in that district."""
     row = sites.create_site(session, actor, **body.model_dump(), now=now)
     response.headers["ETag"] = format_etag(row.version)
     return _site_response(row)
 
 
-@router.get("/sites/{site_id}", summary="One place of production", responses=error_responses(*READ_ERRORS))
+@router.get("/sites/{site_id}", summary="Get a production site", responses=error_responses(*READ_ERRORS))
 def get_site(site_id: str, actor: ActorDep, session: SessionDep, response: Response) -> SiteResponse:
+    """Visible to its company and to staff."""
     row = sites.get_site(session, actor, parse_id(site_id, "site"))
     response.headers["ETag"] = format_etag(row.version)
     return _site_response(row)
@@ -119,7 +121,7 @@ def _site_change_errors(asked: BodyCheckContext, body: SiteUpdateRequest) -> Seq
 
 @router.put(
     "/sites/{site_id}",
-    summary="Change name, start of production, district",
+    summary="Update a production site",
     responses=error_responses(*UPDATE_ERRORS),
     dependencies=[check_body(_site_change_errors)],
 )
@@ -132,8 +134,9 @@ def change_site(
     version: VersionDep,
     now: NowDep,
 ) -> SiteResponse:
-    """Of a site where something certified is made, report the change of each certificate first. The district of a site
-    that the resident register names is corrected by the registrar (409 `register-says` for others)."""
+    """For a site of a certified product, report the change of each certificate first. Only a registrar changes the
+    district of a site that comes from the resident register (409 `register-says` for others).
+    """
     row = sites.update_site(
         session,
         actor,

@@ -1,4 +1,4 @@
-"""All audiences: get, renew and give back tokens (RFC 6749, RFC 7009)."""
+"""Issue, refresh and revoke tokens (RFC 6749, RFC 7009)."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -34,7 +34,7 @@ from app.web.problems.openapi_responses import error_responses
 from app.web.routes import GuardedRoute
 from app.web.schema_types import ResponseModel
 
-router = APIRouter(prefix="/v1/auth", tags=["access"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1/auth", tags=["tokens"], route_class=GuardedRoute)
 
 INVALID_CREDENTIALS, MISSING_CREDENTIALS = "Invalid credentials.", "Missing credentials."
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -44,28 +44,30 @@ class TokenResponse(ResponseModel):
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 (a scheme's name)
     expires_in: int = Field(description="seconds")
-    refresh_token: str | None = Field(None, description="for people; good once, the answer to it brings the next")
-    scope: str | None = Field(None, description="for API clients: what this token may do")
+    refresh_token: str | None = Field(
+        None, description="for users; can be used once, the response contains the next one"
+    )
+    scope: str | None = Field(None, description="for API clients: scopes of this token, separated by spaces")
 
 
 class TokenErrorResponse(ResponseModel):
-    """RFC 6749 §5.2"""
+    """Error response of RFC 6749 §5.2."""
 
     error: str
     error_description: str
 
 
 TOKEN_ERROR_RESPONSES: dict[int | str, dict[str, object]] = {
-    400: {"model": TokenErrorResponse, "description": "RFC 6749 §5.2"},
-    401: {"model": TokenErrorResponse, "description": "unknown, wrong or revoked"},
-    429: {"model": TokenErrorResponse, "description": "too many failed attempts; see Retry-After"},
+    400: {"model": TokenErrorResponse, "description": "The request is not valid (RFC 6749 §5.2)."},
+    401: {"model": TokenErrorResponse, "description": "The credentials are unknown, wrong or revoked."},
+    429: {"model": TokenErrorResponse, "description": "Too many failed attempts; see `Retry-After`."},
     **error_responses(413, 415, 422, 503),
 }
 
 
 @router.post(
     "/token",
-    summary="Get an access token",
+    summary="Issue an access token",
     response_model=TokenResponse,
     responses=TOKEN_ERROR_RESPONSES,
 )
@@ -74,29 +76,31 @@ def issue_token(
     database: DatabaseDep,
     passwords: PasswordsDep,
     tokens: TokensDep,
-    seal: SecretBoxDep,
+    secret_box: SecretBoxDep,
     now: NowDep,
     address: ClientAddressDep,
     grant_type: Annotated[str, Form(max_length=60, examples=["password"])] = "",
     username: Annotated[str | None, Form(max_length=320)] = None,
     password: Annotated[str | None, Form(max_length=1_000)] = None,
-    otp: Annotated[str | None, Form(max_length=20, description="staff: code of the authenticator")] = None,
+    otp: Annotated[str | None, Form(max_length=20, description="for staff: code of the authenticator")] = None,
     client_id: Annotated[str | None, Form(max_length=100)] = None,
     client_secret: Annotated[str | None, Form(max_length=200)] = None,
-    scope: Annotated[str | None, Form(max_length=500, description="API clients: less than they were granted")] = None,
+    scope: Annotated[
+        str | None, Form(max_length=500, description="for API clients: a part of the granted scopes")
+    ] = None,
     refresh_token: Annotated[str | None, Form(max_length=200)] = None,
 ) -> Response:
-    """`password` and `refresh_token` for people, `client_credentials` for programs of a company.
+    """Grants: `password` and `refresh_token` for users, `client_credentials` for API clients of a company.
 
-    Programs authenticate by HTTP Basic (RFC 6749 §2.3.1), or by `client_id` and `client_secret` in the body, never by
-    both. With the grants of people no client is looked at.
+    API clients authenticate by HTTP Basic (RFC 6749 §2.3.1), or by `client_id` and `client_secret` in the body, not by
+    both. For the grants of users, client credentials are ignored.
 
-    Access tokens live a quarter of an hour at most. A refresh token is good once: a second use of one ends its session,
-    because then two hold it. Sessions end after 12 hours (staff) or 30 days (members) whatever is renewed.
-    Staff may sign in without `otp`, but then decide nothing until `POST /v1/auth/step-up`.
-    Failed attempts are throttled by account and by address. The answer never says whether an account exists.
+    Access tokens expire after at most 15 minutes. A refresh token can be used once: a second use ends its session.
+    Sessions end after 12 hours (staff) or 30 days (members), also when they are refreshed.
+    Staff can sign in without `otp`, but take no decisions until `POST /v1/auth/step-up`.
+    Failed attempts are limited by account and by network. The response does not reveal whether an account exists.
     """
-    desk = TokenService(database, passwords, tokens, seal, address, now)
+    service = TokenService(database, passwords, tokens, secret_box, address, now)
     if grant_type not in {"password", "client_credentials", "refresh_token"}:
         return _token_error(400, "unsupported_grant_type", "Use password, refresh_token or client_credentials.")
     if scope and grant_type != "client_credentials":
@@ -104,26 +108,26 @@ def issue_token(
             400, "invalid_scope", "Scopes narrow API clients; what people may do follows from their roles."
         )
     if grant_type == "refresh_token":
-        return desk.refresh(refresh_token)
+        return service.refresh(refresh_token)
     if grant_type == "password":
-        return _grant_to_user(desk, username, password, otp)
-    return _grant_to_client(desk, request.headers.get("authorization"), client_id, client_secret, scope)
+        return _grant_to_user(service, username, password, otp)
+    return _grant_to_client(service, request.headers.get("authorization"), client_id, client_secret, scope)
 
 
-def _grant_to_user(desk: "TokenService", username: str | None, password: str | None, otp: str | None) -> Response:
-    # Control characters and lone surrogates name no account, and no database could look them up.
+def _grant_to_user(service: "TokenService", username: str | None, password: str | None, otp: str | None) -> Response:
+    # No account name has control characters or lone surrogates, and the database cannot encode them.
     if not username or not password or not username.isprintable():
         return _token_error(400, "invalid_request", MISSING_CREDENTIALS)
     try:
-        return desk.sign_in(username, password, otp)
+        return service.sign_in(username, password, otp)
     except TooManyAttempts as why:
         return _token_error(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
 
 
 def _grant_to_client(
-    desk: "TokenService", authorization: str | None, client_id: str | None, secret: str | None, scope: str | None
+    service: "TokenService", authorization: str | None, client_id: str | None, secret: str | None, scope: str | None
 ) -> Response:
-    """One way of authentication: a wrong one by Basic is answered with its challenge (RFC 6749 §5.2)."""
+    """Issue a token to an API client. Failed Basic authentication is answered with a challenge (RFC 6749 §5.2)."""
     challenge = {"WWW-Authenticate": BASIC_CHALLENGE}
     try:
         basic = parse_basic(authorization)
@@ -136,17 +140,17 @@ def _grant_to_client(
     if not client_id or not secret or not client_id.isprintable():
         return _token_error(400, "invalid_request", MISSING_CREDENTIALS)
     try:
-        return desk.authenticate_client(client_id, secret, scope, challenge if basic else None)
+        return service.authenticate_client(client_id, secret, scope, challenge if basic else None)
     except TooManyAttempts as why:
         return _token_error(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
 
 
 @router.post(
     "/revoke",
-    summary="Sign out",
+    summary="Revoke a token",
     response_class=Response,
-    responses={200: {"description": "The token is good for nothing now."}, **error_responses(413, 415, 422, 503)}
-    | {400: {"model": TokenErrorResponse, "description": "RFC 7009 §2.2.1"}},
+    responses={200: {"description": "The token is no longer valid."}, **error_responses(413, 415, 422, 503)}
+    | {400: {"model": TokenErrorResponse, "description": "The request is not valid (RFC 7009 §2.2.1)."}},
 )
 def revoke_token(
     database: DatabaseDep,
@@ -155,9 +159,9 @@ def revoke_token(
     token: Annotated[str, Form(max_length=4_000)] = "",
     token_type_hint: Annotated[str | None, Form(max_length=60)] = None,  # noqa: ARG001 (RFC 7009: a hint)
 ) -> Response:
-    """Ends the session of a refresh token, or of a person's access token, and every token that came from it.
+    """Ends the session of a refresh token, or of a user's access token, and every token issued in it.
 
-    A token that is unknown or over is no error (RFC 7009). Programs are cut off by revoking the client.
+    An unknown or expired token is no error (RFC 7009). To end the tokens of an API client, revoke the client.
     """
     if not token:
         return _token_error(400, "invalid_request", "Name the token.")
@@ -183,18 +187,18 @@ def revoke_token(
 
 
 class TokenService:
-    """One request for a token. Slow work (argon2) stands between two short transactions: SQLite has one writer."""
+    """Answer one token request. Password hashing runs between two short transactions: SQLite has one writer."""
 
     def __init__(
         self,
         database: Database,
         passwords: PasswordHasher,
         tokens: AccessTokens,
-        seal: SecretBox,
+        secret_box: SecretBox,
         address: str,
         now: datetime,
     ) -> None:
-        self._database, self._passwords, self._tokens, self._secret_box = database, passwords, tokens, seal
+        self._database, self._passwords, self._tokens, self._secret_box = database, passwords, tokens, secret_box
         self._address, self._now = address, now
 
     def sign_in(self, username: str, password: str, otp: str | None) -> Response:
@@ -210,19 +214,19 @@ class TokenService:
         if right and known is not None:
             with self._database.session() as session:
                 begun = self._start_session(session, known, otp)
-                if begun is not None:  # else the next answer would tell that only the code was wrong
+                if begun is not None:  # otherwise the next response would reveal that only the code was wrong
                     login_throttle.clear_failures(session, account, self._address)
                 session.commit()
         else:
             self._record_failure(account, counted, ("user", known.id) if known else None)
-        if begun is None and counted.needs_second_factor:  # the same answer, whichever of the two was wrong
+        if begun is None and counted.needs_second_factor:  # the same response for a wrong password and a wrong code
             raise login_throttle.too_many_attempts()
         if begun is None:
             return _token_error(401, "invalid_grant", INVALID_CREDENTIALS)
         return self._user_response(begun)
 
     def _count_attempt(self, account: str) -> login_throttle.FailureCounts:
-        """Before anything is compared: of many guesses at once each finds the others counted."""
+        """Count the attempt before the password is compared, so that parallel attempts are all counted."""
         with self._database.read_session() as session:
             login_throttle.require_network_below_limit(session, account, self._address, self._now)
         with self._database.session() as session:
@@ -239,7 +243,7 @@ class TokenService:
                 session.commit()
 
     def _start_session(self, session: Session, known: User, otp: str | None) -> IssuedSession | None:
-        """A wrong code, and a password that was changed while its hash was compared, let nobody in."""
+        """Start a session; None for a wrong code or a password that changed since its hash was compared."""
         user = user_repository.lock_user(session, known.id)
         if user is None or not user.active or user.password_hash != known.password_hash:
             return None
@@ -258,7 +262,7 @@ class TokenService:
                 begun = user_sessions.rotate_refresh_token(session, refresh_token, self._now)
                 session.commit()
         if begun is None:
-            return _token_error(400, "invalid_grant", "This refresh token is unknown, used or over; sign in again.")
+            return _token_error(400, "invalid_grant", "This refresh token is unknown, used or expired; sign in again.")
         return self._user_response(begun)
 
     def authenticate_client(
@@ -274,7 +278,7 @@ class TokenService:
         if client is None or secret is None:
             self._record_failure(account, counted, ("client", client.id) if client else None)
             return _token_error(401, "invalid_client", INVALID_CREDENTIALS, challenge)
-        with self._database.session() as session:  # a right secret is no guess, though it may be over
+        with self._database.session() as session:  # a correct secret is no failed attempt, even if it has expired
             login_throttle.clear_failures(session, account, self._address)
             if attempt.invalid_reason is None:
                 api_client_repository.record_use(session, secret, self._now)
@@ -305,7 +309,7 @@ class TokenService:
 
 
 def _narrow_scopes(client: ApiClient, scope: str | None) -> frozenset[Scope]:
-    """What was granted, or the part of it that was asked for; empty where it asks for more."""
+    """Return the granted scopes or the requested part of them; empty if more was requested."""
     granted = api_clients.granted_scopes(client)
     wanted = frozenset((scope or "").split())
     if not wanted:

@@ -32,14 +32,14 @@ class DryAssessmentRequest(RequestModel):
 def assess_products(
     code: str, body: DryAssessmentRequest, actor: Applicant, session: SessionDep, now: NowDep
 ) -> Page[application_schemas.AssessmentResponse]:
-    """Every rule with its outcome, what it saw, and what is needed. Nothing is kept, nobody is told."""
+    """Every rule with its outcome, the values that it read, and what is missing. Nothing is stored."""
     organisation_id = require_organisation_id(actor)
     wanted = list(dict.fromkeys(body.product_ids))
     if len(product_repository.find_owned_products(session, organisation_id, wanted)) < len(wanted):
         raise NotFound.of("product")
-    judged = assessments.assess_products(session, code, organisation_id, wanted, now)
+    result = assessments.assess_products(session, code, organisation_id, wanted, now)
     return Page[application_schemas.AssessmentResponse](
         items=[
-            application_schemas.dry_assessment_response(actor, pid, each) for pid, each in judged.assessments.items()
+            application_schemas.dry_assessment_response(actor, pid, each) for pid, each in result.assessments.items()
         ]
     )

@@ -1,8 +1,8 @@
-"""Open data: the whole register as one file, for programs and for spreadsheets.
+"""Export the public register as one CSV or JSON Lines file.
 
-It is sent in pieces, each read in a short transaction of its own: a slow reader holds no connection and no thread. The
-file holds what was in the register when it was begun; what changed meanwhile is shown as it was when its piece was
-read, and the next entity tag is another one.
+The file is sent in chunks, each read in a short transaction: a slow client occupies no connection and no thread. The
+file contains the certificates that existed at its start, each as it was when its chunk was read; if one changes
+meanwhile, the next `ETag` differs.
 """
 
 import csv
@@ -29,20 +29,20 @@ from app.web.headers import not_modified, strong_etag
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
 
-router = PublicRouter(route_class=GuardedRoute, tags=["public"])
+router = PublicRouter(route_class=GuardedRoute, tags=["public register"])
 
-BATCH_SIZE: Final = 500  # certificates in a piece
+BATCH_SIZE: Final = 500  # certificates per chunk
 EXPORT_LIMITER: Final = anyio.CapacityLimiter(2)
-"""Pieces read at once in one worker, on threads of their own: exports never take those of other requests."""
+"""Chunks read at the same time in one worker, on threads outside the pool of other requests."""
 
 COLUMNS: Final = (
     *("number", "scheme", "holder", "voen", "product_en", "product_az", "hs6", "gtin", "park", "district"),
     *("origin_criterion", "valid_from", "valid_until", "status", "status_since", "reason"),
     *("during_investigation", "holder_az", "country"),
 )
-"""Their order is fixed; a further column is added at the end."""
+"""The order is fixed; new columns are added at the end."""
 _FORMULA: Final = re.compile(r"""((?:^|[;\t\r\n])[\s"']*?)(?=[=+\-@＝＋－＠]|\A[\t\r\n])""")
-"""Where a cell may begin and a formula would."""
+"""Places where a spreadsheet may start a cell with a formula."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 Encode = Callable[[Sequence[Certificate]], bytes]
@@ -50,7 +50,7 @@ Encode = Callable[[Sequence[Certificate]], bytes]
 
 @router.get(
     "/v1/certificates.csv",
-    summary="The whole register as CSV",
+    summary="Export the public register as CSV",
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
@@ -62,14 +62,14 @@ def export_csv(
     request: Request,
     database: DatabaseDep,
     now: NowDep,
-    bom: Annotated[bool, Query(description="a byte order mark first: Excel then reads the letters rightly")] = False,
+    bom: Annotated[bool, Query(description="true: start with a byte order mark, so that Excel detects UTF-8")] = False,
 ) -> Response:
-    """RFC 4180 in UTF-8, oldest certificate first, with a line of column names; columns are only ever added at the end:
+    """RFC 4180 in UTF-8, oldest certificate first, with a header line. New columns are added at the end:
     number, scheme, holder, voen, product_en, product_az, hs6, gtin, park, district, origin_criterion, valid_from,
     valid_until, status, status_since, reason, during_investigation (`true` or empty), holder_az, country.
 
-    `status` is what was decided; an active certificate is expired after `valid_until`. The VÖEN of a
-    natural person is left out. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    `status` is the decided status; an active certificate expires after `valid_until`. The VÖEN of a natural person is
+    left out. A cell that a spreadsheet would read as a formula begins with an apostrophe.
     """
     head = (_BYTE_ORDER_MARK if bom else "").encode() + _encode_lines([COLUMNS])
     return _export_response(request, database, _file_name(now, "csv"), "text/csv", head, _encode_csv)
@@ -77,7 +77,7 @@ def export_csv(
 
 @router.get(
     "/v1/certificates.jsonl",
-    summary="The whole register as JSON Lines",
+    summary="Export the public register as JSON Lines",
     response_class=StreamingResponse,
     responses={
         200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}},
@@ -86,7 +86,7 @@ def export_csv(
     },
 )
 def export_json_lines(request: Request, database: DatabaseDep, now: NowDep) -> Response:
-    """One certificate on each line, oldest first, as `GET /v1/certificates/{number}` shows it."""
+    """One certificate per line, oldest first, as in `GET /v1/certificates/{number}`."""
     return _export_response(
         request, database, _file_name(now, "jsonl"), "application/x-ndjson", b"", _encode_json_lines
     )
@@ -97,7 +97,7 @@ def _export_response(
 ) -> Response:
     with database.read_session() as session:
         state = search_repository.register_version(session)
-    # Weak: a change during the sending may or may not be in the file.
+    # Weak: a change while the file is sent may or may not be in it.
     tag = strong_etag(f"{media_type}{len(head)} {state}".encode())
     headers = {"ETag": f"W/{tag}", "Cache-Control": "public, max-age=300"}
     if unchanged := not_modified(request, headers):
@@ -117,8 +117,8 @@ async def _stream_rows(database: Database, upto: UUID | None, head: bytes, encod
 
     more = True
     while more:
-        piece, after = await anyio.to_thread.run_sync(read, limiter=EXPORT_LIMITER)
-        yield piece
+        chunk, after = await anyio.to_thread.run_sync(read, limiter=EXPORT_LIMITER)
+        yield chunk
         more = after is not None
 
 
@@ -126,14 +126,14 @@ def _encode_csv(rows: Sequence[Certificate]) -> bytes:
     return _encode_lines([_csv_cells(certificate_fields(row)) for row in rows])
 
 
-def _csv_cells(face: dict[str, Any]) -> tuple[str | None, ...]:
-    names = face["product"]["name"]
+def _csv_cells(fields: dict[str, Any]) -> tuple[str | None, ...]:
+    names = fields["product"]["name"]
     return (
-        *(face["number"], face["scheme"]["code"], face["holder"]["name"], face["holder"]["voen"]),
-        *(names.get("en"), names.get("az"), face["product"]["hs6"], face["product"]["gtin"]),
-        *(face["site"]["park"], face["site"]["district"], face["origin_criterion"]),
-        *(face["valid_from"], face["valid_until"], face["status"], face["status_since"], face["reason"]),
-        *("true" if "during_investigation" in face else None, face["holder"]["name_az"], face["country"]),
+        *(fields["number"], fields["scheme"]["code"], fields["holder"]["name"], fields["holder"]["voen"]),
+        *(names.get("en"), names.get("az"), fields["product"]["hs6"], fields["product"]["gtin"]),
+        *(fields["site"]["park"], fields["site"]["district"], fields["origin_criterion"]),
+        *(fields["valid_from"], fields["valid_until"], fields["status"], fields["status_since"], fields["reason"]),
+        *("true" if "during_investigation" in fields else None, fields["holder"]["name_az"], fields["country"]),
     )
 
 
@@ -144,10 +144,10 @@ def _encode_lines(rows: Sequence[Sequence[str | None]]) -> bytes:
 
 
 def _escape_formula(cell: str) -> str:
-    """Text for a spreadsheet, which would otherwise compute what somebody wrote as a name.
+    """Escape formulas, which a spreadsheet would otherwise compute.
 
-    One that separates by semicolons or tabs, as with Azerbaijani or Russian settings, begins a cell after each of them,
-    whatever stands in quotes.
+    With Azerbaijani or Russian settings spreadsheets separate by semicolons or tabs, also inside quotes: a cell may
+    start after each of them.
     """
     return _FORMULA.sub(r"\1'", cell)
 

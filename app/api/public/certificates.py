@@ -1,4 +1,4 @@
-"""For everybody: the register of certificates, the marks with their rules, the parks, the keys, the state of health."""
+"""Search the public register and return single certificates, as JSON or as signed credentials."""
 
 from typing import Annotated
 
@@ -25,9 +25,9 @@ router = PublicRouter(route_class=GuardedRoute)
 
 @router.get(
     "/v1/certificates",
-    tags=["public"],
+    tags=["public register"],
     summary="Search the public register",
-    response_model_exclude_unset=True,  # what is there only where it is true
+    response_model_exclude_unset=True,  # `during_investigation` is present only if it is true
     responses=error_responses(422, 503),
 )
 def search_certificates(
@@ -35,18 +35,20 @@ def search_certificates(
     page: PageDep,
     now: NowDep,
     q: Annotated[
-        str | None, Query(max_length=200, description="words of number, holder, product, HS code or place; a VÖEN")
+        str | None, Query(max_length=200, description="words of number, holder, product, HS code or place, or a VÖEN")
     ] = None,
-    scheme: Annotated[str | None, Query(max_length=8, examples=["MIK"])] = None,
-    status: Annotated[EffectiveStatus | None, Query(description="as of today: `expired` goes before `active`")] = None,
+    scheme: Annotated[str | None, Query(max_length=8, description="code of a scheme", examples=["MIK"])] = None,
+    status: Annotated[
+        EffectiveStatus | None, Query(description="status as of today: `active` does not include `expired`")
+    ] = None,
     hs6: Annotated[str | None, Query(pattern=r"^[0-9]{2,6}$", description="chapter, heading or subheading")] = None,
     holder: Annotated[str | None, Query(max_length=200, description="words of the holder's names, or its VÖEN")] = None,
     product: Annotated[str | None, Query(max_length=200, description="words of the product's names")] = None,
-    park: Annotated[str | None, Query(max_length=40, examples=["AGDAM-SP"])] = None,
+    park: Annotated[str | None, Query(max_length=40, description="code of a park", examples=["AGDAM-SP"])] = None,
 ) -> Page[CertificateResponse]:
-    """Newest first; all filters given hold together. Words are found by their beginnings, in any of the spellings:
-    “Ağdam”, “Agdam”, “Aghdam” and “Агдам” are one word, dotted and dotless i one letter, accents do not count. A VÖEN
-    finds the certificates of a legal person; that of a natural person finds nothing.
+    """Newest first; filters are combined. Words match by prefix and in all spellings: “Ağdam”, “Agdam”, “Aghdam” and
+    “Агдам” are equal, as are dotted and dotless i; accents are ignored. A VÖEN finds the certificates of a legal
+    person; the VÖEN of a natural person finds nothing.
     """
     wanted = RegisterSearch(
         q=storable_text(q),
@@ -66,8 +68,8 @@ def search_certificates(
 
 @router.get(
     "/v1/certificates/{number}",
-    tags=["public"],
-    summary="One certificate",
+    tags=["public register"],
+    summary="Get a certificate",
     response_model=CertificateResponse,
     responses={
         200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
@@ -76,16 +78,16 @@ def search_certificates(
     },
 )
 def get_certificate(number: str, request: Request, session: SessionDep, now: NowDep) -> Response:
-    """JSON, or the signed credential itself with `Accept: application/vc+jwt`.
+    """JSON, or the signed credential with `Accept: application/vc+jwt`.
 
-    The ETag is the version to name in `If-Match` when the owner suspends, reinstates or revokes.
+    The `ETag` of the JSON is the version to send in `If-Match` to suspend, reinstate, revoke or surrender.
     """
     media_type = negotiate_media_type(request.headers.get("accept"), (JSON, VC_JWT))
     parsed = parse_number(number)
     row = certificate_repository.by_number(session, str(parsed)) if parsed else None
     if row is None:
         raise NotFound.of("certificate")
-    # Each form has its own tag, and so has each side of an expiry: a 304 must never hide one.
+    # The tag depends on media type and expiry: a 304 must not hide that a certificate has expired.
     expired = row.valid_until < baku_day(now)
     tag = f'"{row.version}"' if media_type == JSON and not expired else f'"{row.version}-{media_type[-3:]}-{expired}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}

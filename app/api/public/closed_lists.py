@@ -1,6 +1,6 @@
-"""For everybody: the closed lists that rules read, and the headings of the Harmonized System.
+"""Publish the closed lists that rules read, and the headings of the Harmonized System.
 
-They are part of the service and change with its version only: nothing here asks the database.
+The lists are part of the service and change with its version only; no database is read.
 """
 
 import json
@@ -32,10 +32,10 @@ class OperationResponse(ResponseModel):
         examples=[{"az": "duzlama", "en": "salting or brining", "ru": "посол, помещение в рассол"}],
     )
     only_in: list[str] = Field(
-        description="HS prefixes: substantial for these goods only; empty: for all", examples=[[]]
+        description="HS prefixes of the only goods for which it is substantial; empty: all goods", examples=[[]]
     )
     enough_in: list[str] = Field(
-        description="HS prefixes: goods for which a simple operation is enough", examples=[["0210", "0305"]]
+        description="HS prefixes of goods for which it is sufficient although simple", examples=[["0210", "0305"]]
     )
     basis: str = Field(
         description="R: RCEP, article 3.6; E: insufficient operations of EU agreements; `nature`; `practice`",
@@ -52,7 +52,7 @@ class NamedCodeResponse(ResponseModel):
 
 class UnitResponse(NamedCodeResponse):
     signs: dict[str, str] = Field(
-        description="language → as it stands behind a figure", examples=[{"az": "t", "en": "t", "ru": "т"}]
+        description="language → symbol after a number", examples=[{"az": "t", "en": "t", "ru": "т"}]
     )
 
 
@@ -72,7 +72,7 @@ class UnitsResponse(ClosedListResponse):
 
 class FlagsResponse(ClosedListResponse):
     country_prefix: str = Field(
-        description="with the code of a partner country (ISO 3166-1) behind it, a flag as well",
+        description="prefix of further flags; the code of a partner country (ISO 3166-1) follows",
         examples=[JOINT_PRODUCTION],
     )
     items: list[NamedCodeResponse]
@@ -80,21 +80,24 @@ class FlagsResponse(ClosedListResponse):
 
 class HeadingResponse(ResponseModel):
     code: str = Field(description="heading (4 digits) or subheading (6)", examples=["7306"])
-    title: str = Field(description="English", examples=["Tubes, pipes and hollow profiles of iron or steel"])
+    title: str = Field(description="title in English", examples=["Tubes, pipes and hollow profiles of iron or steel"])
 
 
 class HeadingsResponse(ResponseModel):
-    edition: int = Field(description="of the Harmonized System", examples=[hs_nomenclature.EDITION])
+    edition: int = Field(description="edition of the Harmonized System", examples=[hs_nomenclature.EDITION])
     digest: str = Field(description="SHA-256 over the table")
     items: list[HeadingResponse]
 
 
 @router.get(
-    "/v1/operations", summary="Kinds of process steps", response_model=OperationsResponse, responses=NOT_MODIFIED_DOCS
+    "/v1/operations",
+    summary="List operations of process steps",
+    response_model=OperationsResponse,
+    responses=NOT_MODIFIED_DOCS,
 )
 async def list_operations(request: Request) -> Response:
-    """The closed list. A step is found by code or by any of the names; case, marks and spaces do not count. What is
-    not on the list counts as `other`: a person decides."""
+    """The closed list of operations. Steps are matched by code or by any of the names; case, punctuation and spaces are
+    ignored. Any other text counts as `other`: a reviewer decides."""
     items = [
         {
             "code": each.code,
@@ -109,24 +112,24 @@ async def list_operations(request: Request) -> Response:
     return _list_response(request, _list_header(load_lists().operations_version) | {"items": items})
 
 
-@router.get("/v1/units", summary="Units of products", response_model=UnitsResponse, responses=NOT_MODIFIED_DOCS)
+@router.get("/v1/units", summary="List units of products", response_model=UnitsResponse, responses=NOT_MODIFIED_DOCS)
 async def list_units(request: Request) -> Response:
-    """The closed list. A unit is found by code, sign or any of the names: “1000 pcs” is `1000_pcs`."""
+    """The closed list of units. A unit is matched by code, symbol or any of the names: “1000 pcs” is `1000_pcs`."""
     signs = load_lists().names["unit"]
     items = [named | {"signs": signs[named["code"]]} for named in _named_codes("unit_in_full", load_lists().units)]
     return _list_response(request, _list_header(load_lists().version) | {"items": items})
 
 
-@router.get("/v1/flags", summary="Flags of products", response_model=FlagsResponse, responses=NOT_MODIFIED_DOCS)
+@router.get("/v1/flags", summary="List flags of products", response_model=FlagsResponse, responses=NOT_MODIFIED_DOCS)
 async def list_flags(request: Request) -> Response:
-    """The closed list, and the prefix of the flags that name the partner country of a joint production."""
+    """The closed list of flags, and the prefix of the flags that name the partner country of a joint production."""
     members = {"country_prefix": JOINT_PRODUCTION, "items": _named_codes("flag", load_lists().flags)}
     return _list_response(request, _list_header(load_lists().version) | members)
 
 
 @router.get(
     "/v1/headings",
-    summary="Headings and subheadings of the Harmonized System 2022",
+    summary="Search headings of the Harmonized System 2022",
     response_model=HeadingsResponse,
     responses={**NOT_MODIFIED_DOCS, **error_responses(422)},
 )
@@ -135,11 +138,11 @@ async def list_headings(
     page: PageDep,
     q: Annotated[
         str | None,
-        Query(max_length=100, description="the beginning of a code, or words of the title", examples=["7306"]),
+        Query(max_length=100, description="prefix of a code, or words of the title", examples=["7306"]),
     ] = None,
 ) -> Response:
-    """In the order of codes. Words are found by their beginnings, and all have to be there. Titles are in English only:
-    those in Azerbaijani and Russian are not available to the service. Some are shortened."""
+    """In the order of codes. All words must match, by prefix. Titles are in English only, as the service has none in
+    Azerbaijani and Russian; some are shortened."""
     after = page.after.int if page.after else 0
     found = page.cut(
         hs_nomenclature.search_entries(storable_text(q) or "", after, page.fetch),

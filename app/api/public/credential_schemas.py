@@ -1,7 +1,7 @@
-"""What certificates refer to by address: the JSON-LD context of our own terms, and the JSON Schema of their shape.
+"""Serve the JSON-LD context and the JSON Schema that certificates refer to.
 
-Both are served by the name of the shape, for as long as a certificate names it, and never change: another meaning
-needs another name.
+Both are served by the name of the credential shape as long as a certificate names it, and never change: a change of
+meaning needs a new name.
 """
 
 from typing import Any, Final
@@ -26,7 +26,7 @@ SCHEMA_JSON: Final = "application/schema+json"
 @router.get(
     "/v1/contexts/{shape}",
     tags=["keys"],
-    summary="JSON-LD context of our own terms",
+    summary="Get the JSON-LD context of certificates",
     response_class=Response,
     responses={200: {"content": {LD_JSON: {"schema": {"type": "object"}}}}, **error_responses(404)},
 )
@@ -39,12 +39,12 @@ def get_context(shape: str, request: Request, settings: SettingsDep) -> Response
 @router.get(
     "/v1/schemas/{shape}",
     tags=["keys"],
-    summary="JSON Schema of certificates",
+    summary="Get the JSON Schema of certificates",
     response_class=Response,
     responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **error_responses(404)},
 )
 def get_schema(shape: str, request: Request, settings: SettingsDep) -> Response:
-    """What `credentialSchema` of every certificate names. It never changes."""
+    """The address in `credentialSchema` of every certificate. It never changes."""
     _require_known_shape(shape)
     return _immutable_response(request, json_schema.build_json_schema(settings.base_url, shape), shape, SCHEMA_JSON)
 

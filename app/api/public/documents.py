@@ -1,4 +1,4 @@
-"""For everybody: the QR code, the label and the signed paper of a certificate that holds today."""
+"""Render QR code, label and signed PDF of a certificate that is valid today."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,25 +25,25 @@ from app.web.headers import conditional_response, not_modified
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
 
-router = PublicRouter(route_class=GuardedRoute, tags=["public"])
+router = PublicRouter(route_class=GuardedRoute, tags=["public register"])
 
 SVG, PNG, PDF = "image/svg+xml", "image/png", "application/pdf"
 
 
 class CertificateNotValid(Conflict):
-    """What is handed out here ends up on goods; the certificate does not hold today, and `verdict` says why."""
+    """Reject the rendering of a certificate that is not valid today, with its verdict: documents end up on goods."""
 
     code = "not-in-force"
 
-    def __init__(self, judgement: VerificationResult) -> None:
+    def __init__(self, result: VerificationResult) -> None:
         super().__init__(
             Message(
                 "%(verdict)s Codes, labels and PDF files are made only of certificates that are valid today.",
-                verdict=to_message(judgement.message),
+                verdict=to_message(result.message),
             ),
             data={
-                "verdict": judgement.verdict.value,
-                "as_of": format_utc(judgement.as_of) if judgement.as_of else None,
+                "verdict": result.verdict.value,
+                "as_of": format_utc(result.as_of) if result.as_of else None,
             },
         )
 
@@ -59,46 +59,46 @@ def _response_docs(media_type: str, *refusals: int) -> dict[int | str, dict[str,
 
 @router.get(
     "/v1/certificates/{number}/qr.svg",
-    summary="QR code with the stamp, as SVG",
+    summary="Get the QR code of a certificate as SVG",
     response_class=Response,
     responses=_response_docs(SVG),
 )
 async def get_qr_svg(number: str, request: Request, now: NowDep) -> Response:
-    """Leads to the page of the certificate, and carries a signed stamp that can be checked without a network.
+    """Contains the address of the certificate page and a signed QR token that can be verified offline.
 
-    Print it at least 30 mm wide, its white border included. Level M.
+    Print it at least 30 mm wide including its white border. Error correction level M.
     """
     return await _picture_response(request, number, now, SVG, DocumentRenderer.qr_svg)
 
 
 @router.get(
     "/v1/certificates/{number}/qr.png",
-    summary="QR code with the stamp, as PNG",
+    summary="Get the QR code of a certificate as PNG",
     response_class=Response,
     responses=_response_docs(PNG),
 )
 async def get_qr_png(number: str, request: Request, now: NowDep) -> Response:
-    """The same code in pixels."""
+    """The QR code of `qr.svg` as a bitmap."""
     return await _picture_response(request, number, now, PNG, DocumentRenderer.qr_png)
 
 
 @router.get(
     "/v1/certificates/{number}/label.svg",
-    summary="Label for goods",
+    summary="Get the label for goods as SVG",
     response_class=Response,
     responses=_response_docs(SVG),
 )
 async def get_label_svg(number: str, request: Request, now: NowDep) -> Response:
-    """62 by 20 mm: a QR code of 16 mm with the short address, the name of the mark, the number.
+    """62 by 20 mm: a QR code of 16 mm with the short address, the name of the scheme, and the number.
 
-    Do not print the code below 14 mm, its white border included.
+    Do not print the code smaller than 14 mm including its white border.
     """
     return await _picture_response(request, number, now, SVG, DocumentRenderer.label)
 
 
 @router.get(
     "/v1/certificates/{number}/certificate.pdf",
-    summary="The certificate as a signed PDF",
+    summary="Get the certificate as a signed PDF",
     response_class=Response,
     responses=_response_docs(PDF, 422),
 )
@@ -106,31 +106,31 @@ async def get_certificate_pdf(
     number: str,
     request: Request,
     now: NowDep,
-    lang: Annotated[str | None, Query(description="a third language: `ru`, `fa`, `ar`, `zh` or `de`")] = None,
+    lang: Annotated[str | None, Query(description="third language: `ru`, `fa`, `ar`, `zh` or `de`")] = None,
 ) -> Response:
-    """In Azerbaijani and English, and a third language. PDF/A-3 with the credential attached, signed (PAdES)."""
-    order = await _load_valid_document_data(request, number, now)
+    """In Azerbaijani, English and an optional third language. PDF/A-3 with the credential attached, signed (PAdES)."""
+    data = await _load_valid_document_data(request, number, now)
     if lang is not None and lang not in i18n.LANGUAGES:
         raise Invalid(
             "There is no PDF certificate in this language.", [{"pointer": "query:lang", "detail": _INVALID_LANGUAGE}]
         )
     container = get_container(request)
-    press = container.documents
-    # Two signatures over one content differ: the tag names what the paper was made of.
-    headers = {"ETag": f'W/"{press.cache_key(order, lang)}"', **_ASK_AGAIN}
+    renderer = container.documents
+    # Two signatures of equal content differ: the weak tag identifies the content.
+    headers = {"ETag": f'W/"{renderer.cache_key(data, lang)}"', **_REVALIDATE}
     if unchanged := not_modified(request, headers):
         return unchanged
-    pdf = await container.render_pool.render(lambda: press.certificate_pdf(order, lang, now))
+    pdf = await container.render_pool.render(lambda: renderer.certificate_pdf(data, lang, now))
     headers |= {
-        "Content-Disposition": f'inline; filename="{order.facts.number}.pdf"',
+        "Content-Disposition": f'inline; filename="{data.facts.number}.pdf"',
         "Content-Language": ", ".join(pdf_languages(lang)),
         "Content-Security-Policy": _PDF_CSP,
     }
     return Response(pdf, headers=headers, media_type=PDF)
 
 
-_ASK_AGAIN = {"Cache-Control": "no-cache"}  # what was good yesterday may be revoked today
-# Browsers show a PDF by a page of their own, which a policy of `default-src 'none'` may leave blank.
+_REVALIDATE = {"Cache-Control": "no-cache"}  # a certificate may be revoked at any time
+# Browsers show a PDF in an internal page, which `default-src 'none'` may leave blank.
 _PDF_CSP = "frame-ancestors 'none'"
 _INVALID_LANGUAGE = Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(i18n.LANGUAGES))
 
@@ -142,15 +142,15 @@ async def _picture_response(
     media_type: str,
     draw: Callable[[DocumentRenderer, DocumentData], bytes],
 ) -> Response:
-    """Drawn on a thread and kept: in the event loop it would stop every check for as long."""
-    order = await _load_valid_document_data(request, number, now)
+    """Render on a thread, with a cache: in the event loop it would delay every verification."""
+    data = await _load_valid_document_data(request, number, now)
     container = get_container(request)
-    body = await container.render_pool.render(lambda: draw(container.documents, order))
-    return conditional_response(request, body, _ASK_AGAIN, media_type)
+    body = await container.render_pool.render(lambda: draw(container.documents, data))
+    return conditional_response(request, body, _REVALIDATE, media_type)
 
 
 async def _load_valid_document_data(request: Request, number: str, now: datetime) -> DocumentData:
-    """The certificate as it is now, if it holds today. Errors: NotFound, NotInForce."""
+    """Load the data of a certificate. Raises `NotFound`, or `CertificateNotValid` if it is not valid today."""
     container = get_container(request)
     return await container.render_pool.read(lambda: _load_document_data(container, number, now))
 
@@ -161,9 +161,9 @@ def _load_document_data(container: Container, number: str, now: datetime) -> Doc
         row = certificate_repository.by_number(session, str(parsed)) if parsed else None
         if row is None:
             raise NotFound.of("certificate")
-        judgement = evaluate_number(
+        result = evaluate_number(
             CertificateRecord.from_row(row, log_repository.find_issue_entry(session, row.number)), keys, now
         )
-        if judgement.verdict is not Verdict.VALID:
-            raise CertificateNotValid(judgement)
+        if result.verdict is not Verdict.VALID:
+            raise CertificateNotValid(result)
         return load_document_data(session, row, keys, container.settings.base_url)

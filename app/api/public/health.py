@@ -1,4 +1,4 @@
-"""Liveness and readiness of the service."""
+"""Report liveness and readiness of the service."""
 
 from typing import Literal
 
@@ -18,15 +18,20 @@ class HealthResponse(ResponseModel):
     status: Literal["ok"]
 
 
-@router.get("/health/live", tags=["health"], summary="The process is running")
+@router.get("/health/live", tags=["health"], summary="Check that the process runs")
 def get_liveness() -> HealthResponse:
+    """Answers without the database."""
     return HealthResponse(status="ok")
 
 
 @router.get(
-    "/health/ready", tags=["health"], summary="The database is reachable and migrated", responses=error_responses(503)
+    "/health/ready",
+    tags=["health"],
+    summary="Check that the database is reachable and migrated",
+    responses=error_responses(503),
 )
 def get_readiness(database: DatabaseDep, request: Request) -> HealthResponse:
+    """503 while the database does not answer or is not migrated to this version."""
     try:
         database.ping()
         if not get_container(request).is_migrated(database):

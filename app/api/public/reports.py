@@ -1,4 +1,4 @@
-"""Reports of misuse: anybody sends them, the staff read them."""
+"""Accept reports of misuse from anonymous clients; list them for staff."""
 
 import secrets
 from datetime import datetime
@@ -22,7 +22,7 @@ MAX_BODY_BYTES = reports.MAX_PHOTO_BYTES * 4 // 3 + 65_536
 
 class ReportRoute(GuardedRoute):
     def max_body_bytes(self, settings: Settings) -> int:
-        """Room for a photo in base64."""
+        """Return the limit, which allows for a photo in base64."""
         return max(MAX_BODY_BYTES, settings.body_max_bytes)
 
 
@@ -35,20 +35,22 @@ class MisuseReportRequest(RequestModel):
     """`number` or `address`, or both."""
 
     number: SearchText | None = Field(
-        None, description="of the certificate, as printed", examples=["MIK-2026-000042-Y"]
+        None, description="number of the certificate, as printed", examples=["MIK-2026-000042-Y"]
     )
     address: Annotated[StrictStr, StringConstraints(min_length=1, max_length=2_000)] | None = Field(
-        None, description="what the code or the link leads to", examples=["https://mik-az.example/v/MIK-2026-000042-Y"]
+        None,
+        description="address that the code or the link contains",
+        examples=["https://mik-az.example/v/MIK-2026-000042-Y"],
     )
     text: Text4000 | None = Field(None, description="what you saw, and where")
-    email: EmailStr | None = Field(None, max_length=254, description="only if we may ask you back")
+    email: EmailStr | None = Field(None, max_length=254, description="only if staff may contact you")
     photo: StrictStr | None = Field(
         None, max_length=MAX_BODY_BYTES, description="JPEG, PNG or WebP in base64, at most 5 MB"
     )
 
 
 class ReceiptResponse(ResponseModel):
-    receipt: str = Field(description="name it when you write to us about this report", examples=["R-7KQ2M-X4PVA"])
+    receipt: str = Field(description="reference for questions about this report", examples=["R-7KQ2M-X4PVA"])
     received_at: datetime
 
 
@@ -57,19 +59,17 @@ class MisuseReportResponse(ResponseModel):
     receipt: str
     received_at: datetime
     number: str | None
-    address: str | None = Field(description="as it was sent: do not open it")
+    address: str | None = Field(description="address as it was reported: do not open it")
     text: str | None
     email: str | None
     has_photo: bool
-    matter_id: UUID | None = Field(
-        description="the matter that it opened; null: the number is of no certificate in force"
-    )
+    matter_id: UUID | None = Field(description="matter that the report opened; null if it names no valid certificate")
 
 
 @router.post(
     "/reports",
     status_code=201,
-    tags=["public"],
+    tags=["public register"],
     summary="Report misuse",
     responses=error_responses(400, 409, 413, 415, 422, 429, 503),
 )
@@ -80,9 +80,10 @@ def submit_report(
     now: NowDep,
     ask_first: AnonymousReplayHookDep,
 ) -> ReceiptResponse:
-    """No account is needed: a forged paper, a code that leads elsewhere, goods that the certificate does not cover.
+    """No account is needed. Report a forged document, a code that leads to another site, or goods that the certificate
+    does not cover. Only staff read the report; an e-mail address is optional.
 
-    From one address ten in a quarter of an hour. An e-mail address is not needed; what is sent is read by staff alone.
+    Limit: ten reports from one network address in 15 minutes.
     """
     ask_first()
     photo = reports.decode_photo(body.photo) if body.photo is not None else None
@@ -100,7 +101,7 @@ def submit_report(
     return ReceiptResponse(receipt=found.receipt, received_at=found.received_at)
 
 
-@router.get("/reports", tags=["matters"], summary="Reports of misuse", responses=error_responses(*READ_ERRORS))
+@router.get("/reports", tags=["matters"], summary="List reports of misuse", responses=error_responses(*READ_ERRORS))
 def list_reports(actor: Reader, session: SessionDep, page: PageDep) -> Page[MisuseReportResponse]:
     """For owners, registrars and auditors; oldest first."""
     rows = page.cut(reports.list_reports(session, actor, after=page.after, limit=page.fetch), lambda row: row.id)
@@ -118,7 +119,7 @@ def list_reports(actor: Reader, session: SessionDep, page: PageDep) -> Page[Misu
 @router.get(
     "/reports/{report_id}/photo",
     tags=["matters"],
-    summary="The photo of a report",
+    summary="Download the photo of a report",
     response_class=Response,
     responses={
         200: {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
@@ -126,6 +127,7 @@ def list_reports(actor: Reader, session: SessionDep, page: PageDep) -> Page[Misu
     },
 )
 def get_report_photo(report_id: str, actor: Reader, session: SessionDep) -> Response:
+    """For owners, registrars and auditors. Sent as an attachment."""
     content, media_type = reports.get_photo(session, actor, parse_id(report_id, "report"))
     headers = {"Content-Disposition": "attachment", "Cache-Control": "private, no-store"}
     return Response(content, headers=headers, media_type=media_type)

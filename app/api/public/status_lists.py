@@ -1,4 +1,4 @@
-"""Published status lists: what a verifier fetches to know whether a certificate was revoked or suspended."""
+"""Serve the status lists that tell verifiers whether a certificate is revoked or suspended."""
 
 from typing import Annotated, Final
 
@@ -19,8 +19,8 @@ MAX_AGE_S: Final = int(TTL.total_seconds())
 
 @router.get(
     "/v1/status-lists/{list}",
-    tags=["public"],
-    summary="A status list (W3C Bitstring Status List)",
+    tags=["public register"],
+    summary="Get a status list (W3C Bitstring Status List)",
     response_class=Response,
     responses={
         200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
@@ -28,11 +28,15 @@ MAX_AGE_S: Final = int(TTL.total_seconds())
         **error_responses(404, 406, 503),
     },
 )
-def get_status_list(name: Annotated[str, Path(alias="list")], request: Request, _database: DatabaseDep) -> Response:
-    """`revocation-1`, `suspension-1` and so on, always as signed `application/vc+jwt`. Certificates name their list.
+def get_status_list(
+    name: Annotated[str, Path(alias="list", description="name of the list", examples=["revocation-1"])],
+    request: Request,
+    _database: DatabaseDep,
+) -> Response:
+    """`revocation-1`, `suspension-1` and so on, as signed `application/vc+jwt`. Certificates name their lists.
 
-    Bit `statusListIndex` is set where the certificate was revoked, given back or replaced, or while it is suspended. A
-    change is in the list at once; it may be kept for half a minute.
+    Bit `statusListIndex` is set if the certificate was revoked, surrendered or replaced, or while it is suspended. A
+    change is in the list at once; clients may cache the list for half a minute.
     """
     negotiate_media_type(request.headers.get("accept"), (VC_JWT,))
     headers = {"Vary": "Accept", "Cache-Control": f"public, max-age={MAX_AGE_S}"}

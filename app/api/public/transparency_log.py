@@ -1,4 +1,4 @@
-"""The public transparency log (C2SP tlog-tiles): all that a witness or an auditor needs without asking us."""
+"""Serve the public transparency log (C2SP tlog-tiles) to witnesses and auditors."""
 
 import base64
 from typing import Annotated
@@ -15,7 +15,7 @@ from app.web.problems.openapi_responses import error_responses
 from app.web.routes import GuardedRoute, PublicRouter
 from app.web.schema_types import ResponseModel
 
-router = PublicRouter(tags=["log"], route_class=GuardedRoute)
+router = PublicRouter(tags=["transparency log"], route_class=GuardedRoute)
 
 TEXT_MEDIA_TYPE = "text/plain; charset=utf-8"
 OCTETS_MEDIA_TYPE = "application/octet-stream"
@@ -27,31 +27,30 @@ MAX_TREE_SIZE = 2**62
 
 @router.get(
     "/log/checkpoint",
-    summary="The signed checkpoint of the log",
+    summary="Get the signed checkpoint of the log",
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
 def get_checkpoint(session: SessionDep) -> Response:
-    """A signed note (C2SP tlog-checkpoint): name of the log, number of entries, root of their Merkle tree."""
+    """A signed note (C2SP tlog-checkpoint): name of the log, number of entries, root hash of the Merkle tree."""
     return Response(reader.get_checkpoint(session), media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS)
 
 
 @router.get(
     "/log/vkey",
-    summary="The key that verifies checkpoints",
+    summary="Get the key that verifies checkpoints",
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
 def get_vkey(session: SessionDep) -> Response:
-    """One line: name, key id, Ed25519 key (C2SP signed-note). It never changes: note it down, and from then on nobody
-    can show you another history."""
+    """One line: name, key id, Ed25519 key (C2SP signed-note). It never changes: store it to detect another log."""
     text = reader.get_vkey(session) + "\n"
     return Response(text, media_type=TEXT_MEDIA_TYPE, headers={"Cache-Control": "public, max-age=3600"})
 
 
 @router.get(
     "/log/tile/{coordinates:path}",
-    summary="A tile of hashes or of entries",
+    summary="Get a tile of hashes or of entries",
     response_class=Response,
     responses={
         200: {"content": {OCTETS_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
@@ -59,8 +58,8 @@ def get_vkey(session: SessionDep) -> Response:
     },
 )
 def get_tile(coordinates: str, session: SessionDep) -> Response:
-    """`{level}/{N}` holds 256 hashes of 32 bytes, `entries/{N}` 256 entries, each after its length in two bytes. N is
-    in groups of three digits (`x001/234`); `.p/{W}` asks for the first W of a tile that is not full yet. Entries are
+    """`{level}/{N}` contains 256 hashes of 32 bytes, `entries/{N}` contains 256 entries, each after its length in two
+    bytes. N is in groups of three digits (`x001/234`); `.p/{W}` returns the first W of an incomplete tile. Entries are
     canonical JSON without personal data."""
     wanted = tiles.parse_path(coordinates)
     if wanted is None:
@@ -71,17 +70,21 @@ def get_tile(coordinates: str, session: SessionDep) -> Response:
 class ConsistencyProofResponse(ResponseModel):
     first: int
     second: int
-    hashes: list[str] = Field(description="base64, as RFC 9162 §2.1.4.2 reads them")
+    hashes: list[str] = Field(description="hashes in base64, in the order of RFC 9162 §2.1.4.2")
 
 
-@router.get("/log/consistency", summary="Proof that the log only grew", responses=error_responses(404, 422, 503))
+@router.get(
+    "/log/consistency",
+    summary="Get a consistency proof between two checkpoints",
+    responses=error_responses(404, 422, 503),
+)
 def get_consistency_proof(
     session: SessionDep,
     response: Response,
     first: Annotated[int, Query(ge=0, le=MAX_TREE_SIZE, description="size of the earlier checkpoint", examples=[1])],
-    second: Annotated[int, Query(ge=0, le=MAX_TREE_SIZE, description="size of the later one", examples=[2])],
+    second: Annotated[int, Query(ge=0, le=MAX_TREE_SIZE, description="size of the later checkpoint", examples=[2])],
 ) -> ConsistencyProofResponse:
-    """Between the checkpoints of two sizes. Whoever keeps checkpoints sees with this that nothing was rewritten."""
+    """Proves that the log of the later checkpoint contains that of the earlier one unchanged."""
     hashes = reader.consistency_proof(session, first, second)
     response.headers.update(CACHE_IMMUTABLE)
     return ConsistencyProofResponse(
@@ -91,12 +94,12 @@ def get_consistency_proof(
 
 @router.get(
     "/v1/certificates/{number}/log-proof",
-    summary="Proof that its issue is in the public log",
+    summary="Get the inclusion proof of a certificate",
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
 def get_log_proof(number: str, session: SessionDep) -> Response:
-    """A `tlog-proof`: place of the entry `certificate.issued`, path of hashes, checkpoint. It verifies without us."""
+    """A `tlog-proof`: index of the entry `certificate.issued`, path of hashes, checkpoint. Verifiable offline."""
     parsed = parse_number(number)
     if parsed is None:
         raise NotFound.of("certificate")

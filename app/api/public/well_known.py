@@ -1,6 +1,6 @@
-"""What a signature is checked against: JWKS (RFC 7517), and the issuer's DID document (W3C DID 1.0, did:web).
+"""Serve the public keys as JWKS (RFC 7517) and as DID document of the issuer (W3C DID 1.0, did:web).
 
-Both are made once for each change of the keys (`app/signing/key_documents.py`).
+Both are built once for each change of the keys (`app/signing/key_documents.py`).
 """
 
 from collections.abc import Callable
@@ -31,23 +31,23 @@ def _response_docs(media_type: str) -> dict[int | str, dict[str, Any]]:
 
 @router.get(
     "/.well-known/jwks.json",
-    summary="Public keys (RFC 7517)",
+    summary="Get the public keys (RFC 7517)",
     response_class=Response,
     responses=_response_docs(JWK_SET),
 )
 async def get_jwks(request: Request) -> Response:
-    """All that a verifier needs to check a certificate's signature without asking us."""
+    """The keys that verify signatures of certificates offline."""
     return _document_response(request, JWK_SET, KeyRing.jwks)
 
 
 @router.get(
     "/.well-known/did.json",
-    summary="The issuer's DID document",
+    summary="Get the DID document of the issuer",
     response_class=Response,
     responses={**_response_docs(DID_JSON), **error_responses(503)},
 )
 async def get_did_document(request: Request, issuance: IssuerContextDep) -> Response:
-    """Its keys as JsonWebKey. A compromised key stays named, but vouches for nothing any more (`assertionMethod`)."""
+    """The keys as JsonWebKey. A compromised key stays listed, but not in `assertionMethod`."""
     return _document_response(request, DID_JSON, lambda ring: did_document(issuance.issuer, ring))
 
 

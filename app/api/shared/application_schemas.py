@@ -1,4 +1,4 @@
-"""What an application looks like from outside: to its company, and with names and notes to the staff."""
+"""Response schemas of applications, products, assessments and evidence, with what each role may see."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -51,7 +51,9 @@ class MaterialResponse(ResponseModel):
     hs4: str | None
     origin_country: str | None
     origin_district: str | None
-    originating: bool | None = Field(validation_alias="claim", description="what the company says; it never decides")
+    originating: bool | None = Field(
+        validation_alias="claim", description="origin as claimed by the company; not used for the decision"
+    )
     value: Decimal | None
     basis: ValueBasis | None
     weight_kg: Decimal | None
@@ -62,7 +64,7 @@ class MaterialResponse(ResponseModel):
 
 class StepResponse(ResponseModel):
     name: str
-    operation: str = Field(description="code of the list of operations, or the words that were typed")
+    operation: str = Field(description="code of the list of operations, or the text that was entered")
     country: str | None
     district: str | None
     subcontractor: str | None
@@ -86,7 +88,7 @@ class ProductResponse(ResponseModel):
     brand: str | None
     site_id: UUID
     annual_capacity: Decimal | None = Field(
-        description="as entered before capacity was stated by site (evidence kind `capacity-statement`)"
+        description="earlier entry; capacity is stated by site now (evidence kind `capacity-statement`)"
     )
     flags: list[str]
     joint_production: list[str]
@@ -99,14 +101,14 @@ class ProductResponse(ResponseModel):
 
 
 class RemedyResponse(ResponseModel):
-    """What makes an incomplete answer complete."""
+    """What is needed to complete an incomplete rule."""
 
     field: str | None = Field(
         None, description="member of the product (JSON pointer), of its `/site`, or `declaration`", examples=["/costs"]
     )
     evidence: str | None = Field(None, description="kind of document that is missing", examples=["permit"])
-    also: list[str] = Field([], description="kinds of documents that are missing beside it")
-    by_staff: bool = Field(False, description="staff act next; the company need not")
+    also: list[str] = Field([], description="further kinds of documents that are missing")
+    by_staff: bool = Field(False, description="true: staff act next, not the company")
 
 
 class FindingResponse(ResponseModel):
@@ -115,9 +117,9 @@ class FindingResponse(ResponseModel):
     outcome: Outcome = Field(examples=["pass"])
     reason: str = Field(examples=["Karabakh share of manufacturing cost is 52.0 %."])
     reasons: dict[str, str] = Field(description="language → sentence")
-    values: dict[str, Any] = Field(description="what the rule saw")
-    parameters: dict[str, Any] = Field(description="the thresholds of the published rule")
-    remedy: RemedyResponse | None = Field(None, description="of an incomplete answer: what mends it")
+    values: dict[str, Any] = Field(description="values that the rule read")
+    parameters: dict[str, Any] = Field(description="thresholds of the published rule")
+    remedy: RemedyResponse | None = Field(None, description="for `incomplete`: what is needed")
 
 
 class AssessmentResponse(ResponseModel):
@@ -126,12 +128,14 @@ class AssessmentResponse(ResponseModel):
     ruleset_version: str
     ruleset_digest: str
     as_of: str
-    outcome: Outcome = Field(description="worst of all rules: fail > incomplete > manual > pass")
+    outcome: Outcome = Field(description="most severe outcome of all rules: fail > incomplete > manual > pass")
     origin: dict[str, Any] | None = Field(description="criterion, value content and its arithmetic")
     rules: list[FindingResponse]
-    input_hash: str = Field(description="SHA-256 over the facts that were judged")
-    holds_until: date | None = Field(None, description="last day of the evidence that a certificate would rest on")
-    occasion: str | None = None
+    input_hash: str = Field(description="SHA-256 over the facts that were evaluated")
+    holds_until: date | None = Field(
+        None, description="last day of validity of the evidence that a certificate would depend on"
+    )
+    occasion: Literal["submission", "response", "recommendation", "decision"] | None = None
     assessed_at: datetime | None = None
 
 
@@ -143,42 +147,42 @@ class QuestionResponse(ResponseModel):
     asked_at: datetime
     answer: str | None
     answered_at: datetime | None
-    evidence_ids: list[UUID] | None = Field(description="files that the answer rests on; null until answered")
-    accepts: bool | None = Field(description="whether a short term is accepted; null where that was not the question")
-    accepted_until: date | None = Field(description="last day of the term that was accepted")
+    evidence_ids: list[UUID] | None = Field(description="documents that support the answer; null until answered")
+    accepts: bool | None = Field(description="whether a shorter term is accepted; null for other questions")
+    accepted_until: date | None = Field(description="last day of the accepted term")
 
 
 class EvidenceResponse(ResponseModel):
     id: UUID
     kind: str
-    product_id: UUID | None = Field(description="where it is about exactly one product")
-    product_ids: list[UUID] = Field(description="products that it is about")
-    site_id: UUID | None = Field(description="the site that it is about")
+    product_id: UUID | None = Field(description="the product, if the document is about exactly one")
+    product_ids: list[UUID] = Field(description="products that the document is about")
+    site_id: UUID | None = Field(description="site that the document is about")
     file_name: str
     media_type: str
     size: int
     sha256: str
     uploaded_at: datetime
     uploaded_by: str = Field(
-        description="name of the member or program of the company; `staff`, whom only staff see by name"
+        description="name of the member or API client; `staff` for staff, whose names only staff see"
     )
     organisation_id: UUID
-    application_id: UUID | None = Field(description="null where the company added it for all its applications")
+    application_id: UUID | None = Field(description="null for company-level documents")
     issued_on: date | None
-    valid_until: date | None = Field(description="last day, inclusive; null where it has no end")
+    valid_until: date | None = Field(description="last day, inclusive; null: no end")
     number: str | None
-    values: dict[str, Any] = Field(description="what the document says, by the values of its kind")
+    values: dict[str, Any] = Field(description="content of the document, by the values of its kind")
     entered: dict[str, Any] | None = Field(
-        description="what the company stated at upload, whatever staff read later; null where staff added it"
+        description="what the company stated at upload; null for documents added by staff"
     )
-    confirmed_at: datetime | None = Field(description="null until a member of staff has read and confirmed it")
+    confirmed_at: datetime | None = Field(description="null until a member of staff has confirmed it")
     confirmed_by: UUID | None = Field(description="staff only")
     withdrawal_reason: str | None = Field(
-        description="why the company withdrew the document; to staff also why the confirmation was withdrawn"
+        description="reason of the withdrawal by the company; for staff also that of the confirmation"
     )
-    withdrawn_at: datetime | None = Field(description="the company withdrew it: it is kept, and no longer counted")
-    found_false: bool = Field(description="withdrawn because the document is false: it is never confirmed again")
-    erased_at: datetime | None = Field(description="the file of a refused claim is erased; its hash stays")
+    withdrawn_at: datetime | None = Field(description="when the company withdrew it; it no longer counts")
+    found_false: bool = Field(description="true: the document is false and cannot be confirmed again")
+    erased_at: datetime | None = Field(description="when the file of a refused claim was erased; the hash stays")
     version: int
 
 
@@ -186,12 +190,12 @@ class ProductDecisionResponse(ResponseModel):
     product_id: UUID
     outcome: DecisionOutcome
     reasons: list[str]
-    failed: list[dict[str, Any]] = Field(description="every criterion that was not met, with its rule and clause")
+    failed: list[dict[str, Any]] = Field(description="criteria that were not met, with rule and clause")
     certificate: str | None
 
 
 class VisitWaiverResponse(ResponseModel):
-    """The owner decided that no visit of the site is needed."""
+    """The decision of an owner that no site visit is needed."""
 
     reason: str
     waived_at: datetime
@@ -208,12 +212,12 @@ class DecisionResponse(ResponseModel):
 
 
 class DeadlineFields(ResponseModel):
-    """Age and deadline as every application shows them, to its company and to the staff."""
+    """Age and deadline of an application."""
 
     clock: ClockState = Field(description="processing clock; paused while waiting for the applicant")
     age_working_days: int | None = Field(description="working days on the processing clock; null before submission")
     due_at: datetime | None = Field(description="deadline of the next step; null when nothing is due")
-    due_step: str | None = Field(description="the step that is due then", examples=["decision"])
+    due_step: str | None = Field(description="step that is due at `due_at`", examples=["decision"])
     overdue: bool
 
 
@@ -255,8 +259,8 @@ class ApplicationResponse(DeadlineFields):
     state_since: datetime
     created_at: datetime
     submitted_at: datetime | None
-    waiting_on: WaitingOn | None = Field(description="applicant, reviewer or approver; null when it is over")
-    allowed_actions: list[workflow.Action] = Field(description="what you can do with it now")
+    waiting_on: WaitingOn | None = Field(description="who acts next; null when the application is closed")
+    allowed_actions: list[workflow.Action] = Field(description="actions that you can take now")
     product_ids: list[UUID]
     evidence: list[EvidenceResponse]
     questions: list[QuestionResponse]
@@ -264,7 +268,7 @@ class ApplicationResponse(DeadlineFields):
     visit_waiver: VisitWaiverResponse | None
     certificates: list[str]
     assignee_id: UUID | None = Field(description="staff only")
-    recommendation: dict[str, Any] | None = Field(description="staff only, while it stands")
+    recommendation: dict[str, Any] | None = Field(description="open recommendation; staff only")
     version: int
 
 
@@ -272,7 +276,7 @@ class TimelineEntryResponse(ResponseModel):
     at: datetime
     event: str = Field(examples=["application.submitted"])
     by: Literal["applicant", "staff", "system"]
-    name: str | None = Field(description="who; staff are named to staff only")
+    name: str | None = Field(description="name of the user; names of staff are shown to staff only")
     state: State | None
     note: str | None
 
@@ -296,11 +300,11 @@ def stored_assessment_response(actor: Actor, row: AssessmentRow) -> AssessmentRe
 
 
 def _finding_response(actor: Actor, content: Mapping[str, Any]) -> FindingResponse:
-    """A company reads the reason of a rule about evidence of the staff, not the values that were seen in it."""
+    """Return a finding. Companies do not see values read from documents that only staff supply."""
     kind = load_evidence_kinds().get(content["parameters"].get("evidence", ""))
     hidden: dict[str, Any] = {"values": {}} if kind is not None and kind.is_staff_only and not actor.is_staff else {}
-    known = {name: content[name] for name in FindingResponse.model_fields if name in content}
-    return FindingResponse(**known | hidden, reason=content["reasons"]["en"])
+    fields = {name: content[name] for name in FindingResponse.model_fields if name in content}
+    return FindingResponse(**fields | hidden, reason=content["reasons"]["en"])
 
 
 def _assessment_response(actor: Actor, product_id: UUID, content: dict[str, Any], **more: Any) -> AssessmentResponse:
@@ -324,12 +328,12 @@ def evidence_response(session: Session, actor: Actor, row: Evidence) -> Evidence
 
 
 def evidence_responses(session: Session, actor: Actor, rows: Sequence[Evidence]) -> list[EvidenceResponse]:
-    """Each with who uploaded it; what only staff supply was left out before."""
+    """Return documents with the name of the uploader. The caller leaves out those that only staff supply."""
     ids = list({row.uploaded_by for row in rows if row.uploaded_by is not None})
     people = user_repository.find_users(session, ids) if ids else {}
     names = {user.id: user.full_name if actor.is_staff or not user.is_staff else STAFF_NAME for user in people.values()}
-    programs = api_client_repository.find_clients(session, [each for each in ids if each not in people])
-    names |= {client.id: client.name for client in programs}
+    clients = api_client_repository.find_clients(session, [each for each in ids if each not in people])
+    names |= {client.id: client.name for client in clients}
     return [
         _evidence_fields(actor, row, names.get(row.uploaded_by, STAFF_NAME) if row.uploaded_by else STAFF_NAME)
         for row in rows
@@ -339,13 +343,13 @@ def evidence_responses(session: Session, actor: Actor, rows: Sequence[Evidence])
 def _evidence_fields(actor: Actor, row: Evidence, uploaded_by: str) -> EvidenceResponse:
     own = {name: getattr(row, name) for name in EvidenceResponse.model_fields if hasattr(row, name)}
     product_ids = [UUID(each) for each in row.product_ids]
-    tells_why = actor.is_staff or row.withdrawn_at is not None
+    shows_reason = actor.is_staff or row.withdrawn_at is not None
     return EvidenceResponse(
         **own
         | {
             "uploaded_by": uploaded_by,
             "confirmed_by": row.confirmed_by if actor.is_staff else None,
-            "withdrawal_reason": row.withdrawal_reason if tells_why else None,
+            "withdrawal_reason": row.withdrawal_reason if shows_reason else None,
             "values": row.stated,
             "product_id": product_ids[0] if len(product_ids) == 1 else None,
             "product_ids": product_ids,
@@ -486,7 +490,7 @@ def timeline_responses(session: Session, actor: Actor, row: Application) -> list
 
 
 def storable_text(text: str | None) -> str | None:
-    """A filter that holds characters which no stored text holds finds nothing; the database must not choke on it."""
+    """Replace characters that no stored text has and that the database cannot encode: the filter finds nothing."""
     return None if text is None else text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 

@@ -1,4 +1,4 @@
-"""The public certificate object: the item of the register and part of a verification."""
+"""Response schemas of the public certificate, used by the public register and by verifications."""
 
 from datetime import date, datetime
 from typing import Any
@@ -22,9 +22,9 @@ class SchemeSummaryResponse(ResponseModel):
 class HolderResponse(ResponseModel):
     name: str = Field(description="English", examples=["Sample Pipe (fictional)"])
     name_az: str | None = Field(
-        description="legal name with its form; null where it is not known for certain", examples=["“Nümunə-Boru” MMC"]
+        description="legal name with its form; null if it is not certain", examples=["“Nümunə-Boru” MMC"]
     )
-    voen: str | None = Field(description="of a legal person; null for a natural person", examples=["0010000101"])
+    voen: str | None = Field(description="VÖEN of a legal person; null for a natural person", examples=["0010000101"])
 
 
 class CertifiedProductResponse(ResponseModel):
@@ -39,22 +39,22 @@ class CertifiedSiteResponse(ResponseModel):
 
 
 class CertificateResponse(ResponseModel):
-    """The public face of a certificate. `status` is what was decided; whether it is good today says `/v1/verify`."""
+    """The public members of a certificate. `status` is as decided; `/v1/verify` says whether it is valid today."""
 
     number: str = Field(examples=["MIK-2026-000042-Y"])
     scheme: SchemeSummaryResponse
     holder: HolderResponse
     product: CertifiedProductResponse
     site: CertifiedSiteResponse
-    country: str = Field(description="of origin, ISO 3166-1 alpha-2", examples=["AZ"])
+    country: str = Field(description="country of origin, ISO 3166-1 alpha-2", examples=["AZ"])
     origin_criterion: str = Field(examples=["CTH"])
     valid_from: date
-    valid_until: date = Field(description="inclusive, Asia/Baku")
+    valid_until: date = Field(description="last valid day, inclusive, Asia/Baku")
     status: CertificateStatus
     status_since: datetime
     reason: str | None
     during_investigation: bool = Field(
-        False, description="true: given back while an inquiry about it was open; otherwise the member is absent"
+        False, description="true: surrendered during an investigation; otherwise the member is absent"
     )
 
 

@@ -1,4 +1,4 @@
-"""Evidence documents: added to an application or for all of them, downloaded, and confirmed by staff."""
+"""Upload, list, download, confirm and withdraw evidence documents."""
 
 import re
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ from app.web.schema_types import IsoDate, Page, RequestModel, StrictBoolean, Tex
 
 
 class EvidenceRoute(UploadRoute):
-    """Writes the file as a draft before the transaction; what no row came to name is discarded."""
+    """Write the file as a draft before the transaction; discard it if no row refers to it afterwards."""
 
     def prepare(self, request: Request, file: BinaryIO, _name: str | None) -> DraftFile:
         return get_container(request).evidence_files.stage(iter(lambda: file.read(CHUNK_BYTES), b""))
@@ -62,15 +62,15 @@ DOWNLOAD_RESPONSE = {
 }
 
 
-@router.get("/evidence-kinds", summary="Kinds of supporting documents", responses=error_responses(503))
+@router.get("/evidence-kinds", summary="List kinds of evidence documents", responses=error_responses(503))
 def list_evidence_kinds() -> Page[EvidenceKind]:
-    """Who supplies them, what they are about, which dates they bear, and which values are read in them."""
+    """Each kind with its suppliers, its subject, its dates and the values that are read from the document."""
     return Page[EvidenceKind](items=list(load_evidence_kinds().values()))
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceUpload:
-    """What goes with a file."""
+    """The parts of an upload form."""
 
     file: UploadFile
     kind: str
@@ -84,7 +84,7 @@ class EvidenceUpload:
 
     @property
     def file_name(self) -> str:
-        name = normalize(re.split(r"[/\\]", self.file.filename or "")[-1]) or "file"  # a name, never a path
+        name = normalize(re.split(r"[/\\]", self.file.filename or "")[-1]) or "file"  # the name without a path
         if wrong := text_error(name, 200):
             raise Invalid.at("/file", wrong)
         return name
@@ -113,7 +113,7 @@ def _validate_json_object(text: str | None) -> str | None:
 
 
 def parse_values(text: str | None) -> dict[str, Any]:
-    """The values that go with a file. Raises ValueError with a message."""
+    """Parse the values of a document. Raises ValueError with a message."""
     values = strict_json.loads(text or "{}")
     if not isinstance(values, dict):
         raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
@@ -124,24 +124,30 @@ def parse_values(text: str | None) -> dict[str, Any]:
 
 def _parse_upload(
     request: Request,
-    file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
+    file: Annotated[
+        UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; the type is detected from the content")
+    ],
     kind: Annotated[
         str,
         AfterValidator(_validate_kind),
-        Form(max_length=60, json_schema_extra={"enum": list(load_evidence_kinds())}),
+        Form(
+            max_length=60,
+            description="code of the kind of document",
+            json_schema_extra={"enum": list(load_evidence_kinds())},
+        ),
     ],
     product_id: Annotated[
         list[Annotated[str, Field(max_length=40)]] | None,
-        Form(max_length=MAX_PRODUCTS, description="products that it is about, each named; see `scope` of its kind"),
+        Form(max_length=MAX_PRODUCTS, description="products that the document is about; see `scope` of its kind"),
     ] = None,
-    site_id: Annotated[str | None, Form(max_length=40, description="the site that it is about")] = None,
+    site_id: Annotated[str | None, Form(max_length=40, description="site that the document is about")] = None,
     issued_on: Annotated[IsoDate | None, Form(description="as printed on the document")] = None,
     valid_until: Annotated[IsoDate | None, Form(description="last day, inclusive")] = None,
     number: Annotated[str | None, Form(max_length=200, description="as printed on the document")] = None,
     values: Annotated[
         str | None,
         AfterValidator(_validate_json_object),
-        Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds"),
+        Form(max_length=10_000, description="JSON object: the values of this kind, see `GET /v1/evidence-kinds`"),
     ] = None,
 ) -> EvidenceUpload:
     return EvidenceUpload(
@@ -163,7 +169,7 @@ def _require_can_add_to_organisation(organisation_id: str, actor: ActorDep, sess
 @router.post(
     "/applications/{application_id}/evidence",
     status_code=201,
-    summary="Add a file",
+    summary="Upload an evidence document to an application",
     responses=error_responses(*UPLOAD_ERRORS),
 )
 def add_evidence(
@@ -173,20 +179,21 @@ def add_evidence(
     files: EvidenceFilesDep,
     quotas: QuotasDep,
     now: NowDep,
-    sheet: EvidenceUploadDep,
+    upload: EvidenceUploadDep,
 ) -> application_schemas.EvidenceResponse:
-    """The company adds until it submits, and again when the reviewer asks; registrar and reviewers add what they looked
-    up (tax register, sanctions lists, resident register) until the decision. The same item sent twice is kept once.
+    """The company adds documents until it submits, and again when information is requested; registrars and reviewers
+    add results of their own checks (tax register, sanctions lists, resident register) until the decision. The same
+    document sent twice is stored once.
 
-    Dates, number and values are what you say of the document; rules read it once a member of staff has confirmed it,
-    another one where staff added it.
+    Dates, number and values are stated by you. Rules read a document after a member of staff has confirmed it; a
+    document added by staff is confirmed by another member of staff.
     """
-    name, about, details, draft = sheet.file_name, sheet.subject(), sheet.details(), sheet.draft()
+    name, about, details, draft = upload.file_name, upload.subject(), upload.details(), upload.draft()
     row = evidence_documents.add_to_application(
         session,
         actor,
         application_id,
-        kind=sheet.kind,
+        kind=upload.kind,
         file_name=name,
         about=about,
         details=details,
@@ -201,7 +208,7 @@ def add_evidence(
 @router.post(
     "/organisations/{organisation_id}/evidence",
     status_code=201,
-    summary="Add a document for all applications",
+    summary="Upload an evidence document for all applications",
     responses=error_responses(*UPLOAD_ERRORS),
 )
 def add_company_evidence(
@@ -212,19 +219,19 @@ def add_company_evidence(
     quotas: QuotasDep,
     now: NowDep,
     _retry: IdempotentReplayDep,
-    sheet: EvidenceUploadDep,
+    upload: EvidenceUploadDep,
 ) -> application_schemas.EvidenceResponse:
-    """For members of the company, and for registrar and reviewers: authority to sign, permits, the tax register.
+    """For members of the company, registrars and reviewers: authority to sign, permits, extracts of the tax register.
 
-    Every application of the company finds it. Rules read it once a member of staff has confirmed it, another
-    one where staff added it.
+    The document counts for every application of the company, after a member of staff has confirmed it; a document added
+    by staff is confirmed by another member of staff.
     """
-    name, about, details, draft = sheet.file_name, sheet.subject(), sheet.details(), sheet.draft()
+    name, about, details, draft = upload.file_name, upload.subject(), upload.details(), upload.draft()
     row = evidence_documents.add_to_organisation(
         session,
         actor,
         organisation_id,
-        kind=sheet.kind,
+        kind=upload.kind,
         file_name=name,
         about=about,
         details=details,
@@ -238,12 +245,13 @@ def add_company_evidence(
 
 @router.get(
     "/organisations/{organisation_id}/evidence",
-    summary="Supporting documents of a company",
+    summary="List evidence documents of a company",
     responses=error_responses(*READ_ERRORS),
 )
 def list_company_evidence(
     organisation_id: str, actor: ActorDep, session: SessionDep
 ) -> Page[application_schemas.EvidenceResponse]:
+    """Documents for all applications, oldest first. Visible to members of the company and to staff."""
     rows = evidence_documents.list_for_organisation(session, actor, parse_id(organisation_id, "company"))
     return Page[application_schemas.EvidenceResponse](
         items=application_schemas.evidence_responses(session, actor, rows)
@@ -252,12 +260,13 @@ def list_company_evidence(
 
 @router.get(
     "/applications/{application_id}/evidence",
-    summary="Files of an application",
+    summary="List evidence documents of an application",
     responses=error_responses(*READ_ERRORS),
 )
 def list_evidence(
     application_id: str, actor: ActorDep, session: SessionDep
 ) -> Page[application_schemas.EvidenceResponse]:
+    """Documents added to the application, oldest first. Companies do not see those that only staff supply."""
     rows = evidence_documents.list_for_application(session, actor, parse_id(application_id, "application"))
     return Page[application_schemas.EvidenceResponse](
         items=application_schemas.evidence_responses(session, actor, rows)
@@ -266,7 +275,7 @@ def list_evidence(
 
 @router.get(
     "/applications/{application_id}/evidence/{evidence_id}",
-    summary="Download a file",
+    summary="Download an evidence document of an application",
     response_class=FileResponse,
     responses={200: DOWNLOAD_RESPONSE, **error_responses(*READ_ERRORS)},
 )
@@ -279,17 +288,18 @@ def download_application_evidence(
     trail: ReadAuditDep,
     now: NowDep,
 ) -> FileResponse:
-    """Always as a download: a browser never opens what a stranger sent. Downloads by staff are recorded."""
+    """Always sent as an attachment: browsers must not render uploaded files. Downloads by staff are recorded."""
     row = evidence_documents.get_document(
         session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence")
     )
     return _file_response(row, files, actor, trail, now)
 
 
-@router.get("/evidence/{evidence_id}", summary="One supporting document", responses=error_responses(*READ_ERRORS))
+@router.get("/evidence/{evidence_id}", summary="Get an evidence document", responses=error_responses(*READ_ERRORS))
 def get_evidence(
     evidence_id: str, actor: ActorDep, session: SessionDep, response: Response
 ) -> application_schemas.EvidenceResponse:
+    """Visible to its company and to staff; not to the company if only staff supply its kind."""
     return _evidence_response(
         session, actor, evidence_documents.get_visible(session, actor, parse_id(evidence_id, "evidence")), response
     )
@@ -297,7 +307,7 @@ def get_evidence(
 
 @router.get(
     "/evidence/{evidence_id}/file",
-    summary="Download its file",
+    summary="Download an evidence document",
     response_class=FileResponse,
     responses={200: DOWNLOAD_RESPONSE, **error_responses(*READ_ERRORS)},
 )
@@ -309,7 +319,7 @@ def download_evidence(
     trail: ReadAuditDep,
     now: NowDep,
 ) -> FileResponse:
-    """Downloads by staff are recorded."""
+    """Always sent as an attachment. Downloads by staff are recorded."""
     row = evidence_documents.get_visible(session, actor, parse_id(evidence_id, "evidence"))
     return _file_response(row, files, actor, trail, now)
 
@@ -322,10 +332,10 @@ def _file_response(
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")
-    if actor.is_staff:  # without its case: the timeline of a case is read by the applicant as well
+    if actor.is_staff:  # without the application: the applicant reads its timeline
         organisation = str(row.organisation_id)
-        about = {"organisation": organisation, "kind": row.kind, "sha256": row.sha256}
-        trail.record(actor, "evidence.downloaded", ("evidence", row.id), now, **about)
+        data = {"organisation": organisation, "kind": row.kind, "sha256": row.sha256}
+        trail.record(actor, "evidence.downloaded", ("evidence", row.id), now, **data)
     name = (
         row.file_name
         if row.file_name.lower().endswith(EXTENSIONS[row.media_type])
@@ -342,7 +352,7 @@ def _file_response(
 @router.delete(
     "/applications/{application_id}/evidence/{evidence_id}",
     status_code=204,
-    summary="Remove a file from a draft",
+    summary="Remove an evidence document from an application",
     responses=error_responses(*CREATE_ERRORS),
 )
 def remove_evidence(
@@ -353,6 +363,7 @@ def remove_evidence(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> Response:
+    """Only while the application is a draft. A submitted document cannot be removed."""
     evidence_documents.remove_document(
         session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence"), now
     )
@@ -360,31 +371,36 @@ def remove_evidence(
 
 
 class EvidenceConfirmRequest(RequestModel):
-    """What the document says and what it is about; what is left out stays as it was stated."""
+    """Content and subject of the document; members left out stay as they were stated."""
 
     issued_on: IsoDate | None = None
     valid_until: IsoDate | None = Field(None, description="last day, inclusive")
     number: Text100 | None = None
     values: dict[Annotated[str, Field(max_length=60)], Any] = Field(
-        default={}, max_length=20, description="see /v1/evidence-kinds", examples=[{"taxpayer_status": "active"}]
+        default={},
+        max_length=20,
+        description="values of this kind, see `GET /v1/evidence-kinds`",
+        examples=[{"taxpayer_status": "active"}],
     )
     product_ids: list[UUID] = Field(
-        default=[], max_length=MAX_PRODUCTS, description="where the document named no product, or others"
+        default=[], max_length=MAX_PRODUCTS, description="products, if the document named none or others"
     )
-    site_id: UUID | None = Field(None, description="where the document named no site, or another")
+    site_id: UUID | None = Field(None, description="site, if the document named none or another")
 
 
 class ConfirmationWithdrawRequest(RequestModel):
-    reason: Text4000 | None = Field(None, description="needed where a certificate rests on it, and for `found_false`")
-    found_false: StrictBoolean = Field(False, description="the document is false: it is never confirmed again")
+    reason: Text4000 | None = Field(
+        None, description="required if a certificate depends on the document, and for `found_false`"
+    )
+    found_false: StrictBoolean = Field(False, description="true: the document is false and cannot be confirmed again")
 
 
 def _load_for_confirmation(*, confirmed: bool) -> object:
-    def allowed(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
+    def load(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
         item, today = parse_id(evidence_id, "evidence"), baku_day(now)
         return confirmation.load_for_confirmation(session, actor, item, version, confirmed=confirmed, today=today).id
 
-    return Depends(allowed, scope="function")
+    return Depends(load, scope="function")
 
 
 def _evidence_response(
@@ -403,7 +419,9 @@ def _require_can_withdraw(evidence_id: str, actor: ActorDep, session: SessionDep
 
 
 @router.post(
-    "/evidence/{evidence_id}/withdraw", summary="Withdraw a document", responses=error_responses(*UPDATE_ERRORS)
+    "/evidence/{evidence_id}/withdraw",
+    summary="Withdraw an evidence document",
+    responses=error_responses(*UPDATE_ERRORS),
 )
 def withdraw(
     evidence_id: Annotated[UUID, Depends(_require_can_withdraw, scope="function")],
@@ -414,17 +432,17 @@ def withdraw(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.EvidenceResponse:
-    """For members of the company, of what it uploaded for all applications: it is kept, and no longer counted.
+    """For members of the company, of a document for all applications. It stays stored and no longer counts.
 
-    Not while an application under review rests on it (409 `evidence-in-use`). Where a certificate in force rests on it,
-    a matter opens.
+    Not possible while an application under review depends on it (409 `evidence-in-use`). If a valid certificate depends
+    on it, a matter is opened.
     """
     row = confirmation.withdraw_document(session, actor, evidence_id, reason=body.reason, version=version, now=now)
     return _evidence_response(session, actor, row, response)
 
 
 @router.post(
-    "/evidence/{evidence_id}/confirm", summary="Confirm what a document says", responses=error_responses(*UPDATE_ERRORS)
+    "/evidence/{evidence_id}/confirm", summary="Confirm an evidence document", responses=error_responses(*UPDATE_ERRORS)
 )
 def confirm(
     evidence_id: Annotated[UUID, _load_for_confirmation(confirmed=False)],
@@ -435,8 +453,9 @@ def confirm(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.EvidenceResponse:
-    """For registrar and reviewers. Rules rest on confirmed documents; a recommendation that was made without this one
-    is void. What the company stated at upload stays in `entered`."""
+    """For registrars and reviewers. Rules read confirmed documents; an earlier recommendation becomes void. What the
+    company stated at upload stays in `entered`.
+    """
     details = EvidenceDetails(body.issued_on, body.valid_until, body.number, body.values)
     about = EvidenceSubject(tuple(body.product_ids), body.site_id)
     row = confirmation.confirm_document(
@@ -459,10 +478,10 @@ def withdraw_confirmation(
     now: NowDep,
     body: ConfirmationWithdrawRequest | None = None,
 ) -> application_schemas.EvidenceResponse:
-    """For registrar and reviewers. The item stays and waits to be confirmed again.
+    """For registrars and reviewers. The document stays and can be confirmed again.
 
-    Also after the decision, where a certificate in force rests on the item: then say why, and a matter opens about
-    each such certificate.
+    Also possible after the decision. If a valid certificate depends on the document, a reason is required and a matter
+    about each such certificate is opened.
     """
     row = confirmation.withdraw_confirmation(
         session,

@@ -1,4 +1,4 @@
-"""Matters: what is open about certificates. And what was certified, for the holder and the staff."""
+"""List and close matters about certificates; report changes; read the certified description."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -44,23 +44,23 @@ Reader = Annotated[Actor, require_role(*matters.READERS)]
 
 
 class MatterResponse(ResponseModel):
-    """Something open about a certificate. It never changes the status of the certificate by itself."""
+    """An open question about a certificate. It does not change the status of the certificate."""
 
     id: UUID
     kind: MatterKind
-    certificate: str = Field(description="its number", examples=["MIK-2026-000042-Y"])
+    certificate: str = Field(description="number of the certificate", examples=["MIK-2026-000042-Y"])
     cause: MatterCause
-    about: str | None = Field(description="`type:id` of what it is about", examples=["evidence:0193…"])
-    text: str | None = Field(description="in the words of whoever told of it")
-    details: dict[str, Any] = Field(description="days, names of fields and the like, by cause")
+    about: str | None = Field(description="`type:id` of the subject", examples=["evidence:0193…"])
+    text: str | None = Field(description="text of the person who reported it")
+    details: dict[str, Any] = Field(description="data by cause, such as dates and names of fields")
     opened_at: datetime
-    opened_by: UUID | None = Field(description="null: the service itself")
+    opened_by: UUID | None = Field(description="id of the user; null: the service")
     state: MatterState
     closed_at: datetime | None
     closed_by: UUID | None
     outcome: MatterOutcome | None
-    revocation_reason: RevocationReason | None = Field(description="for what it was upheld")
-    reason: str | None = Field(description="why it was closed like that")
+    revocation_reason: RevocationReason | None = Field(description="reason for revocation, if the matter was upheld")
+    reason: str | None = Field(description="reason of the outcome")
     version: int
 
 
@@ -91,16 +91,16 @@ class ChangeReportRequest(RequestModel):
         MatterCause.OTHER,
     ] = Field(examples=["supplier"])
     text: Text4000 = Field(examples=["From January on the coil comes from another mill."])
-    on: IsoDate = Field(description="day of the change; it may be to come", examples=["2027-01-04"])
+    on: IsoDate = Field(description="day of the change; may be in the future", examples=["2027-01-04"])
 
 
 class MatterCloseRequest(RequestModel):
     outcome: MatterOutcome = Field(
-        description="`unfounded`: there was nothing; `corrected`: put right; `upheld`: it is as it was feared"
+        description="`unfounded`: no problem was found; `corrected`: it was corrected; `upheld`: it is confirmed"
     )
     reason: Text4000
     revocation_reason: RevocationReason | None = Field(
-        None, description="for `upheld`; needed for the kinds `lost_ground` and `report`"
+        None, description="for `upheld`; required for the kinds `lost_ground` and `report`"
     )
 
 
@@ -108,9 +108,9 @@ class DescriptionResponse(ResponseModel):
     """The certified description: product, materials, steps, costs, site and company as they were certified."""
 
     certificate: str
-    sha256: str = Field(description="over the canonical JSON of `description`")
+    sha256: str = Field(description="SHA-256 over the canonical JSON of `description`")
     frozen_at: datetime = Field(
-        description="the issue; of certificates of before, the day on which this was introduced"
+        description="time of issue; for older certificates the day on which descriptions were introduced"
     )
     description: dict[str, Any]
 
@@ -121,17 +121,19 @@ def _matter_response(matter: Matter, certificate: Certificate) -> MatterResponse
 
 
 @router.get(
-    "/matters", tags=["matters"], summary="Open matters about certificates", responses=error_responses(*READ_ERRORS)
+    "/matters", tags=["matters"], summary="List matters about certificates", responses=error_responses(*READ_ERRORS)
 )
 def list_matters(
     actor: Reader,
     session: SessionDep,
     page: PageDep,
-    state: Annotated[MatterState | None, Query(description="all, if it is left out")] = None,
-    kind: Annotated[MatterKind | None, Query()] = None,
-    certificate: Annotated[str | None, Query(max_length=60, examples=["MIK-2026-000042-Y"])] = None,
+    state: Annotated[MatterState | None, Query(description="only matters in this state; default: all")] = None,
+    kind: Annotated[MatterKind | None, Query(description="only matters of this kind")] = None,
+    certificate: Annotated[
+        str | None, Query(max_length=60, description="number of a certificate", examples=["MIK-2026-000042-Y"])
+    ] = None,
 ) -> Page[MatterResponse]:
-    """For owners, registrars and auditors; oldest first. All filters given hold together."""
+    """For owners, registrars and auditors; oldest first. Filters are combined."""
     number = None
     if certificate is not None:
         parsed = parse_number(storable_text(certificate) or "")
@@ -143,8 +145,9 @@ def list_matters(
     return Page[MatterResponse](items=[_matter_response(*row) for row in page.cut(rows, lambda row: row[0].id)])
 
 
-@router.get("/matters/{matter_id}", tags=["matters"], summary="One matter", responses=error_responses(*READ_ERRORS))
+@router.get("/matters/{matter_id}", tags=["matters"], summary="Get a matter", responses=error_responses(*READ_ERRORS))
 def get_matter(matter_id: str, actor: Reader, session: SessionDep, response: Response) -> MatterResponse:
+    """The `ETag` is the version to send in `If-Match` when you close it."""
     matter, certificate = matters.get_matter(session, actor, parse_id(matter_id, "matter"))
     response.headers["ETag"] = format_etag(matter.version)
     return _matter_response(matter, certificate)
@@ -169,9 +172,10 @@ def close_matter(
     version: VersionDep,
     now: NowDep,
 ) -> MatterResponse:
-    """By an owner or a registrar, for good. The certificate stays as it is: suspend, reinstate or revoke it by itself.
+    """For owners and registrars; final. The status of the certificate does not change: suspend, reinstate or revoke it
+    separately.
 
-    What is upheld for a reason of revocations bars later applications, also where the certificate was given back.
+    A matter upheld with a reason for revocation bars later applications, also if the certificate was surrendered.
     """
     matter, certificate = matters.close_matter(
         session,
@@ -197,7 +201,7 @@ def _require_own_certificate(
     "/certificates/{number}/changes",
     status_code=201,
     tags=["certificate status"],
-    summary="Report a change",
+    summary="Report a change that affects a certificate",
     responses=error_responses(*CREATE_ERRORS),
 )
 def report_change(
@@ -207,8 +211,9 @@ def report_change(
     session: SessionDep,
     now: NowDep,
 ) -> ReportedChangeResponse:
-    """By a member of the holder, within ten days of the change or before it. Product and site can be entered anew
-    while the report is open; what was certified stays as it is."""
+    """For members of the holder, at the latest ten days after the change. Product and site can be changed while the
+    report is open; the certified description stays the same.
+    """
     matter = matters.report_change(session, actor, number, what=body.what, text=body.text, on=body.on, now=now)
     return ReportedChangeResponse(
         id=matter.id,
@@ -224,11 +229,11 @@ def report_change(
 @router.get(
     "/certificates/{number}/description",
     tags=["certificate status"],
-    summary="The certified description",
+    summary="Get the certified description",
     responses=error_responses(*READ_ERRORS),
 )
 def get_description(number: str, actor: ActorDep, session: SessionDep) -> DescriptionResponse:
-    """For the holder, and for the staff who work on cases. Frozen on the day of issue: it never changes."""
+    """For the holder and for staff who read cases. Frozen at issue: it never changes."""
     certificate, frozen = matters.get_description(session, actor, _parse_number(number))
     return DescriptionResponse(
         certificate=certificate.number,

@@ -1,4 +1,4 @@
-"""For the staff: assign applications to reviewers, and write notes that only the staff reads."""
+"""Assign applications to reviewers, and write notes that only staff read."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ Reviewer = Annotated[Actor, require_role(Role.REVIEWER)]
 
 class AssignRequest(RequestModel):
     application_ids: list[UUID] = Field(min_length=1, max_length=100)
-    to: UUID = Field(description="a reviewer's id; your own takes them yourself")
+    to: UUID = Field(description="id of a reviewer; may be your own")
 
 
 @router.post(
@@ -36,8 +36,9 @@ class AssignRequest(RequestModel):
 def assign_cases(
     body: AssignRequest, actor: Reviewer, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> Page[application_schemas.ApplicationSummaryResponse]:
-    """Only those that nobody holds: a colleague's is never taken. All or none; the refusal names each one in the way
-    with its reason (409 `not-assignable`)."""
+    """Only unassigned applications can be assigned. All or none: 409 `not-assignable` names each application that
+    cannot be assigned, with its reason.
+    """
     rows = assignment.assign_cases(session, actor, body.application_ids, to=body.to, now=now)
     return Page[application_schemas.ApplicationSummaryResponse](
         items=application_schemas.summary_responses(session, actor, rows, now)
@@ -53,7 +54,7 @@ class NoteResponse(ResponseModel):
     text: str
     author: str | None
     created_at: datetime
-    internal: bool = Field(description="false for a sentence that the applicant reads as well")
+    internal: bool = Field(description="false: the applicant reads it as well")
 
 
 def _require_can_add_note(application_id: str, actor: ActorDep, session: SessionDep) -> UUID:
@@ -74,13 +75,15 @@ def add_note(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> NoteResponse:
-    """The applicant never reads it and does not learn that it is there."""
+    """The applicant cannot read it and does not see that it exists."""
     return _note_responses(session, [assignment.add_note(session, actor, application_id, text=body.text, now=now)])[0]
 
 
-@router.get("/{application_id}/notes", summary="Internal notes and reasons", responses=error_responses(*READ_ERRORS))
+@router.get(
+    "/{application_id}/notes", summary="List internal notes and reasons", responses=error_responses(*READ_ERRORS)
+)
 def list_notes(application_id: str, actor: ActorDep, session: SessionDep, page: PageDep) -> Page[NoteResponse]:
-    """Oldest first; the reasons given with an action, such as why an application was returned, are among them."""
+    """Oldest first. Includes the reasons given with actions, such as why an application was returned to review."""
     row = case_access.get_for_staff(session, actor, parse_id(application_id, "application"))
     rows = page.cut(application_repository.list_notes(session, row.id, page.after, page.fetch), lambda note: note.id)
     return Page[NoteResponse](items=_note_responses(session, rows))

@@ -1,4 +1,4 @@
-"""For auditors and the owner: the whole history, event by event, in the order of its chain."""
+"""List the events of the audit chain to auditors and owners."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from app.web.problems.openapi_responses import READ_ERRORS, error_responses
 from app.web.routes import GuardedRoute
 from app.web.schema_types import Page, ResponseModel
 
-router = APIRouter(prefix="/v1/audit", tags=["history"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=GuardedRoute)
 
 Reader = Annotated[Actor, require_role(Role.AUDITOR, Role.OWNER)]
 MAX_SEQ = 2**63 - 1
@@ -35,9 +35,9 @@ StorableDatetime = Annotated[AwareDatetime, AfterValidator(_require_storable)]
 
 
 class EventActorResponse(ResponseModel):
-    kind: str = Field(examples=["user"])
+    kind: ActorKind = Field(examples=["user"])
     id: UUID | None
-    name: str | None = Field(description="of a person, as it is today; the chain holds the id only")
+    name: str | None = Field(description="current name of the user; the chain holds the id only")
 
 
 class EventSubjectResponse(ResponseModel):
@@ -46,7 +46,7 @@ class EventSubjectResponse(ResponseModel):
 
 
 class AuditEventResponse(ResponseModel):
-    seq: int = Field(description="place in the chain, without gaps")
+    seq: int = Field(description="position in the chain, without gaps")
     at: datetime
     event: str = Field(examples=["application.submitted"])
     actor: EventActorResponse
@@ -54,7 +54,7 @@ class AuditEventResponse(ResponseModel):
     case_id: UUID | None
     data: dict[str, Any] = Field(description="ids, codes and hashes")
     prev_hash: str
-    hash: str = Field(description="SHA-256 over the hash before and everything the event says")
+    hash: str = Field(description="SHA-256 over `prev_hash` and all members of the event")
 
 
 @router.get("", summary="List audit events", responses=error_responses(*READ_ERRORS))
@@ -62,18 +62,20 @@ def list_events(
     _actor: Reader,
     session: SessionDep,
     page: PageDep,
-    event: Annotated[str | None, Query(max_length=100, examples=["certificate.issued"])] = None,
+    event: Annotated[
+        str | None, Query(max_length=100, description="name of the event", examples=["certificate.issued"])
+    ] = None,
     subject: Annotated[
         str | None, Query(max_length=200, description="`type`, or `type:id`", examples=["certificate"])
     ] = None,
     actor: Annotated[UUID | None, Query(description="id of a user or API client")] = None,
-    since: Annotated[StorableDatetime | None, Query(alias="from")] = None,
+    since: Annotated[StorableDatetime | None, Query(alias="from", description="inclusive")] = None,
     until: Annotated[StorableDatetime | None, Query(alias="to", description="exclusive")] = None,
 ) -> Page[AuditEventResponse]:
-    """Oldest first. `mik doctor --only audit` derives the chain anew and names the first row that was tampered with."""
+    """Oldest first. `mik doctor --only audit` recomputes the chain and names the first row that was changed."""
     kind, _, subject_id = (storable_text(subject) or "").partition(":")
     wanted = audit_repository.EventFilter(storable_text(event), kind or None, subject_id or None, actor, since, until)
-    # A cursor names a place in the chain, written as an id like every other.
+    # The cursor encodes a position in the chain as a UUID, like the cursors of other lists.
     after = page.after.int if page.after else 0
     if after > MAX_SEQ:
         raise Invalid.at(
@@ -91,7 +93,9 @@ def list_events(
                 at=row.at,
                 event=row.event,
                 actor=EventActorResponse(
-                    kind=row.actor_kind, id=row.actor_id, name=names.get(row.actor_id) if row.actor_id else None
+                    kind=ActorKind(row.actor_kind),
+                    id=row.actor_id,
+                    name=names.get(row.actor_id) if row.actor_id else None,
                 ),
                 subject=EventSubjectResponse(type=row.subject_type, id=row.subject_id),
                 case_id=row.case_id,

@@ -1,4 +1,4 @@
-"""What reviewers and approvers do with an application: take it, ask, recommend, decide (four eyes)."""
+"""Review, recommend and decide applications (four eyes)."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -28,13 +28,15 @@ def _case_id(application_id: str) -> UUID:
 
 
 def _guard(action: Action) -> object:
-    """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409). A route without a
-    body needs none of this: its service refuses in the same order."""
+    """Return a dependency that rejects (404, 403, 428, 412, 409) before the body is validated.
 
-    def admitted(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    Routes without a body do not need it: their services reject in the same order.
+    """
+
+    def begin(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
         return case_access.begin_action(session, actor, _case_id(application_id), action, version).id
 
-    return Depends(admitted, scope="function")
+    return Depends(begin, scope="function")
 
 
 def _response(
@@ -55,11 +57,12 @@ def claim(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
+    """For reviewers, of a submitted application that is not assigned. The review begins."""
     row = review.claim(session, actor, _case_id(application_id), version=version, now=now)
     return _response(session, actor, row, response, now)
 
 
-@router.post("/{application_id}/release", summary="Unassign", responses=error_responses(*UPDATE_ERRORS))
+@router.post("/{application_id}/release", summary="Unassign an application", responses=error_responses(*UPDATE_ERRORS))
 def release(
     application_id: str,
     actor: ActorDep,
@@ -68,6 +71,7 @@ def release(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
+    """For the assigned reviewer. The application can be assigned again."""
     row = review.release(session, actor, _case_id(application_id), version=version, now=now)
     return _response(session, actor, row, response, now)
 
@@ -75,7 +79,9 @@ def release(
 class QuestionRequest(RequestModel):
     text: Text4000 = Field(examples=["When did series production start? The site's record has no date."])
     product_id: UUID | None = None
-    field: QuestionField | None = Field(None, description="what it is about; a member of a product needs `product_id`")
+    field: QuestionField | None = Field(
+        None, description="what the question is about; a member of a product needs `product_id`"
+    )
 
 
 class QuestionsRequest(RequestModel):
@@ -83,7 +89,9 @@ class QuestionsRequest(RequestModel):
 
 
 @router.post(
-    "/{application_id}/request-information", summary="Ask the applicant", responses=error_responses(*UPDATE_ERRORS)
+    "/{application_id}/request-information",
+    summary="Request information from the applicant",
+    responses=error_responses(*UPDATE_ERRORS),
 )
 def request_information(
     application_id: Annotated[UUID, _guard(Action.REQUEST_INFORMATION)],
@@ -101,7 +109,7 @@ def request_information(
 
 
 class HandOverRequest(RequestModel):
-    to: UUID = Field(description="a reviewer's id")
+    to: UUID = Field(description="id of a reviewer")
 
 
 @router.post(
@@ -118,7 +126,7 @@ def hand_over(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
-    """By the reviewer who holds it. What was asked and noted so far goes along."""
+    """For the assigned reviewer. Questions and notes stay with the application."""
     row = assignment.hand_over(session, actor, application_id, to=body.to, version=version, now=now)
     return _response(session, actor, row, response, now)
 
@@ -154,8 +162,10 @@ def recommend(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
-    """Bound to the dossier as it is now. A failed rule cannot be recommended past; a manual one needs your reason."""
-    verdicts = [
+    """Refers to the current dossier. A product with a failed rule cannot be recommended for approval; resolve each
+    manual rule with a reason.
+    """
+    recommendations = [
         review.ProductRecommendation(
             v.product_id,
             v.outcome,
@@ -164,7 +174,7 @@ def recommend(
         )
         for v in body.products
     ]
-    row = review.recommend(session, actor, application_id, products=verdicts, version=version, now=now)
+    row = review.recommend(session, actor, application_id, products=recommendations, version=version, now=now)
     return _response(session, actor, row, response, now)
 
 
@@ -183,12 +193,13 @@ def approve(
     issuance: IssuerContextDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse | Response:
-    """By another person than the recommender. Everything is assessed again; where anything differs from what was
-    recommended, nothing is granted and the case goes back to review (409 `dossier-changed`,
-    `not-eligible` or `term-too-short`)."""
+    """For an approver who did not make the recommendation. The products are assessed again. If a result differs from
+    the recommendation, nothing is issued and the application returns to review (409 `dossier-changed`, `not-eligible`
+    or `term-too-short`).
+    """
     result = decision.approve(session, actor, _case_id(application_id), version=version, issuance=issuance, now=now)
     if isinstance(result, ReturnedToReview):
-        # Answered, not raised: the way back to review is committed with this refusal.
+        # Returned, not raised: the transition back to review is committed with this response.
         named: dict[str, Any] = {result.member_name: list(result.findings)}
         return problem(409, result.code, result.message, **named)
     return _response(session, actor, result.application, response, now)
@@ -198,7 +209,7 @@ class CaseReasonRequest(RequestModel):
     reason: Text4000
 
 
-@router.post("/{application_id}/reject", summary="Refuse every product", responses=error_responses(*UPDATE_ERRORS))
+@router.post("/{application_id}/reject", summary="Reject every product", responses=error_responses(*UPDATE_ERRORS))
 def reject(
     application_id: Annotated[UUID, _guard(Action.REJECT)],
     body: CaseReasonRequest,
@@ -208,12 +219,14 @@ def reject(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
-    """Whatever was recommended; the applicant reads the reason."""
+    """Independent of the recommendation. The applicant reads the reason."""
     result = decision.reject(session, actor, application_id, reason=body.reason, version=version, now=now)
     return _response(session, actor, result.application, response, now)
 
 
-@router.post("/{application_id}/return", summary="Return to review", responses=error_responses(*UPDATE_ERRORS))
+@router.post(
+    "/{application_id}/return", summary="Return an application to review", responses=error_responses(*UPDATE_ERRORS)
+)
 def return_to_review(
     application_id: Annotated[UUID, _guard(Action.RETURN)],
     body: CaseReasonRequest,
@@ -223,7 +236,7 @@ def return_to_review(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
-    """The recommendation is void; the reviewer who holds the case acts next and reads why."""
+    """The recommendation becomes void. The assigned reviewer acts next and reads the reason."""
     row = decision.return_to_review(session, actor, application_id, reason=body.reason, version=version, now=now)
     return _response(session, actor, row, response, now)
 
@@ -244,7 +257,8 @@ def waive_visit(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
-    """For the owner of the mark with a second factor, never for the reviewer of the case. The decision shows the
-    reason; a recommendation made before is void."""
+    """For an owner with a recent second factor who is not the reviewer of the application. The decision shows the
+    reason; an earlier recommendation becomes void.
+    """
     row = visit_waiver.waive_visit(session, actor, application_id, reason=body.reason, version=version, now=now)
     return _response(session, actor, row, response, now)

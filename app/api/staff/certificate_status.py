@@ -1,4 +1,4 @@
-"""For the owner of the mark and the holder: what happens to a certificate after the grant."""
+"""Suspend, reinstate and revoke a certificate as an owner; surrender it as its holder."""
 
 from typing import Annotated
 
@@ -26,13 +26,13 @@ def _number(text: str) -> str:
     return str(parsed)
 
 
-def _load_for_action(deed: CertificateAction) -> object:
-    """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
+def _load_for_action(action: CertificateAction) -> object:
+    """Return a dependency that rejects (404, 403, 428, 412, 409) before the body is validated."""
 
-    def admitted(number: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> str:
-        return status_service.load_for_action(session, actor, _number(number), deed, version).number
+    def load(number: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> str:
+        return status_service.load_for_action(session, actor, _number(number), action, version).number
 
-    return Depends(admitted, scope="function")
+    return Depends(load, scope="function")
 
 
 def _certificate_response(row: Certificate, response: Response) -> CertificateResponse:
@@ -42,7 +42,7 @@ def _certificate_response(row: Certificate, response: Response) -> CertificateRe
 
 class SuspendRequest(RequestModel):
     cause: SuspensionCause = Field(examples=["hearing"])
-    note: Text4000 | None = Field(None, description="for the file; not shown to the public")
+    note: Text4000 | None = Field(None, description="internal note; not shown to the public")
 
 
 class ReinstateRequest(RequestModel):
@@ -54,7 +54,10 @@ class RevokeRequest(RequestModel):
 
 
 @router.post(
-    "/{number}/suspend", summary="Suspend", response_model_exclude_unset=True, responses=error_responses(*UPDATE_ERRORS)
+    "/{number}/suspend",
+    summary="Suspend a certificate",
+    response_model_exclude_unset=True,
+    responses=error_responses(*UPDATE_ERRORS),
 )
 def suspend(
     number: Annotated[str, _load_for_action(CertificateAction.SUSPEND)],
@@ -65,7 +68,7 @@ def suspend(
     version: VersionDep,
     now: NowDep,
 ) -> CertificateResponse:
-    """For one cause. A certificate may be suspended for several; it is good again when all have ended."""
+    """For owners, with one cause. A certificate can have several causes; it is active again when all have ended."""
     row = status_service.suspend_by_owner(
         session, actor, number, cause=body.cause, note=body.note, version=version, now=now
     )
@@ -87,14 +90,17 @@ def reinstate(
     version: VersionDep,
     now: NowDep,
 ) -> CertificateResponse:
-    """The last cause to end makes it good again. Of a certificate given back during an investigation only the cause
-    ends: the inquiry found nothing."""
+    """For owners. The certificate is active again when its last cause ends. A certificate surrendered during an
+    investigation stays surrendered; only the cause ends."""
     row = status_service.reinstate_by_owner(session, actor, number, cause=body.cause, version=version, now=now)
     return _certificate_response(row, response)
 
 
 @router.post(
-    "/{number}/revoke", summary="Revoke", response_model_exclude_unset=True, responses=error_responses(*UPDATE_ERRORS)
+    "/{number}/revoke",
+    summary="Revoke a certificate",
+    response_model_exclude_unset=True,
+    responses=error_responses(*UPDATE_ERRORS),
 )
 def revoke(
     number: Annotated[str, _load_for_action(CertificateAction.REVOKE)],
@@ -105,9 +111,9 @@ def revoke(
     version: VersionDep,
     now: NowDep,
 ) -> CertificateResponse:
-    """Final, with a reason from the closed list; the public reads it.
+    """For owners. Final, with a reason from the closed list, which is public.
 
-    Also of a certificate that was given back during an investigation: the inquiry may still find a reason.
+    Also possible for a certificate that was surrendered during an investigation.
     """
     row = status_service.revoke(session, actor, number, reason=body.reason, version=version, now=now)
     return _certificate_response(row, response)
@@ -127,7 +133,8 @@ def surrender(
     version: VersionDep,
     now: NowDep,
 ) -> CertificateResponse:
-    """By the holder, at any time; final. While the certificate is suspended for cause, or a matter about it is open,
-    it is recorded as given back during an investigation (`during_investigation`): the inquiry goes on."""
+    """For the holder, at any time; final. While the certificate is suspended for cause, or a matter about it is open,
+    it is recorded as surrendered during an investigation (`during_investigation`), which continues.
+    """
     row = status_service.surrender(session, actor, _number(number), version=version, now=now)
     return _certificate_response(row, response)

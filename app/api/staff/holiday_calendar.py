@@ -1,4 +1,4 @@
-"""The calendar that deadlines are counted by: for everybody to read, for the owner to complete."""
+"""Publish the calendar of holidays; announce the moved holidays of a year as an owner."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -33,7 +33,7 @@ class CalendarDayResponse(ResponseModel):
     day: date
     occasion: str = Field(examples=["novruz"])
     name: dict[str, str] = Field(description="language → name; says so where the date is an estimate")
-    works: bool = Field(description="true for a day that is worked although it would be free")
+    works: bool = Field(description="true: a working day that would otherwise be free")
     announced: bool = Field(
         description=(
             "true: entered by the owner; false: a holiday that is the same every year, or the expected day of an "
@@ -48,28 +48,32 @@ class CalendarDayResponse(ResponseModel):
 class CalendarResponse(ResponseModel):
     year: int
     time_zone: str = "Asia/Baku"
-    days: list[CalendarDayResponse] = Field(description="every other day is worked from Monday to Friday")
+    days: list[CalendarDayResponse] = Field(
+        description="holidays and exchanged days; all other days from Monday to Friday are working days"
+    )
     awaited: list[str] = Field(
         description="moved holidays whose days of this year are not announced yet; expected days count until then"
     )
 
 
-@router.get("", summary="Holidays of a year", responses=error_responses(422, 503))
+@router.get("", summary="List the holidays of a year", responses=error_responses(422, 503))
 def get_calendar(
     session: SessionDep,
     now: NowDep,
     year: Annotated[
-        int | None, Query(ge=SUPPORTED_YEARS[0], le=SUPPORTED_YEARS[-1], description="this year where none is named")
+        int | None, Query(ge=SUPPORTED_YEARS[0], le=SUPPORTED_YEARS[-1], description="default: the current year")
     ] = None,
 ) -> CalendarResponse:
-    """Deadlines are working days: Monday to Friday without these days."""
+    """Deadlines are counted in working days: Monday to Friday without these holidays."""
     return _calendar_response(holiday_calendar.load_year(session, year or baku_day(now).year))
 
 
 class AnnouncedDayRequest(RequestModel):
     day: IsoDate = Field(examples=["2027-03-20"])
     occasion: Code = Field(description="`novruz`, `ramazan`, `gurban` or `other`", examples=["novruz"])
-    works: StrictBoolean = Field(default=False, description="with `other`: this day is worked after all")
+    works: StrictBoolean = Field(
+        default=False, description="with `other`: true for a working day that would otherwise be free"
+    )
 
 
 class HolidayAnnouncementRequest(RequestModel):
@@ -87,15 +91,15 @@ def _day_errors(_asked: BodyCheckContext, body: HolidayAnnouncementRequest) -> S
 
 @router.post(
     "/holidays",
-    summary="Enter the moved holidays of a year",
+    summary="Announce the moved holidays of a year",
     responses=error_responses(*CREATE_ERRORS),
     dependencies=[check_body(_day_errors)],
 )
 def announce_holidays(
     body: HolidayAnnouncementRequest, actor: Owner, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> CalendarResponse:
-    """Replaces what was announced for this year; deadlines follow at once. Free days given instead of a holiday on a
-    weekend, and days exchanged by decision, are announced with the occasion `other`."""
+    """For owners with a second factor. Replaces the announced days of this year; deadlines change at once. Announce
+    substitute days for holidays on a weekend, and days exchanged by decision, with the occasion `other`."""
     return _calendar_response(
         holiday_calendar.announce_days(session, actor, year=body.year, days=_announced_days(body), now=now)
     )

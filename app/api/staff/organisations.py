@@ -1,4 +1,4 @@
-"""For the staff: who the companies are and who acts for them; whether a claim is confirmed, `claims.py` says."""
+"""List companies with their status and members. Claims to act for a company are in `company/claims.py`."""
 
 from datetime import datetime
 from typing import Annotated
@@ -18,7 +18,7 @@ from app.web.problems.openapi_responses import READ_ERRORS, error_responses
 from app.web.routes import GuardedRoute
 from app.web.schema_types import Page, ResponseModel
 
-router = APIRouter(prefix="/v1", tags=["registrar"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1", tags=["organisations"], route_class=GuardedRoute)
 
 Staff = Annotated[
     Actor, require_role(Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR, Role.INSPECTOR)
@@ -31,7 +31,7 @@ class OrganisationResponse(ResponseModel):
     legal_name_en: str
     legal_form: str
     voen: str
-    voen_needs_review: bool = Field(description="the check digit differs: confirm with the tax register")
+    voen_needs_review: bool = Field(description="true: the check digit is wrong; look the VÖEN up in the tax register")
     size_class: str | None
     status: OrganisationStatus
     confirmed_at: datetime | None
@@ -39,7 +39,7 @@ class OrganisationResponse(ResponseModel):
     refusal_reason: str | None
     created_at: datetime
     version: int
-    members: list[PersonResponse] | None = Field(None, description="in the answer about one company only")
+    members: list[PersonResponse] | None = Field(None, description="users of the company; null in lists")
 
 
 def _organisation_response(row: Organisation, session: SessionDep | None = None) -> OrganisationResponse:
@@ -50,24 +50,26 @@ def _organisation_response(row: Organisation, session: SessionDep | None = None)
     return answer.model_copy(update={"members": people})
 
 
-@router.get("/organisations", summary="Companies", responses=error_responses(*READ_ERRORS))
+@router.get("/organisations", summary="List companies", responses=error_responses(*READ_ERRORS))
 def list_organisations(
     actor: Staff,
     session: SessionDep,
     page: PageDep,
-    status: OrganisationStatus | None = None,
-    q: Annotated[str | None, Query(max_length=200, description="in names or VÖEN")] = None,
+    status: Annotated[OrganisationStatus | None, Query(description="only companies with this status")] = None,
+    q: Annotated[str | None, Query(max_length=200, description="part of a name or of the VÖEN")] = None,
 ) -> Page[OrganisationResponse]:
+    """For staff; oldest first."""
     rows = registration.list_organisations(
         session, actor, status=status, q=storable_text(q), after=page.after, limit=page.fetch
     )
     return Page[OrganisationResponse](items=[_organisation_response(row) for row in page.cut(rows, lambda row: row.id)])
 
 
-@router.get("/organisations/{organisation_id}", summary="One company", responses=error_responses(*READ_ERRORS))
+@router.get("/organisations/{organisation_id}", summary="Get a company", responses=error_responses(*READ_ERRORS))
 def get_organisation(
     organisation_id: str, actor: ActorDep, session: SessionDep, response: Response
 ) -> OrganisationResponse:
+    """Visible to its members and to staff, with the users of the company."""
     row = registration.get_organisation(session, actor, parse_id(organisation_id, "company"))
     response.headers["ETag"] = format_etag(row.version)
     return _organisation_response(row, session)

@@ -1,4 +1,4 @@
-"""For the registrar: who is a resident of which park, one by one and by the park's register."""
+"""Record residencies in parks, one by one or by importing the resident register of a park."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from app.core.errors import Invalid, NotFound
 from app.core.text.normalize import normalize, text_error
 from app.organisations import organisation_repository, residencies
 from app.organisations.model import ProductionStage, ResidencyStatus
-from app.organisations.residency_transitions import ResidencyDetails
+from app.organisations.residency_transitions import ResidencyChangeKind, ResidencyDetails
 from app.organisations.residency_workflow import ResidencyAction
 from app.organisations.resident_import.csv_format import parse_resident_file
 from app.organisations.resident_import.resident_imports import ImportFile
@@ -49,24 +49,24 @@ from app.web.schema_types import (
     Text4000,
 )
 
-router = APIRouter(prefix="/v1", tags=["registrar"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1", tags=["residencies"], route_class=GuardedRoute)
 
 
 class ImportRoute(UploadRoute):
-    """Reads the table before the transaction: 20,000 lines take a second."""
+    """Parse the uploaded table before the transaction: 20,000 lines take a second."""
 
     def prepare(self, request: Request, file: BinaryIO, name: str | None) -> ImportFile:
         max_bytes = get_container(request).settings.evidence_max_bytes
         data = file.read(max_bytes + 1)
-        sheet = parse_resident_file(data, max_bytes=max_bytes)
-        return ImportFile(sheet, normalize(name or "register.csv"), hashlib.sha256(data).hexdigest())
+        resident_file = parse_resident_file(data, max_bytes=max_bytes)
+        return ImportFile(resident_file, normalize(name or "register.csv"), hashlib.sha256(data).hexdigest())
 
 
-imports_router = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=ImportRoute)
+imports_router = APIRouter(prefix="/v1/register", tags=["residencies"], route_class=ImportRoute)
 
 Registrar = Annotated[Actor, require_role(Role.REGISTRAR)]
 RegistrarWithSecondFactor = Annotated[Actor, require_role(Role.REGISTRAR, second_factor=True)]
-DryRun = Annotated[bool, Query(description="say what would happen, and to which certificates; change nothing")]
+DryRun = Annotated[bool, Query(description="true: report the effects, also on certificates, and change nothing")]
 
 
 class ResidencyResponse(ResponseModel):
@@ -80,7 +80,7 @@ class ResidencyResponse(ResponseModel):
     ends_on: date | None = Field(description="last day, inclusive; null while open")
     cancelled_on: date | None
     stage: ProductionStage | None
-    incentive_until: date | None = Field(description="a tax privilege, not the residency's end")
+    incentive_until: date | None = Field(description="end of the tax incentive, not of the residency")
     plot_no: str | None
     plot_ha: Decimal | None
     planned_investment_azn: Decimal | None
@@ -103,14 +103,14 @@ class ResidencyRequest(RequestModel):
     starts_on: IsoDate | None = None
     stage: ProductionStage | None = None
     incentive_until: IsoDate | None = None
-    plot_no: Text100 | None = Field(None, description="of the park, as printed on its certificate")
+    plot_no: Text100 | None = Field(None, description="number of the plot, as printed on the park's certificate")
     plot_ha: ExactDecimal | None = None
     planned_investment_azn: ExactDecimal | None = None
     planned_jobs: StrictInteger | None = None
 
 
 class ResidencyCloseRequest(RequestModel):
-    on: IsoDate = Field(description="last day, or day of cancellation; today at the latest")
+    on: IsoDate = Field(description="last day or day of cancellation; not in the future")
     reason: Text4000
 
 
@@ -118,16 +118,18 @@ class StageRequest(RequestModel):
     stage: ProductionStage
 
 
-@router.get("/residencies", summary="Residencies", responses=error_responses(*READ_ERRORS))
+@router.get("/residencies", summary="List residencies", responses=error_responses(*READ_ERRORS))
 def list_residencies(
     actor: ActorDep,
     session: SessionDep,
     page: PageDep,
-    organisation_id: Annotated[str | None, Query(max_length=40)] = None,
-    park: Annotated[str | None, Query(max_length=40)] = None,
-    only_open: bool = False,
+    organisation_id: Annotated[
+        str | None, Query(max_length=40, description="staff only: residencies of one company")
+    ] = None,
+    park: Annotated[str | None, Query(max_length=40, description="code of a park")] = None,
+    only_open: Annotated[bool, Query(description="true: without ended and cancelled residencies")] = False,
 ) -> Page[ResidencyResponse]:
-    """Staff see all of them; a company sees its own."""
+    """Oldest first. Staff see all residencies; a company sees its own."""
     company = parse_id(organisation_id, "company") if organisation_id else actor.organisation_id
     rows = residencies.list_residencies(
         session,
@@ -152,7 +154,7 @@ def _residency_errors(asked: BodyCheckContext, body: ResidencyRequest) -> Sequen
 @router.post(
     "/residencies",
     status_code=201,
-    summary="Enter a residency",
+    summary="Create a residency",
     responses=error_responses(*CREATE_ERRORS),
     dependencies=[check_body(_residency_errors)],
 )
@@ -164,7 +166,9 @@ def begin_residency(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> ResidencyResponse:
-    """Certificates that are suspended because the company had no residency in this park any more are good again."""
+    """For registrars with a second factor. Certificates suspended for lack of a residency in this park are active
+    again.
+    """
     row, _ = residency_cascade.begin_residency(
         session,
         actor,
@@ -177,23 +181,24 @@ def begin_residency(
     return _residency_response(row)
 
 
-@router.get("/residencies/{residency_id}", summary="One residency", responses=error_responses(*READ_ERRORS))
+@router.get("/residencies/{residency_id}", summary="Get a residency", responses=error_responses(*READ_ERRORS))
 def get_residency(residency_id: str, actor: ActorDep, session: SessionDep, response: Response) -> ResidencyResponse:
+    """Visible to its company and to staff."""
     row = residencies.get_residency(session, actor, parse_id(residency_id, "residency"))
     response.headers["ETag"] = format_etag(row.version)
     return _residency_response(row)
 
 
-def _load_for_action(move: ResidencyAction) -> object:
-    """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
+def _load_for_action(action: ResidencyAction) -> object:
+    """Return a dependency that rejects (404, 403, 428, 412, 409) before the body is validated."""
 
-    def admitted(
+    def load(
         residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, dry_run: DryRun = False
     ) -> UUID:
         of = parse_id(residency_id, "residency")
-        return residencies.load_for_action(session, actor, of, version, move, dry_run=dry_run).id
+        return residencies.load_for_action(session, actor, of, version, action, dry_run=dry_run).id
 
-    return Depends(admitted, scope="function")
+    return Depends(load, scope="function")
 
 
 def _load_for_update(residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
@@ -203,14 +208,16 @@ def _load_for_update(residency_id: str, actor: ActorDep, session: SessionDep, ve
 
 
 class ResidencyEffectResponse(ResponseModel):
-    """What happened, or would happen, to the residency and to the certificates that rest on it."""
+    """The effects on the residency and on the certificates that depend on it."""
 
     dry_run: bool
     residency_id: UUID
     organisation_id: UUID
     park_code: str
-    kind: str = Field(description="lost, restored or kept")
-    certificates: list[dict[str, str]] = Field(description="number and action; of a matter its cause")
+    kind: ResidencyChangeKind
+    certificates: list[dict[str, str]] = Field(
+        description="`number` and `action` of each affected certificate; `cause` of an opened matter"
+    )
 
 
 def _effect_response(
@@ -231,7 +238,7 @@ def _close_errors(asked: BodyCheckContext, body: ResidencyCloseRequest) -> Seque
 def _close(
     session: SessionDep,
     actor: ActorDep,
-    move: ResidencyAction,
+    action: ResidencyAction,
     residency_id: UUID,
     body: ResidencyCloseRequest,
     response: Response,
@@ -243,7 +250,7 @@ def _close(
     report = residency_cascade.close_residency(
         session,
         actor,
-        move,
+        action,
         residency_id=residency_id,
         version=version,
         on=body.on,
@@ -270,7 +277,7 @@ def end_residency(
     now: NowDep,
     dry_run: DryRun = False,
 ) -> ResidencyEffectResponse:
-    """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
+    """Certificates that depend on it are suspended in the same transaction, with cause `residency`."""
     return _close(session, actor, ResidencyAction.END, residency_id, body, response, version, now, dry_run=dry_run)
 
 
@@ -290,7 +297,7 @@ def cancel_residency(
     now: NowDep,
     dry_run: DryRun = False,
 ) -> ResidencyEffectResponse:
-    """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
+    """Certificates that depend on it are suspended in the same transaction, with cause `residency`."""
     return _close(session, actor, ResidencyAction.CANCEL, residency_id, body, response, version, now, dry_run=dry_run)
 
 
@@ -306,7 +313,7 @@ def restore_residency(
     now: NowDep,
     dry_run: DryRun = False,
 ) -> ResidencyEffectResponse:
-    """The cause `residency` is lifted from its certificates; with no other cause left they are good again."""
+    """The cause `residency` of its certificates ends; certificates without another cause are active again."""
     of = parse_id(residency_id, "residency")
     report = residency_cascade.restore_residency(
         session, actor, residency_id=of, version=version, dry_run=dry_run, now=now
@@ -326,7 +333,7 @@ def update_stage(
     version: VersionDep,
     now: NowDep,
 ) -> ResidencyResponse:
-    """A step back from operating opens a matter about each certificate that rests on the residency."""
+    """A change back from `operating` opens a matter about each certificate that depends on the residency."""
     residency_cascade.update_stage(
         session, actor, residency_id=residency_id, version=version, stage=body.stage, now=now
     )
@@ -336,18 +343,20 @@ def update_stage(
 
 
 class ResidentImportResponse(ResponseModel):
-    """What the file did, or would do, line by line."""
+    """The effects of the file, line by line."""
 
-    import_id: UUID | None = Field(description="null for a dry run, and where nothing changed")
+    import_id: UUID | None = Field(description="null for a dry run and if nothing changed")
     dry_run: bool
     file_name: str
     sha256: str
     totals: dict[str, Any]
-    lines: list[dict[str, Any]] = Field(description="line, party_id, voen, action, changes, remarks, errors")
-    certificates: list[dict[str, str]] = Field(
-        description="number and action: what the file suspends or reinstates, and where a matter opens"
+    lines: list[dict[str, Any]] = Field(
+        description="`line`, `party_id`, `voen`, `action`, `changes`, `remarks` and `errors` of each line"
     )
-    errors: list[dict[str, Any]] = Field(default=[], description="faults that belong to no line")
+    certificates: list[dict[str, str]] = Field(
+        description="`number` and `action` of each certificate that is suspended, reinstated or gets a matter"
+    )
+    errors: list[dict[str, Any]] = Field(default=[], description="errors that belong to no line")
     remarks: list[dict[str, Any]] = Field(default=[], description="remarks that belong to no line")
 
 
@@ -369,7 +378,9 @@ def import_resident_register(
     _retry: IdempotentReplayDep,
     dry_run: DryRun = False,
 ) -> ResidentImportResponse:
-    """All lines or none. Importing the same file again changes nothing. A lost residency suspends its certificates."""
+    """All lines are imported or none. Importing the same file again changes nothing. If a residency ends, the
+    certificates that depend on it are suspended.
+    """
     register: ImportFile = request.state.prepared.get()
     if wrong := text_error(register.name, 200):
         raise Invalid.at("/file", wrong)

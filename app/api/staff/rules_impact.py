@@ -1,4 +1,4 @@
-"""For the owner of a mark and auditors: what another version of its rules would change."""
+"""Report to owners and auditors what another version of the rules would change."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -20,7 +20,7 @@ from app.web.routes import GuardedRoute
 router = APIRouter(route_class=GuardedRoute, tags=["schemes"])
 
 REPORT_LIMITER: Final = anyio.CapacityLimiter(1)
-"""Pieces read at once in one worker, on a thread of their own: a report never takes those of other requests."""
+"""One report at a time in a worker, on a thread outside the pool of other requests."""
 JSON_LINES: Final = "application/x-ndjson"
 _EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":{"version":"2026.4","digest":"…"},"then":{"version":"2027.1","digest":"…"}}
 {"type":"changed","subject":"certificate","id":"MIK-2026-000042-Y","holder":"Sample Pipe","product":{"id":"…","names":{"en":"Welded steel tube"}},"before":"pass","after":"manual","rules":[{"rule":"K-06","before":{"outcome":"pass","reason":"…"},"after":{"outcome":"manual","reason":"…"}}]}
@@ -30,7 +30,7 @@ _EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":
 
 @router.get(
     "/v1/schemes/{code}/impact",
-    summary="Compare with another version of the rules",
+    summary="Report what another version of the rules would change",
     response_class=StreamingResponse,
     responses={
         200: {"content": {JSON_LINES: {"schema": {"type": "string"}, "example": _EXAMPLE}}},
@@ -45,10 +45,11 @@ def get_impact(
     now: NowDep,
     version: Annotated[str, Query(max_length=20, description="a published version", examples=["2027.1"])],
 ) -> StreamingResponse:
-    """Each certificate that is active or suspended and each open case is judged, as it is today, by the version in
-    force and by the other one. JSON Lines: what is compared (`impact`), each product whose outcome differs (`changed`),
-    and at the end the counts (`summary`); an answer without its last line was cut off. A version of an earlier edition
-    of the rules, or over other closed lists, is 409 `ruleset-not-judged`."""
+    """Each active or suspended certificate and each open application is evaluated by the current version and by the
+    named one. JSON Lines: the compared versions (`impact`), each product whose outcome differs (`changed`), and the
+    counts (`summary`); a response without the last line is incomplete. A version of an earlier edition of the rules, or
+    with other closed lists, is 409 `ruleset-not-judged`.
+    """
     compared = ruleset_impact.load_rulesets(session, storable_text(code) or "", storable_text(version) or "")
     pieces = ruleset_impact.stream_report(database.read_session, compared, baku_day(now))
     return StreamingResponse(_stream(pieces), media_type=JSON_LINES)

@@ -1,11 +1,11 @@
-"""Staff and their roles, for the owners of the mark: two to give a right, one to take it."""
+"""Manage staff users and their roles: two owners grant a role, one owner revokes it."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import EmailStr, Field
 
 from app.auth import session_repository, staff_admin, user_repository
@@ -44,7 +44,7 @@ class UserResponse(ResponseModel):
     full_name: str
     roles: list[Role]
     active: bool
-    second_factor: bool = Field(description="whether an authenticator is in force")
+    second_factor: bool = Field(description="whether an authenticator is active")
     created_at: datetime
 
 
@@ -64,11 +64,11 @@ class AccessRequestResponse(ResponseModel):
 class UserCreateRequest(RequestModel):
     email: EmailStr = Field(max_length=254, examples=["reviewer@azpromo.example"])
     full_name: Text250 = Field(examples=["Leyla Nümunə"])
-    roles: list[StaffRole] = Field(default=[], max_length=6, description="asked for; another owner confirms each")
+    roles: list[StaffRole] = Field(default=[], max_length=6, description="requested roles; another owner confirms each")
 
 
 class PasswordResetMailedResponse(ResponseModel):
-    """A one-time token that sets a password was mailed to the account's own address. Nobody else sees it."""
+    """A one-time token to set a password was mailed to the address of the account."""
 
     user_id: UUID
     expires_at: datetime
@@ -108,8 +108,9 @@ def _request_response(row: AccessRequest, response: Response | None = None) -> A
     return AccessRequestResponse.model_validate(row, from_attributes=True)
 
 
-@router.get("/users", summary="Staff", responses=error_responses(*READ_ERRORS))
+@router.get("/users", summary="List staff users", responses=error_responses(*READ_ERRORS))
 def list_users(_actor: Reader, session: SessionDep, page: PageDep) -> Page[UserResponse]:
+    """Oldest first. Members of companies are not listed."""
     rows = page.cut(user_repository.list_staff(session, page.after, page.fetch), lambda row: row.id)
     return Page[UserResponse](items=_user_responses(session, rows))
 
@@ -119,50 +120,51 @@ def _require_can_create(actor: Owner) -> Actor:
     return actor
 
 
-@router.post("/users", status_code=201, summary="Create a member of staff", responses=error_responses(*CREATE_ERRORS))
+@router.post("/users", status_code=201, summary="Create a staff user", responses=error_responses(*CREATE_ERRORS))
 def create_user(
     body: UserCreateRequest,
     actor: Annotated[Actor, Depends(_require_can_create, scope="function")],
     session: SessionDep,
-    seal: SecretBoxDep,
+    secret_box: SecretBoxDep,
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> UserCreateResponse:
-    """Without a password: a token that sets it is mailed to the address. Without a role: another owner confirms the
-    ones you ask for."""
+    """For owners with a second factor. A token to set a password is mailed to the address. The user has no role until
+    another owner confirms the requested ones."""
     roles = [Role(role) for role in body.roles]
     row, reset, token = staff_admin.create_staff_user(
         session, actor, email=str(body.email), full_name=body.full_name, roles=roles, now=now
     )
-    notices.notify_reset_issued(session, seal, row, reset, token, now=now)
+    notices.notify_reset_issued(session, secret_box, row, reset, token, now=now)
     session.flush()
-    asked = session_repository.list_access_requests(
+    open_requests = session_repository.list_access_requests(
         session, state=AccessRequestState.OPEN, user_id=row.id, after=None, limit=len(Role)
     )
     user = _user_responses(session, [row])[0]
-    return UserCreateResponse(**user.model_dump(), requests=[_request_response(each) for each in asked])
+    return UserCreateResponse(**user.model_dump(), requests=[_request_response(each) for each in open_requests])
 
 
-@router.get("/users/{user_id}", summary="One member of staff", responses=error_responses(*READ_ERRORS))
+@router.get("/users/{user_id}", summary="Get a staff user", responses=error_responses(*READ_ERRORS))
 def get_user(user_id: str, actor: Reader, session: SessionDep) -> UserResponse:
+    """For owners and auditors. Members of companies are not found."""
     return _user_responses(session, [staff_admin.get_staff_user(session, actor, parse_id(user_id, "member of staff"))])[
         0
     ]
 
 
 def _require_changeable(user_id: str, actor: Owner, session: SessionDep) -> UUID:
-    """Refusals that do not depend on the body come before it is looked at (404, 403)."""
+    """Load the user before the body is validated, so that 404 and 403 come first."""
     return staff_admin.load_changeable(session, actor, parse_id(user_id, "member of staff")).id
 
 
 ChangeableUserId = Annotated[UUID, Depends(_require_changeable, scope="function")]
 
 
-@router.delete("/users/{user_id}", summary="Remove a member of staff", responses=error_responses(*CREATE_ERRORS))
+@router.delete("/users/{user_id}", summary="Deactivate a staff user", responses=error_responses(*CREATE_ERRORS))
 def deactivate_user(
     user_id: ChangeableUserId, actor: ActorDep, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> UserResponse:
-    """At once, by one owner; sessions end. The last owner cannot be removed."""
+    """For owners; takes effect at once, and sessions end. The last owner cannot be deactivated."""
     row = staff_admin.deactivate_staff_user(session, actor, user_id, now)
     notices.notify_account_closed(session, row, now=now)
     session.flush()
@@ -184,7 +186,7 @@ def request_role(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> AccessRequestResponse:
-    """Another owner confirms it; nobody confirms what is for himself."""
+    """For owners. Another owner confirms the request, not the user who receives the role."""
     return _request_response(staff_admin.request_role(session, actor, user_id, Role(body.role), now), response)
 
 
@@ -192,13 +194,13 @@ def request_role(
 def revoke_role(
     user_id: ChangeableUserId, role: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> UserResponse:
-    """At once, by one owner. The last owner stays."""
+    """For owners; takes effect at once. The role of the last owner cannot be revoked."""
     try:
-        taken = Role(role)
+        revoked = Role(role)
     except ValueError:
         raise NotFound.of("role") from None
-    row = staff_admin.revoke_role(session, actor, user_id, taken, now)
-    notices.notify_role_revoked(session, row, taken, now=now)
+    row = staff_admin.revoke_role(session, actor, user_id, revoked, now)
+    notices.notify_role_revoked(session, row, revoked, now=now)
     session.flush()
     return _user_responses(session, [row])[0]
 
@@ -217,7 +219,7 @@ def request_second_factor_reset(
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> AccessRequestResponse:
-    """Another owner confirms it: with a reset of the password it opens an account, and nobody alone becomes another."""
+    """For owners. Another owner confirms: together with a password reset it gives access to the account."""
     return _request_response(staff_admin.request_second_factor_reset(session, actor, user_id, now), response)
 
 
@@ -231,29 +233,34 @@ def issue_password_reset(
     user_id: str,
     actor: Annotated[Actor, require_role(Role.REGISTRAR, Role.OWNER)],
     session: SessionDep,
-    seal: SecretBoxDep,
+    secret_box: SecretBoxDep,
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> PasswordResetMailedResponse:
-    """For members of companies by the registrar, for staff by an owner. The token goes to the account's own address; it
-    is good once, for a day, and an earlier one ends."""
+    """Registrars reset passwords of company members, owners those of staff. The token is mailed to the address of the
+    account; it can be used once, within a day. Earlier tokens become invalid."""
     user, row, token = password_resets.issue_reset(session, actor, parse_id(user_id, "user"), now)
-    notices.notify_reset_issued(session, seal, user, row, token, now=now)
+    notices.notify_reset_issued(session, secret_box, user, row, token, now=now)
     return PasswordResetMailedResponse(user_id=row.user_id, expires_at=row.expires_at)
 
 
 @router.get("/access-requests", summary="List access requests", responses=error_responses(*READ_ERRORS))
 def list_access_requests(
-    _actor: Reader, session: SessionDep, page: PageDep, state: AccessRequestState | None = None
+    _actor: Reader,
+    session: SessionDep,
+    page: PageDep,
+    state: Annotated[AccessRequestState | None, Query(description="only requests in this state")] = None,
 ) -> Page[AccessRequestResponse]:
+    """Oldest first: requests to grant a role or to reset an authenticator."""
     rows = session_repository.list_access_requests(session, state=state, after=page.after, limit=page.fetch)
     return Page[AccessRequestResponse](items=[_request_response(row) for row in page.cut(rows, lambda row: row.id)])
 
 
-@router.get("/access-requests/{request_id}", summary="One access request", responses=error_responses(*READ_ERRORS))
+@router.get("/access-requests/{request_id}", summary="Get an access request", responses=error_responses(*READ_ERRORS))
 def get_access_request(
     request_id: str, actor: Reader, session: SessionDep, response: Response
 ) -> AccessRequestResponse:
+    """The `ETag` is the version to send in `If-Match` when you confirm or refuse it."""
     return _request_response(staff_admin.get_access_request(session, actor, parse_id(request_id, "request")), response)
 
 
@@ -265,7 +272,7 @@ def get_access_request(
 def confirm_access_request(
     request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> AccessRequestResponse:
-    """By another owner than the one who asked, and never by the one it is for."""
+    """For an owner who neither made the request nor receives the role."""
     row = staff_admin.confirm_request(session, actor, parse_id(request_id, "request"), version, now)
     if row.role is not None and (user := user_repository.find_user(session, row.user_id)) is not None:
         notices.notify_role_granted(session, user, Role(row.role), now=now)
@@ -280,7 +287,7 @@ def confirm_access_request(
 def refuse_access_request(
     request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> AccessRequestResponse:
-    """By any owner; by the one who asked it is taken back."""
+    """For owners. The owner who made the request withdraws it this way."""
     return _request_response(
         staff_admin.refuse_request(session, actor, parse_id(request_id, "request"), version, now), response
     )

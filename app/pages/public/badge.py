@@ -22,7 +22,7 @@ from app.web.headers import conditional_response
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS
 from app.web.routes import GuardedRoute, PublicRouter
 
-router = PublicRouter(route_class=GuardedRoute, tags=["public"])
+router = PublicRouter(route_class=GuardedRoute, tags=["public register"])
 
 MEDIA_TYPE: Final = "image/svg+xml"
 CERTIFICATE: Final = _("Certificate")
@@ -34,7 +34,7 @@ _EM_PX: Final = 13  # pixels, the size of the letters
 
 @router.get(
     "/v1/certificates/{number}/badge.svg",
-    summary="Its status as a picture",
+    summary="Get the status of a certificate as an SVG badge",
     response_class=Response,
     responses={
         200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
