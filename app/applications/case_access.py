@@ -129,7 +129,7 @@ def transition(
         ("application", application.id),
         now,
         case_id=application.id,
-        previous_state=previous_state,
+        was=previous_state,
         state=to.value,
         **({"note": note.id} if note else {}),
         **data,
