@@ -84,7 +84,7 @@ def fill_every_verdict(app, site):
     # The last act: after it a reviewer would have to decide on every other product of the heading at this site.
     app.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "bankruptcy"})
     site.numbers |= {"unknown": str(CertificateNumber("MIK", 2026, 999_999)), "mistyped": "MIK-2026-000042-A"}
-    site.signer = app.container.keys.signer()
+    site.signer = app.container.keys.active_signer()
 
 
 @contextmanager

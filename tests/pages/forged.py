@@ -45,11 +45,11 @@ def mangled(token):
 def forged_codes(site):
     """What a code says, and the verdict of the page: the paper gives itself away, whatever the register says."""
     number = site.numbers["valid"]
-    ours, stamp = f"{site.base_url}/v/{number}", site.qr_token(number)
+    ours, stamp = f"{site.base_url}/v/{number}", site.stamp(number)
     return {
         "look-alike": (f"https://mik-az.example/v/{number}#{stamp}", "foreign"),
         "other-stamp": (f"{ours}#{stamp[:-6]}AAAAAA", "forged"),
-        "other-holder": (f"{ours}#{site.qr_token(number, holder_name='Somebody Else LLC')}", "other"),
+        "other-holder": (f"{ours}#{site.stamp(number, holder_name='Somebody Else LLC')}", "other"),
     }
 
 

@@ -52,14 +52,14 @@ def fill(app, site):
         site.numbers[verdict] = app.certify(company, company.add_product(**wanted))
     app.owner.act(f"/v1/certificates/{site.numbers['suspended']}/suspend", {"cause": "hearing"})
     app.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "mark-on-uncertified-goods"})
-    site.signer = app.container.keys.signer()
+    site.signer = app.container.keys.active_signer()
 
 
 def take(browser, site, shot):
     look = {"locale": shot.language, "color_scheme": "dark" if shot.dark else "light", "base_url": site.base_url}
     with browser.new_context(**shot.screen, **look) as context:
         page = context.new_page()
-        stamp = f"#{site.qr_token(site.numbers[shot.stamped])}" if shot.stamped else ""
+        stamp = f"#{site.stamp(site.numbers[shot.stamped])}" if shot.stamped else ""
         page.goto(shot.address.format(**site.numbers) + stamp, wait_until="networkidle")
         page.screenshot(path=FOLDER / f"{shot.name}.png")
 

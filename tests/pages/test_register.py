@@ -109,7 +109,7 @@ def test_nothing_found_and_nothing_there(http, shared_app):
     assert "No certificates match this search." in empty and 'href="/register"' in empty
     with patch(
         "app.pages.public.register.look_up",
-        return_value=register_view.RegisterView([], register_view.Counts({}), 0, None, None),
+        return_value=register_view.RegisterView([], register_view.FacetCounts({}), 0, None, None),
     ):
         fresh = shared_app.http.get("/register", headers=HTML).text
     assert "There is no certificate in the register yet." in fresh

@@ -77,11 +77,11 @@ def test_without_javascript(site, tab):
     page = tab(java_script_enabled=False)
     page.goto("/verify")
     assert not page.get_by_role("button", name="Scan the code").is_visible()
-    page.get_by_label("Certificate number or link").render(f"{site.base_url}/v/{site.numbers['valid']}")
+    page.get_by_label("Certificate number or link").fill(f"{site.base_url}/v/{site.numbers['valid']}")
     page.get_by_role("button", name="Check").first.click()
     assert verdict(page) == "valid"
     assert "its stamp was not checked" in page.locator("noscript").inner_text()
-    page.get_by_label("Holder").render("somebody else")
+    page.get_by_label("Holder").fill("somebody else")
     page.get_by_role("button", name="Compare").click()
     assert page.locator("#holder-result").inner_text() == "Differs"
     assert (verdict(page), page.locator("h1").inner_text()) == ("differs", "Does not match")
@@ -90,19 +90,19 @@ def test_without_javascript(site, tab):
     assert (verdict(page), page.locator("#holder-result").inner_text()) == ("differs", "Отличается")
     page.goto("/verify")
     page.locator("summary", has_text="Проверить файл сертификата").click()
-    page.locator("#token").render(site.tokens[site.numbers["revoked"]])
+    page.locator("#token").fill(site.tokens[site.numbers["revoked"]])
     page.locator("form[method=post] button").click()
     assert verdict(page) == "revoked"
 
 
 def test_by_link_with_the_stamp_of_the_paper(site, tab):
     number = site.numbers["valid"]
-    stamp = site.qr_token(number)
+    stamp = site.stamp(number)
     page = tab()
     for fragment, says in [
         (stamp, ["genuine"]),
-        (site.qr_token(number, hs6="999999"), ["other"]),
-        (site.qr_token(site.numbers["revoked"]), ["other"]),
+        (site.stamp(number, hs6="999999"), ["other"]),
+        (site.stamp(site.numbers["revoked"]), ["other"]),
         (stamp[:-6] + ("AAAAAA" if not stamp.endswith("AAAAAA") else "BBBBBB"), ["forged"]),
         (f"{stamp.split('.')[0]}.e30.{stamp.split('.')[2]}", ["forged"]),
         (stamp[:-6], ["cut"]),
@@ -155,7 +155,7 @@ def test_by_a_picture_of_the_code(site, tab, tmp_path):
         expect(page.locator("[data-when=foreign]")).to_be_visible()
         assert page.url.endswith("/verify")
     # a code that leads to another host: that first, whatever its number and stamp are worth
-    choose(page, picture(tmp_path, f"https://evil.example/v/{number}#{site.qr_token(number)}", scale=2))
+    choose(page, picture(tmp_path, f"https://evil.example/v/{number}#{site.stamp(number)}", scale=2))
     page.wait_for_url(f"{site.base_url}/verify?number=**")
     assert (verdict(page), page.locator("h1").inner_text()) == ("foreign", "Possible counterfeit")
     assert "evil.example" in page.locator(".verdict .says").inner_text()
@@ -178,7 +178,7 @@ def test_the_code_that_the_service_hands_out(site, tab, http, tmp_path):
 
 def test_by_the_camera(site, tab, film):
     number = site.numbers["revoked"]
-    write_film(film, f"{site.base_url}/v/{number}#{site.qr_token(number)}")
+    write_film(film, f"{site.base_url}/v/{number}#{site.stamp(number)}")
     page = tab()
     page.goto("/verify?lang=de")
     page.get_by_role("button", name="Code scannen").click()
@@ -251,7 +251,7 @@ def test_stamps_are_checked_with_the_network_cut(site, tab, film, tmp_path):
     number = site.numbers["valid"]
 
     def stamp(first, last):
-        return site.qr_token(number, valid_from=date(first, 1, 1), valid_until=date(last, 1, 1))
+        return site.stamp(number, valid_from=date(first, 1, 1), valid_until=date(last, 1, 1))
 
     long = stamp(2020, 2999)
     write_film(film, f"{site.base_url}/v/{number}#{long}")
@@ -282,7 +282,7 @@ def test_stamps_are_checked_with_the_network_cut(site, tab, film, tmp_path):
     page.context.set_offline(False)
     page.goto(f"/v/{number}")
     page.context.set_offline(True)
-    page.evaluate("stamp => { location.hash = stamp }", site.qr_token(number))
+    page.evaluate("stamp => { location.hash = stamp }", site.stamp(number))
     expect(page.locator("[data-stamp-when=genuine]")).to_be_visible()
     tab.faults[:] = [fault for fault in tab.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
 

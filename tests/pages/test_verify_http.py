@@ -89,7 +89,7 @@ def test_a_whole_certificate_is_checked(site, http):
 
 
 def test_what_is_typed_leads_to_the_permanent_address(site, http):
-    number, stamp = site.numbers["valid"], site.qr_token(site.numbers["valid"])
+    number, stamp = site.numbers["valid"], site.stamp(site.numbers["valid"])
     for typed, to in [
         (number, f"/v/{number}"),
         (f" {number.lower().replace('-', ' ')} ", f"/v/{number}"),
@@ -230,7 +230,7 @@ def test_a_revocation_shows_in_the_very_next_look(shared_app):
 
 def test_the_page_needs_no_database_session(shared_app, monkeypatch):
     number, keeper = shared_app.certify(), shared_app.container.keys
-    keeper.reread()
+    keeper.reload()
     monkeypatch.setattr(keeper, "_seconds", lambda: keeper._read_at)  # the keys are read anew once in a second at most
     for way in ("session", "read_session"):
         monkeypatch.setattr(type(shared_app.database), way, lambda *_: pytest.fail("a session was opened"))
@@ -240,7 +240,7 @@ def test_the_page_needs_no_database_session(shared_app, monkeypatch):
 def test_a_code_that_leads_elsewhere(site, http):
     """Red and first in every language; what the register says of the number stands below it and is neutral."""
     number = site.numbers["valid"]
-    text = f"https://mik-az.example/v/{number}#{site.qr_token(number)}"
+    text = f"https://mik-az.example/v/{number}#{site.stamp(number)}"
     for language in LANGUAGES:
         words = load_catalogue("pages", language).gettext
         said = words("This code leads to %(host)s, which is not ours. The document is probably forged.")
