@@ -108,7 +108,7 @@ def test_nothing_found_and_nothing_there(http, shared_app):
     empty = http.get("/register?q=nothing-like-it").text
     assert "No certificates match this search." in empty and 'href="/register"' in empty
     with patch(
-        "app.pages.public.register.look_up",
+        "app.pages.public.register.load",
         return_value=register_view.RegisterView([], register_view.FacetCounts({}), 0, None, None),
     ):
         fresh = shared_app.http.get("/register", headers=HTML).text
