@@ -293,7 +293,7 @@ def test_mik_doctor_only_status_lists(app, take, monkeypatch):
             f"Bit {index} is set, but certificate {number} is",
         ),
         ({"bits": status_list.set_bit(good["bits"], free, value=True)}, f"Bit {free} is set, but no certificate"),
-        ({"bits": b""}, "It has 0 places"),
+        ({"bits": b""}, "It has 0 bits"),
         ({"token": "a.b.c"}, "does not verify"),
         ({"token": app.token(number)}, "This is not the credential of a status list"),
         ({"token": fetch(app, "suspension-1").text}, "is that of another list"),
