@@ -140,12 +140,12 @@ def update_site(
         raise Invalid.with_errors(errors)
     site.name = normalize(name)
     site.production_started_on = production_started_on
-    said: dict[str, Any] = {"production_started_on": production_started_on and production_started_on.isoformat()}
+    data: dict[str, Any] = {"production_started_on": production_started_on and production_started_on.isoformat()}
     if moved and district is not None:
-        said["district"] = _set_district(site, district)
+        data["district"] = _set_district(site, district)
     site.version += 1
     session.flush()
-    recorder.record(session, actor, "site.updated", ("site", site.id), now, **said)
+    recorder.record(session, actor, "site.updated", ("site", site.id), now, **data)
     return site
 
 

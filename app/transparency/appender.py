@@ -1,8 +1,8 @@
 """Append to the public log in the transaction of the logged action, consistent with every signed checkpoint.
 
-`add_entry` only notes an entry. When the session commits, the log head is locked, audit events are chained, the entries
-and the new audit head are added, and the new checkpoint is signed: the lock order is application, counters, log head,
-audit head. Any failure fails the whole transaction.
+`add_entry` only queues an entry. When the session commits, the log head is locked, audit events are chained, the
+entries and the new audit head are inserted, and the new checkpoint is signed: the lock order is application, counters,
+log head, audit head. Any failure fails the whole transaction.
 
 Two inconsistent checkpoints can never be signed: the hashes to be extended must yield the root that was last signed,
 and the new root is computed from them.
@@ -24,13 +24,13 @@ from app.transparency.model import LogHead
 from app.transparency.signed_note import NoteRejected, NoteSigner
 
 SIGNER_KEY = "log.signer"
-"""Where a session carries its `SignerOf`."""
+"""Key in `Session.info` of the `SignerProvider`."""
 SignerProvider = Callable[[Session], NoteSigner]
 _PENDING_KEY = "log entries"
 
 
 class LogDamaged(Unavailable):
-    """The log differs from its last signed checkpoint; nothing may be appended before the cause is known."""
+    """The log differs from its last signed checkpoint; nothing may be appended before the cause is found."""
 
     code = "log-damaged"
 
@@ -50,12 +50,12 @@ class LogKeyMissing(Unavailable):
 
 
 def add_entry(session: Session, entry: Entry) -> None:
-    """Note an entry; the commit of this session adds it."""
+    """Queue an entry; the commit of this session inserts it."""
     get_pending(session, _PENDING_KEY, list).append(entry)
 
 
 def append_audit_head(session: Session, now: datetime) -> bool:
-    """Note that the audit head is to be logged. Returns whether it changed since it was last logged."""
+    """Queue an entry of the audit head. Returns False, and queues nothing, if the logged head is current."""
     if log_repository.get_last_audit_head(session) == audit_repository.get_head_hash(session):
         return False
     add_entry(session, Entry(LogEvent.AUDIT_HEAD, now))
@@ -63,7 +63,10 @@ def append_audit_head(session: Session, now: datetime) -> bool:
 
 
 def write_pending(session: Session) -> None:
-    """Add the noted entries and sign the new checkpoint; a commit step that precedes the lock of the audit head."""
+    """Insert the queued entries and sign the new checkpoint.
+
+    A commit step that precedes the lock of the audit head. Raises `LogDamaged`, `LogKeyMissing`.
+    """
     pending: list[Entry] = take_pending(session, _PENDING_KEY, list)
     if not pending:
         return
@@ -117,7 +120,7 @@ def _require_signer(session: Session, head: LogHead) -> NoteSigner:
 
 
 def _verified_compact_range(session: Session, head: LogHead, signer: NoteSigner) -> tuple[bytes, ...]:
-    """Return the hashes to be extended, verified against the last signed checkpoint."""
+    """Return the hashes to extend, verified against the last signed checkpoint. Raises `LogDamaged`."""
     if head.checkpoint is None:
         return ()
     try:

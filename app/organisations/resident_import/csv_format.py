@@ -202,9 +202,9 @@ def decimal_cell(
 
 def region_cell(cells: CellReader, places: Territory) -> str | None:
     """Return the region in the register or, if empty, that of the district."""
-    said = cells.optional("economic_region")
-    if said is not None:
-        return said.upper()
+    region = cells.optional("economic_region")
+    if region is not None:
+        return region.upper()
     district_region = places.region_of(canonical_district_name(HOME_COUNTRY, cells.optional("district")))
     if district_region is not None:
         cells.warning(
