@@ -212,13 +212,13 @@ def _verify_paths() -> dict[str, Any]:
         "/v1/verify/{number}": {
             "get": {
                 **lookup,
-                "operationId": "verify_number",
+                "operationId": "verify_certificate_number",
                 "responses": {"200": found, "304": unchanged, **unavailable},
             },
             "head": {
                 **lookup,
                 "summary": "Whether the answer changed",
-                "operationId": "verify_number_head",
+                "operationId": "get_verification_headers",
                 "description": "`ETag` and length of what GET answers, without the body.",
                 "responses": {"200": {"description": "As GET, without a body."}, "304": unchanged, **unavailable},
             },
@@ -229,7 +229,7 @@ def _verify_paths() -> dict[str, Any]:
                 "summary": "Check a number or a signed token",
                 "description": "Exactly one of `number` and `token`. A token is checked by signature and by content. "
                 "With `expect`, what stands on a label or an invoice is compared with the certificate.",
-                "operationId": "verify",
+                "operationId": "verify_certificate",
                 "requestBody": _json_body(
                     {"oneOf": [_item_schema("number", expect=True), _item_schema("token", expect=True)]},
                     {"number": "MIK-2026-000042-Y", "expect": {"holder": "Sample Pipe LLC", "hs6": "730630"}},
@@ -243,7 +243,7 @@ def _verify_paths() -> dict[str, Any]:
                 "summary": "Check many at once",
                 "description": f"Up to {MAX_ITEMS} numbers and tokens; verdicts come in the same order, of one moment. "
                 "An item of another shape refuses the whole request and is named.",
-                "operationId": "verify_batch",
+                "operationId": "verify_certificates",
                 "requestBody": _json_body(
                     {
                         "type": "object",
@@ -307,7 +307,7 @@ def _verify_file_path() -> dict[str, Any]:
         "up to 10 MB and 40 megapixels: as the body, or in a form as `file`. Nothing is stored or rendered. A code "
         "that leads to a host that is not ours, a stamp that does not fit and a PDF that was changed after we signed "
         "it are `forged`. What is no such file is 422 `unreadable-file`.",
-        "operationId": "verify_file",
+        "operationId": "verify_certificate_file",
         "requestBody": {
             "required": True,
             "content": {"multipart/form-data": form, "application/octet-stream": binary},

@@ -125,7 +125,7 @@ def _site_change_errors(asked: BodyCheckContext, body: SiteUpdateRequest) -> Seq
     responses=error_responses(*UPDATE_ERRORS),
     dependencies=[check_body(_site_change_errors)],
 )
-def change_site(
+def update_site(
     site_id: Annotated[UUID, Depends(_require_own_site, scope="function")],
     body: SiteUpdateRequest,
     actor: Annotated[Actor, require_role(Role.APPLICANT, Role.REGISTRAR)],

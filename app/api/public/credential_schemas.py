@@ -30,7 +30,7 @@ SCHEMA_JSON: Final = "application/schema+json"
     response_class=Response,
     responses={200: {"content": {LD_JSON: {"schema": {"type": "object"}}}}, **error_responses(404)},
 )
-def get_context(shape: str, request: Request, settings: SettingsDep) -> Response:
+def get_credential_context(shape: str, request: Request, settings: SettingsDep) -> Response:
     """The third entry of `@context` in every certificate. It never changes."""
     _require_known_shape(shape)
     return _immutable_response(request, untp_builder.build_context(settings.base_url, shape), shape, LD_JSON)
@@ -43,7 +43,7 @@ def get_context(shape: str, request: Request, settings: SettingsDep) -> Response
     response_class=Response,
     responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **error_responses(404)},
 )
-def get_schema(shape: str, request: Request, settings: SettingsDep) -> Response:
+def get_credential_schema(shape: str, request: Request, settings: SettingsDep) -> Response:
     """The address in `credentialSchema` of every certificate. It never changes."""
     _require_known_shape(shape)
     return _immutable_response(request, json_schema.build_json_schema(settings.base_url, shape), shape, SCHEMA_JSON)

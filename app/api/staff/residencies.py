@@ -158,7 +158,7 @@ def _residency_errors(asked: BodyCheckContext, body: ResidencyRequest) -> Sequen
     responses=error_responses(*CREATE_ERRORS),
     dependencies=[check_body(_residency_errors)],
 )
-def begin_residency(
+def create_residency(
     body: ResidencyRequest,
     actor: RegistrarWithSecondFactor,
     session: SessionDep,
@@ -324,7 +324,7 @@ def restore_residency(
 @router.put(
     "/residencies/{residency_id}/stage", summary="Set the production stage", responses=error_responses(*UPDATE_ERRORS)
 )
-def update_stage(
+def update_production_stage(
     residency_id: Annotated[UUID, Depends(_load_for_update, scope="function")],
     body: StageRequest,
     actor: ActorDep,
