@@ -54,9 +54,9 @@ def list_applications(
     session: SessionDep,
     page: PageDep,
     now: NowDep,
-    state: State | None = None,
-    scheme: Annotated[str | None, Query(max_length=8)] = None,
-    reference: Annotated[str | None, Query(max_length=100)] = None,
+    state: Annotated[State | None, Query(description="only applications in this state")] = None,
+    scheme: Annotated[str | None, Query(max_length=8, description="code of a scheme, such as `MIK`")] = None,
+    reference: Annotated[str | None, Query(max_length=100, description="the whole reference of the company")] = None,
     assignee: Annotated[str | None, Query(max_length=40, description="staff only: a user's id, or `me`")] = None,
     overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
 ) -> Page[application_schemas.ApplicationSummaryResponse]:

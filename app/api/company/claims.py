@@ -183,8 +183,8 @@ def list_claims(
     session: SessionDep,
     page: PageDep,
     now: NowDep,
-    state: ClaimState | None = None,
-    voen: Annotated[str | None, Query(max_length=20)] = None,
+    state: Annotated[ClaimState | None, Query(description="only claims in this state")] = None,
+    voen: Annotated[str | None, Query(max_length=20, description="VÖEN of the claimed company")] = None,
 ) -> Page[ClaimSummaryResponse]:
     """Staff who read cases see all claims, filtered by state and VÖEN; others see their own."""
     states = () if state is None else (state,)

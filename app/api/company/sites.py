@@ -70,7 +70,7 @@ def _site_response(row: Any) -> SiteResponse:
 
 @router.get("/sites", summary="List production sites of your company", responses=error_responses(*READ_ERRORS))
 def list_sites(actor: Applicant, session: SessionDep, page: PageDep) -> Page[SiteResponse]:
-    """Oldest first."""
+    """The site that was added first comes first."""
     rows = sites.list_sites(
         session, actor, organisation_id=require_organisation_id(actor), after=page.after, limit=page.fetch
     )

@@ -3,7 +3,7 @@
 import base64
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Path, Query
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -57,7 +57,12 @@ def get_log_key(session: SessionDep) -> Response:
         **error_responses(404, 503),
     },
 )
-def get_log_tile(coordinates: str, session: SessionDep) -> Response:
+def get_log_tile(
+    coordinates: Annotated[
+        str, Path(description="`{level}/{N}` or `entries/{N}`, with `.p/{W}` for an incomplete tile")
+    ],
+    session: SessionDep,
+) -> Response:
     """`{level}/{N}` contains 256 hashes of 32 bytes, `entries/{N}` contains 256 entries, each after its length in two
     bytes. N is in groups of three digits (`x001/234`); `.p/{W}` returns the first W of an incomplete tile. Entries are
     canonical JSON without personal data."""

@@ -85,7 +85,7 @@ class ResidencyResponse(ResponseModel):
     plot_ha: Decimal | None
     planned_investment_azn: Decimal | None
     planned_jobs: int | None
-    source: str
+    source: str = Field(description="who stated it last: `registrar`, or `import:` and the id of an import")
     confirmed_on: date
     version: int
 
