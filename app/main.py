@@ -268,6 +268,7 @@ def _app_of(container: Container) -> FastAPI:
         lifespan=lifespan,
         openapi_tags=openapi.TAGS,
         servers=[{"url": settings.base_url}],
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
     )
     app.state.container = container
     problem_details.register_exception_handlers(app)

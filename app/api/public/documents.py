@@ -63,7 +63,7 @@ def _response_docs(media_type: str, *refusals: int) -> dict[int | str, dict[str,
     response_class=Response,
     responses=_response_docs(SVG),
 )
-async def get_qr_svg(number: str, request: Request, now: NowDep) -> Response:
+async def get_certificate_qr_svg(number: str, request: Request, now: NowDep) -> Response:
     """Contains the address of the certificate page and a signed QR token that can be verified offline.
 
     Print it at least 30 mm wide including its white border. Error correction level M.
@@ -77,7 +77,7 @@ async def get_qr_svg(number: str, request: Request, now: NowDep) -> Response:
     response_class=Response,
     responses=_response_docs(PNG),
 )
-async def get_qr_png(number: str, request: Request, now: NowDep) -> Response:
+async def get_certificate_qr_png(number: str, request: Request, now: NowDep) -> Response:
     """The QR code of `qr.svg` as a bitmap."""
     return await _picture_response(request, number, now, PNG, DocumentRenderer.qr_png)
 
@@ -88,7 +88,7 @@ async def get_qr_png(number: str, request: Request, now: NowDep) -> Response:
     response_class=Response,
     responses=_response_docs(SVG),
 )
-async def get_label_svg(number: str, request: Request, now: NowDep) -> Response:
+async def get_certificate_label(number: str, request: Request, now: NowDep) -> Response:
     """62 by 20 mm: a QR code of 16 mm with the short address, the name of the scheme, and the number.
 
     Do not print the code smaller than 14 mm including its white border.

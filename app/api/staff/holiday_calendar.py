@@ -57,7 +57,7 @@ class CalendarResponse(ResponseModel):
 
 
 @router.get("", summary="List the holidays of a year", responses=error_responses(422, 503))
-def get_calendar(
+def list_holidays(
     session: SessionDep,
     now: NowDep,
     year: Annotated[

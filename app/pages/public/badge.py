@@ -41,7 +41,7 @@ _EM_PX: Final = 13  # pixels, the size of the letters
         **NOT_MODIFIED_DOCS,
     },
 )
-async def get_badge(
+async def get_certificate_badge(
     number: str,
     request: Request,
     lang: Annotated[
