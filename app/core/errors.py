@@ -220,7 +220,7 @@ class StorageFull(MikError):
     code = "storage-full"
 
     def __init__(self) -> None:
-        super().__init__("There is no room to store this at the moment. Nothing was kept; try again later.")
+        super().__init__("There is no space to store this at the moment. Nothing was stored; try again later.")
 
 
 class UnsafeToStart(MikError):
