@@ -61,7 +61,7 @@ class InsufficientScope(Forbidden):
 
 
 class NotFound(MikError):
-    """The object does not exist or belongs to another company; a client cannot tell which."""
+    """The object does not exist or belongs to another company; the response does not reveal which."""
 
     code = "not-found"
 
