@@ -211,7 +211,7 @@ def _check_issuer(session: Session, settings: Settings) -> Iterator[str]:
     stored = issuer_identity.get_stored_issuer(session)
     if stored is not None and settings.issuer and stored != settings.issuer:
         yield (
-            f"The register was begun by the issuer {stored}, but MIK_ISSUER is {settings.issuer}: "
+            f"The database belongs to the issuer {stored}, but MIK_ISSUER is {settings.issuer}: "
             "use the database of this issuer, or its own settings"
         )
     active = [key for key in issuer_identity.load_keys(session).values() if key.state is keyring.KeyState.ACTIVE]

@@ -130,7 +130,7 @@ def update_site(
     moved = district is not None and canonical_district_name(site.country, district) != site.district
     if moved and site.source == RecordSource.REGISTER and not actor.is_staff:
         message = Message(
-            "The resident register says where this place of production lies. Ask the registrar to correct it."
+            "The address of this place of production comes from the resident register. Ask the registrar to correct it."
         )
         raise Conflict(message, code="register-says", data={"errors": [{"pointer": "/district", "detail": message}]})
     errors = site_change_errors(name, production_started_on, now)

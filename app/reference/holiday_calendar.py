@@ -154,7 +154,7 @@ def announced_day_errors(year: int, days: Sequence[AnnouncedDay]) -> list[dict[s
             {
                 "pointer": "/year",
                 "detail": Message(
-                    "The calendar is kept from %(minimum)s to %(maximum)s.",
+                    "The calendar covers the years %(minimum)s to %(maximum)s.",
                     code="out-of-range",
                     minimum=SUPPORTED_YEARS[0],
                     maximum=SUPPORTED_YEARS[-1],

@@ -27,7 +27,7 @@ def set_issuer_once(session: Session, issuer: str, now: datetime) -> str:
         return issuer
     if identity.issuer != issuer:
         raise UnsafeToStart(
-            f"This register was begun by the issuer {identity.issuer}, but the settings name {issuer}. "
+            f"This database belongs to the issuer {identity.issuer}, but the settings name {issuer}. "
             f"Set MIK_ISSUER={identity.issuer}, or use another database and data folder."
         )
     return identity.issuer

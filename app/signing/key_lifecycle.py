@@ -59,7 +59,7 @@ def activate_key(session: Session, actor: Actor, kid: str, *, at_once: bool, now
     if now - key.state_since < wait:
         raise Conflict(
             f"{kid} was published at {key.state_since:%Y-%m-%d %H:%M:%S} UTC and can be activated at "
-            f"{key.state_since + wait:%Y-%m-%d %H:%M:%S} UTC: by then everybody who keeps our keys has it.",
+            f"{key.state_since + wait:%Y-%m-%d %H:%M:%S} UTC: by then every client that caches the keys has it.",
             code="key-too-new",
         )
     for other in others:

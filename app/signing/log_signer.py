@@ -41,7 +41,7 @@ class LogKeyFile:
             session
         )  # never changes after the first run, so the signer can be cached
         if issuer is None:
-            raise LogKeyMissing("The register has no issuer yet, and the log takes its name from it.")
+            raise LogKeyMissing("The issuer is not set yet, and the log takes its name from it.")
         return NoteSigner(origin_of(issuer), key)
 
 
@@ -65,7 +65,7 @@ def require_same_log_key(session: Session, path: Path) -> None:
         ) from None
     if signer.verifier.vkey != begun:
         raise UnsafeToStart(
-            f"The public log was begun with {begun}, but {path} holds {signer.verifier.vkey}. "
+            f"The public log was started with {begun}, but {path} holds {signer.verifier.vkey}. "
             "Put the right key file back into the data folder."
         )
 

@@ -73,7 +73,7 @@ def write_pending(session: Session) -> None:
     session.flush()
     head = log_repository.get_head(session, lock=True)
     if head is None:
-        raise LogDamaged("its head is gone.")
+        raise LogDamaged("its head is missing.")
     signer = _require_signer(session, head)
     frontier = _verified_compact_range(session, head, signer)
     history = recorder.append_and_lock_head(session)
@@ -105,13 +105,13 @@ def write_pending(session: Session) -> None:
 def _require_signer(session: Session, head: LogHead) -> NoteSigner:
     signer_of: SignerProvider | None = session.info.get(SIGNER_KEY)
     if signer_of is None:
-        raise LogKeyMissing("The key of the public log is not at hand; nothing that must be logged can be done.")
+        raise LogKeyMissing("The key of the public log is not available; no action that must be logged is possible.")
     signer = signer_of(session)
     if head.vkey is not None and head.vkey != signer.verifier.vkey:
         raise LogKeyMissing(
             Message(
-                "The key file of the public log holds %(found)s, but the log was begun with %(begun)s. Put the right "
-                "key file back into the data folder.",
+                "The key file of the public log holds %(found)s, but the log was started with "
+                "%(begun)s. Put the right key file back into the data folder.",
                 found=signer.verifier.vkey,
                 begun=head.vkey,
             )

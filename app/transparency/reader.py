@@ -68,7 +68,7 @@ def consistency_proof(session: Session, first: int, second: int) -> tuple[bytes,
 def _require_head(session: Session) -> LogHead:
     head = log_repository.get_head(session)
     if head is None:
-        raise LogDamaged("its head is gone.")
+        raise LogDamaged("its head is missing.")
     return head
 
 

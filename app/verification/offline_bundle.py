@@ -161,7 +161,7 @@ class BundleFolder:
             members = [{**method["publicKeyJwk"], "kid": method["id"]} for method in methods]
             return dict(jwk.parse_jwk(member) for member in members)
         except (ValueError, TypeError, KeyError, jws.UnusableKey) as error:
-            raise self._damaged("did.json", "it is not a DID document with keys of ours") from error
+            raise self._damaged("did.json", "it is not a DID document with valid keys") from error
 
     def _text(self, path: str) -> str:
         try:

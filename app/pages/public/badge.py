@@ -48,7 +48,7 @@ async def get_certificate_badge(
         str, Query(description="az, en, ru, fa, ar, zh or de; anything else is English")
     ] = DEFAULT_LANGUAGE,
 ) -> Response:
-    """The verdict of this moment in colour, word and icon; ask again each time (`If-None-Match` makes that cheap).
+    """Return the current verdict as colour, word and icon. Clients revalidate it with `If-None-Match`.
 
     Always 200: a number that is unknown or mistyped gets a grey badge.
     """
