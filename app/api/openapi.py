@@ -149,7 +149,9 @@ def _build_document(app: FastAPI) -> dict[str, Any]:
             answer = operation["responses"].get("422")
             if answer and "HTTPValidationError" in str(answer):
                 operation["responses"] |= {"422": error_responses(422)[422]}
-    schemas["Verdict"] = _verdict_schema()
+    schemas["Verdict"] = {"type": "string", "enum": [verdict.value for verdict in Verdict]}
+    schemas["VerificationResponse"] = _verification_schema()
+    schemas["FileVerificationResponse"] = _file_verification_schema()
     _add_client_security(spec)
     spec["paths"] |= _verify_paths()
     spec["paths"] = dict(sorted(spec["paths"].items(), key=lambda item: (not item[0].startswith("/v1/verify"), 0)))
@@ -194,7 +196,7 @@ def _add_client_security(spec: dict[str, Any]) -> None:
         ]
 
 
-def _verdict_schema() -> dict[str, Any]:
+def _verification_schema() -> dict[str, Any]:
     check = {
         "type": "object",
         "required": ["name", "passed", "detail"],
@@ -207,7 +209,7 @@ def _verdict_schema() -> dict[str, Any]:
         "required": ["verdict", "message", "as_of", "certificate", "checks", "links"],
         "properties": {
             "demo": {"type": "boolean", "description": "true: this is a demo; otherwise the member is absent"},
-            "verdict": {"type": "string", "enum": [verdict.value for verdict in Verdict]},
+            "verdict": {"$ref": "#/components/schemas/Verdict"},
             "message": {"type": "string"},
             "as_of": {"type": ["string", "null"], "format": "date-time"},
             "certificate": {"anyOf": nullable},
@@ -222,8 +224,32 @@ def _verdict_schema() -> dict[str, Any]:
     }
 
 
+def _file_verification_schema() -> dict[str, Any]:
+    about = {
+        "type": "object",
+        "properties": {
+            "kind": {"type": "string", "enum": ["text", "pdf", "picture"]},
+            "signature": {
+                "description": "of a PDF",
+                "type": ["string", "null"],
+                "enum": ["ours", "other", "broken", "none", None],
+            },
+            "host": {"description": "where a code leads that is not ours", "type": ["string", "null"]},
+            "stamp": {"type": ["string", "null"], "enum": ["genuine", "other", "forged", "cut", None]},
+        },
+    }
+    verification = {"$ref": "#/components/schemas/VerificationResponse"}
+    register = {
+        "description": "only where code, stamp or file contradict the register: what it says of the number",
+        "anyOf": [verification, {"type": "null"}],
+    }
+    return {"allOf": [verification, {"type": "object", "properties": {"file": about, "register": register}}]}
+
+
 def _verify_paths() -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Verdict"}, "example": _EXAMPLE}}
+    content = {
+        "application/json": {"schema": {"$ref": "#/components/schemas/VerificationResponse"}, "example": _EXAMPLE}
+    }
     found = {
         "description": "The verdict. A forged or unknown certificate is a result, not an error.",
         "content": content,
@@ -302,7 +328,7 @@ def _verify_paths() -> dict[str, Any]:
                 "responses": {
                     "200": {
                         "description": "A verdict for each item.",
-                        "content": {"application/json": {"schema": _array_schema("Verdict")}},
+                        "content": {"application/json": {"schema": _array_schema("VerificationResponse")}},
                     },
                     **refused,
                 },
@@ -321,25 +347,6 @@ def _verify_file_path() -> dict[str, Any]:
             "properties": {"file": {"type": "string", "format": "binary"}},
         }
     }
-    about = {
-        "type": "object",
-        "properties": {
-            "kind": {"type": "string", "enum": ["text", "pdf", "picture"]},
-            "signature": {
-                "description": "of a PDF",
-                "type": ["string", "null"],
-                "enum": ["ours", "other", "broken", "none", None],
-            },
-            "host": {"description": "where a code leads that is not ours", "type": ["string", "null"]},
-            "stamp": {"type": ["string", "null"], "enum": ["genuine", "other", "forged", "cut", None]},
-        },
-    }
-    verdict = {"$ref": "#/components/schemas/Verdict"}
-    register = {
-        "description": "only where code, stamp or file contradict the register: what it says of the number",
-        "anyOf": [verdict, {"type": "null"}],
-    }
-    schema = {"allOf": [verdict, {"type": "object", "properties": {"file": about, "register": register}}]}
     return {
         "tags": ["verification"],
         "summary": "Check a file",
@@ -353,7 +360,10 @@ def _verify_file_path() -> dict[str, Any]:
             "content": {"multipart/form-data": form, "application/octet-stream": binary},
         },
         "responses": {
-            "200": {"description": "The verdict.", "content": {"application/json": {"schema": schema}}},
+            "200": {
+                "description": "The verdict.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FileVerificationResponse"}}},
+            },
             **{str(k): v for k, v in error_responses(413, 415, 422, 429, 503).items()},
         },
     }

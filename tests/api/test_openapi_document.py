@@ -170,7 +170,7 @@ def test_members_that_are_lists_of_words_are_enumerations(document):
         ("SchemeResponse", "assessment_level"),
         ("ApplicationResponse", "state"),
         ("FindingResponse", "outcome"),
-        ("Verdict", "verdict"),
+        ("VerificationResponse", "verdict"),
         ("OrganisationResponse", "status"),
         ("MatterResponse", "state"),
     ):
