@@ -42,10 +42,6 @@ def answer_of(dataset: Dataset, number: str) -> bytes:
     return render_all(dataset, [number])[0][1]
 
 
-def etags_of(dataset: Dataset, numbers: Sequence[str]) -> list[str]:
-    return [etag.decode() for _, _, etag in render_all(dataset, numbers)]
-
-
 def render_all(dataset: Dataset, numbers: Sequence[str]) -> list[EncodedResponse]:
     async def run() -> list[EncodedResponse]:
         with verification_service(dataset) as service:
