@@ -311,7 +311,7 @@ def _verify_paths() -> dict[str, Any]:
                 "tags": ["verification"],
                 "summary": "Check many numbers and tokens at once",
                 "description": f"Up to {MAX_ITEMS} numbers and tokens; verdicts come in the order of the items, "
-                "as of one time. If an item has another shape, the whole request is refused and the error names the item.",
+                "as of one time. If an item has another shape, the whole request is refused; the error names the item.",
                 "operationId": "verify_certificates",
                 "requestBody": _json_body(
                     {
