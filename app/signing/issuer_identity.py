@@ -1,4 +1,4 @@
-"""Fix the issuer at first run, and register the public keys of its certificates."""
+"""Store the issuer once, at first run, and register the public keys of its certificates."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,7 +27,7 @@ def set_issuer_once(session: Session, issuer: str, now: datetime) -> str:
         return issuer
     if identity.issuer != issuer:
         raise UnsafeToStart(
-            f"This register was begun by the issuer {identity.issuer}, but the settings name {issuer}. "
+            f"This database belongs to the issuer {identity.issuer}, but the settings name {issuer}. "
             f"Set MIK_ISSUER={identity.issuer}, or use another database and data folder."
         )
     return identity.issuer
@@ -38,8 +38,11 @@ def get_stored_issuer(session: Session) -> str | None:
 
 
 def register_key(session: Session, signer: Signer, now: datetime) -> None:
-    """Publish the key in the key file. The first one becomes active; an unknown one beside an active one is refused:
-    a folder restored without its keys must not quietly sign under a new name."""
+    """Register the key of a key file; the first key becomes active.
+
+    Raises `UnsafeToStart` if another key is active or this one may not sign: a folder restored without its keys must
+    not silently sign under a new key.
+    """
     key = session.get(SigningKey, signer.kid)
     if key is None:
         active = signing_repository.get_active_kid(session)
@@ -55,18 +58,19 @@ def register_key(session: Session, signer: Signer, now: datetime) -> None:
         recorder.record(session, SYSTEM, "key.activated", ("key", signer.kid), now)
     elif key.state != KeyState.ACTIVE:
         raise UnsafeToStart(f"The key {signer.kid} in the key file is {key.state}; it must not sign.")
-    if not log_repository.has_entry(
-        session, LogEvent.KEY_ACTIVATED, signer.kid
-    ):  # also a key that is older than the log
+    # A key can be older than the log.
+    if not log_repository.has_entry(session, LogEvent.KEY_ACTIVATED, signer.kid):
         appender.add_entry(session, Entry(LogEvent.KEY_ACTIVATED, now, signer.kid))
 
 
 def register_keys(session: Session, files: KeyFiles, now: datetime) -> None:
-    """At every start: the first key is made and active; later the file of the active key must be here, for a folder
-    restored without its keys must not quietly sign under a new name. Without an active key only issuing stops."""
-    known = signing_repository.list_keys(session)
+    """Create and activate the first key, or require the file of the active key; runs at every start.
+
+    Without an active key the service starts, and only issuance stops. Raises `UnsafeToStart` if the file is missing.
+    """
+    keys = signing_repository.list_keys(session)
     active = signing_repository.get_active_kid(session)
-    if active is None and known:
+    if active is None and keys:
         return
     try:
         register_key(session, files.get_signer(active) if active else files.get_first_signer(), now)
@@ -78,7 +82,7 @@ def register_keys(session: Session, files: KeyFiles, now: datetime) -> None:
 
 
 def load_keys(session: Session) -> Mapping[str, KeyRecord]:
-    """Every key that ever signed, by `kid`."""
+    """Load every key that has signed or will sign, by `kid`."""
     keys = {}
     for row in signing_repository.list_keys(session):
         kid, public = parse_jwk(row.public_jwk)

@@ -18,14 +18,14 @@ from app.transparency.signed_note import NoteSigner
 
 
 class LogKeyFile:
-    """Gives every session the signer of the log (`log.SIGNER`); the file is read when it is first needed."""
+    """A `SignerProvider` for `appender.SIGNER_KEY`. The key file is read at the first use."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._signer: NoteSigner | None = None
 
     def __call__(self, session: Session) -> NoteSigner:
-        """Errors: LogKeyAway, UnsafeKeyFile."""
+        """Return the signer of the log. Raises `LogKeyMissing`, `UnsafeKeyFile`."""
         if self._signer is None:
             self._signer = self._load_signer(session)
         return self._signer
@@ -37,14 +37,16 @@ class LogKeyFile:
             raise LogKeyMissing(
                 Message("There is no key of the public log at %(path)s.", path=str(self._path))
             ) from None
-        issuer = signing_repository.get_issuer(session)  # fixed at first run, so it is kept with the key
+        issuer = signing_repository.get_issuer(
+            session
+        )  # never changes after the first run, so the signer can be cached
         if issuer is None:
-            raise LogKeyMissing("The register has no issuer yet, and the log takes its name from it.")
+            raise LogKeyMissing("The issuer is not set yet, and the log takes its name from it.")
         return NoteSigner(origin_of(issuer), key)
 
 
 def ensure_log_key(session: Session, path: Path) -> None:
-    """Create the key at first run. A started log is never signed with another key, because its readers pin it."""
+    """Create the key at first run. Raises `UnsafeToStart` for another key later: clients pin the first one."""
     require_same_log_key(session, path)
     load_or_create_log_key(path)
 
@@ -63,7 +65,7 @@ def require_same_log_key(session: Session, path: Path) -> None:
         ) from None
     if signer.verifier.vkey != begun:
         raise UnsafeToStart(
-            f"The public log was begun with {begun}, but {path} holds {signer.verifier.vkey}. "
+            f"The public log was started with {begun}, but {path} holds {signer.verifier.vkey}. "
             "Put the right key file back into the data folder."
         )
 
@@ -74,8 +76,8 @@ def load_or_create_log_key(path: Path) -> Ed25519PrivateKey:
         return load_log_key(path)
     except FileNotFoundError:
         key = Ed25519PrivateKey.generate()
-        encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-        write_private(path, key.private_bytes(encoding, form, serialization.NoEncryption()))
+        encoding, key_format = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        write_private(path, key.private_bytes(encoding, key_format, serialization.NoEncryption()))
         return load_log_key(path)
 
 

@@ -1,6 +1,6 @@
-"""What one entry of the public log says, and the bytes that are hashed: canonical JSON (RFC 8785). Pure.
+"""Define an entry of the public log and its hashed bytes: canonical JSON (RFC 8785). Pure.
 
-An entry can never be taken back, so it holds numbers, codes, key ids and hashes, and nothing about a person.
+An entry can never be removed, so it holds numbers, codes, key ids and hashes, and nothing about a person.
 """
 
 import json
@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 ENTRY_VERSION = 1
-MAX_INTEGER = 2**53 - 1  # beyond it RFC 8785 numbers are no longer exact
+MAX_INTEGER = 2**53 - 1  # larger integers are not exact in RFC 8785
 
 
 class LogEvent(StrEnum):
@@ -21,24 +21,25 @@ class LogEvent(StrEnum):
     CERTIFICATE_REVOKED = "certificate.revoked"
     CERTIFICATE_SURRENDERED = "certificate.surrendered"
     CERTIFICATE_SUPERSEDED = "certificate.superseded"
-    KEY_PUBLISHED = "key.published"  # it will sign; everybody may know it before its first use
+    KEY_PUBLISHED = "key.published"  # published before its first use
     KEY_ACTIVATED = "key.activated"
     KEY_RETIRED = "key.retired"
-    KEY_COMPROMISED = "key.compromised"  # `at` is since when, which may lie before the entries ahead of it
+    KEY_COMPROMISED = "key.compromised"  # `at` is the start of the compromise; it may precede earlier entries
     RULESET_PUBLISHED = "ruleset.published"  # `sha256` is the digest of its content
-    AUDIT_HEAD = "audit.head"  # `head` events of the history were recorded; `sha256` is the hash of the last
+    AUDIT_HEAD = "audit.head"  # `head` is the number of audit events; `sha256` is the hash of the last
 
 
 SUBJECT_MEMBER: Mapping[str, str] = MappingProxyType({"certificate": "certificate", "key": "key", "ruleset": "ruleset"})
-"""First word of an event → the member that names what it is about. `audit.head` is about nothing but itself."""
+"""First word of an event → the JSON member that holds its subject. `audit.head` has no subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`subject` is a certificate's number, a key's `kid` or `SCHEME/version`; None for `audit.head`. `at` is aware.
+    """An entry of the public log.
 
-    `key` is the key that signed an issued certificate. `sha256` is lower-case hex. `during_investigation` stands in the
-    entry of a surrender, and only where it is true: its holder gave it back while an inquiry about it was open.
+    `subject` is a certificate number, a `kid` or `SCHEME/version`; None for `audit.head`. `at` is time-zone aware.
+    `key` is the `kid` that signed an issued certificate. `sha256` is lower-case hex. `during_investigation` is written
+    only if true: the holder surrendered the certificate while an investigation about it was open.
     """
 
     event: LogEvent
@@ -50,7 +51,7 @@ class Entry:
     during_investigation: bool = False
 
     def to_dict(self) -> dict[str, str | int]:
-        about = SUBJECT_MEMBER.get(self.event.partition(".")[0])
+        subject_member = SUBJECT_MEMBER.get(self.event.partition(".")[0])
         members: dict[str, str | int | None] = {
             "v": ENTRY_VERSION,
             "event": self.event.value,
@@ -60,13 +61,13 @@ class Entry:
             "sha256": self.sha256,
             "during_investigation": self.during_investigation or None,
         }
-        if about is not None:
-            members[about] = self.subject
+        if subject_member is not None:
+            members[subject_member] = self.subject
         return {name: value for name, value in members.items() if value is not None}
 
     def canonical_bytes(self) -> bytes:
-        """The bytes of the leaf. ValueError for what has no canonical form: lone surrogates, too large a number."""
+        """Return the bytes of the leaf. Raises ValueError for lone surrogates and for integers above 2^53 - 1."""
         if self.head is not None and not 0 <= self.head <= MAX_INTEGER:
-            raise ValueError(f"{self.head} has no exact form in JSON")
-        members = self.to_dict()  # names are ASCII: by code points they sort as by UTF-16 units
+            raise ValueError(f"{self.head} is not exact in JSON")
+        members = self.to_dict()  # names are ASCII, so code-point order equals the UTF-16 order of RFC 8785
         return json.dumps(members, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

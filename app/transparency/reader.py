@@ -1,4 +1,7 @@
-"""Read checkpoint, tiles and proofs of the public log. Each call reads a few rows, never the whole log."""
+"""Read checkpoint, tiles and proofs of the public log. Each call reads a few rows, never the whole log.
+
+All functions raise `LogDamaged` if rows are missing.
+"""
 
 from sqlalchemy.orm import Session
 
@@ -13,12 +16,12 @@ from app.transparency.tiles import Tile
 
 
 def get_checkpoint(session: Session) -> str:
-    """The last signed one, about the log as it stands. Errors: NotFound before the first entry."""
+    """Return the signed checkpoint of the current log. Raises `NotFound` before the first entry."""
     return _require_signed_head(session)[1]
 
 
 def get_vkey(session: Session) -> str:
-    """The key under which checkpoints verify. Errors: NotFound before the first entry."""
+    """Return the verifier key of the log. Raises `NotFound` before the first entry."""
     head = _require_head(session)
     if head.vkey is None:
         raise NotFound.of("log yet")
@@ -26,7 +29,7 @@ def get_vkey(session: Session) -> str:
 
 
 def read_tile(session: Session, requested: Tile) -> bytes:
-    """Its bytes: hashes side by side, or a bundle of entries. Errors: NotFound where the log is not that long."""
+    """Return the concatenated hashes or the entry bundle of a tile. Raises `NotFound` beyond the end of the log."""
     if not requested.is_complete_in(_require_head(session).size):
         raise NotFound.of("tile")
     nodes = requested.nodes
@@ -40,7 +43,7 @@ def read_tile(session: Session, requested: Tile) -> bytes:
 
 
 def inclusion_proof(session: Session, number: str) -> Proof:
-    """The proof that the issue of this certificate is in the log as it stands. Errors: NotFound."""
+    """Return the proof that the issue of this certificate is in the current log. Raises `NotFound`."""
     size, signed = _require_signed_head(session)
     row = log_repository.find_issue_entry(session, number)
     if row is None or row.seq >= size:
@@ -49,7 +52,10 @@ def inclusion_proof(session: Session, number: str) -> Proof:
 
 
 def consistency_proof(session: Session, first: int, second: int) -> tuple[bytes, ...]:
-    """The proof that the log of `second` entries only adds to that of `first`. Errors: Invalid, NotFound."""
+    """Return the proof that the first `first` entries of the log of `second` entries are unchanged.
+
+    Raises `Invalid`, `NotFound`.
+    """
     if first > second:
         raise Invalid.at(
             "query:first", Message("The first size is larger than the second: a log never shrinks.", code="wrong-order")
@@ -62,7 +68,7 @@ def consistency_proof(session: Session, first: int, second: int) -> tuple[bytes,
 def _require_head(session: Session) -> LogHead:
     head = log_repository.get_head(session)
     if head is None:
-        raise LogDamaged("its head is gone.")
+        raise LogDamaged("its head is missing.")
     return head
 
 

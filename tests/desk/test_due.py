@@ -161,7 +161,7 @@ def test_a_dry_run_changes_nothing(app):
     said = []
     sweep.run(app.database, app.clock(), dry_run=True, report=said.append)
     assert said == [
-        f"due: application {number}: the time to answer was over on 2026-12-04",
+        f"due: application {number}: the time to answer expired on 2026-12-04",
         "1 due; nothing was changed.",
     ]
     assert company.application(case_id)["state"] == "information_requested"
@@ -252,7 +252,7 @@ def test_kept_answers_are_forgotten_after_a_day(app):
     assert swept(app) == ["0 done."]
     assert company.post("/v1/sites", json=body, headers=headers).json() == made.json()
     app.clock.advance(hours=2)
-    assert swept(app) == ["answers kept for retries are forgotten", "1 done."]
+    assert swept(app) == ["responses stored for retries are deleted", "1 done."]
     with app.database.read_session() as session:
         assert session.scalars(sa.select(IdempotencyRecord)).all() == []
 
@@ -265,7 +265,7 @@ def test_sessions_are_forgotten_a_month_after_their_end(app):
     swept(app)  # the address that it confirmed when it registered
     assert swept(app) == ["0 done."]
     app.clock.advance(seconds=1)
-    assert swept(app) == ["sessions that are over for a month are forgotten", "1 done."]
+    assert swept(app) == ["sessions ended more than a month ago are deleted", "1 done."]
     with app.database.read_session() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(RefreshToken)) == 0
     assert swept(app) == ["0 done."]

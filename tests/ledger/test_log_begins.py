@@ -62,7 +62,7 @@ def test_a_lost_or_exchanged_log_key_refuses_to_start(database_url, tmp_path):
         prepare(settings, now)
     assert not settings.log_key.exists()
     log_signer.load_or_create_log_key(settings.log_key)
-    with pytest.raises(UnsafeToStart, match=r"was begun with .* Put the right key file back"):
+    with pytest.raises(UnsafeToStart, match=r"was started with .* Put the right key file back"):
         prepare(settings, now)
     settings.log_key.write_bytes(kept)
     prepare(settings, now)
@@ -100,6 +100,6 @@ def test_a_session_without_key_or_issuer_says_so(database, tmp_path):
         with pytest.raises(LogKeyMissing, match="no key of the public log"):
             log_signer.LogKeyFile(tmp_path / "none.pem")(session)
         log_signer.load_or_create_log_key(tmp_path / "log.pem")
-        with pytest.raises(LogKeyMissing, match="no issuer yet"):
+        with pytest.raises(LogKeyMissing, match="issuer is not set yet"):
             log_signer.LogKeyFile(tmp_path / "log.pem")(session)
         assert log_repository.get_head(session).vkey is None

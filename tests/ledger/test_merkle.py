@@ -193,7 +193,7 @@ def test_no_proof_of_what_is_not_there(index, size):
 
 @pytest.mark.parametrize(("old", "size"), [(5, 4), (-1, 4)])
 def test_a_tree_never_shrinks(old, size, tree):
-    with pytest.raises(ValueError, match="was never one of"):
+    with pytest.raises(ValueError, match="never had"):
         merkle.consistency_path(old, size)
     assert not merkle.verify_consistency(old, size, tree.root(4), tree.root(4), [])
 

@@ -158,7 +158,7 @@ def test_a_suspension_taken_away_is_named(drill):
     drill.attack("UPDATE certificates SET status = 'active' WHERE number = :number", number=drill.numbers[1])
     code, said = drill.check()
     assert code == 1
-    assert f"Wrong: certificate {drill.numbers[1]}: It is active, but the last the log says of it is " in said
+    assert f"Wrong: certificate {drill.numbers[1]}: Its status is active, but its last entry in the log is " in said
 
 
 def test_two_tokens_exchanged_are_named(drill):
@@ -262,7 +262,10 @@ def test_a_tail_cut_with_its_head_shows_by_the_log(drill):
     drill.attack(cut, "UPDATE audit_head SET seq = :seq, hash = :hash", seq=last - 2, hash=before)
     assert drill.named() == [f"audit event {last - 1}"]
     _, said = drill.check()
-    assert f"The log knew of {last} events (entry {head_of(drill.database).size - 1}), the history ends with" in said
+    assert (
+        f"The log covers {last} events (entry {head_of(drill.database).size - 1}), but the audit trail ends with"
+        in said
+    )
 
 
 def test_a_history_rewritten_whole_shows_by_the_log(drill):
@@ -357,7 +360,7 @@ def test_yesterdays_database_under_todays_checkpoint(drill, register):
     kept.write_text(checkpoint_of_today(drill, register), "utf-8")
     code, said = drill.check("--against", str(kept))
     assert code == 1
-    assert said.startswith(f"log: wrong\n  Wrong: log entry {yesterday.size}: The checkpoint that was kept is about ")
+    assert said.startswith(f"log: wrong\n  Wrong: log entry {yesterday.size}: The stored checkpoint covers ")
     assert drill.named() == []
 
 

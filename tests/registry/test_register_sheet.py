@@ -158,17 +158,17 @@ def test_a_file_that_is_no_table_is_told_so():
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"surprise": "1"}, "line 1, column surprise: Unknown column, not read."),
+        ({"surprise": "1"}, "line 1, column surprise: Unknown column; it is ignored."),
         (
             {"voen": "0010000111"},
             "line 2, column voen: The check digit differs: confirm the number with the tax register (manual review).",
         ),
-        ({"zone_code": "MOON-SP"}, "line 2, column zone_code: The park MOON-SP is not known yet."),
+        ({"zone_code": "MOON-SP"}, "line 2, column zone_code: The park MOON-SP does not exist yet."),
         ({"zone_code": ""}, "line 2, column zone_code: The status is resident, but no park is named."),
         ({"district": "Bakı"}, "line 2, column economic_region: Bakı lies in BAKI, not in QARABAG."),
         ({"district": "Atlantis"}, f"line 2, column district: {district_error('AZ', 'Atlantis')}"),
         ({"district": ""}, "line 2, column district: The district is empty."),
-        ({"economic_region": "MOON"}, "line 2, column economic_region: The economic region MOON is not known."),
+        ({"economic_region": "MOON"}, "line 2, column economic_region: There is no economic region MOON."),
         ({"economic_region": ""}, "line 2, column economic_region: Empty; the district lies in QARABAG."),
         ({"district_iso": "AZ-AGS"}, "line 2, column district_iso: The code of Ağdam is AZ-AGM."),
         ({"district": "Ağdərə"}, "line 2, column district_iso: The code of Ağdərə is not yet assigned."),

@@ -75,7 +75,7 @@ def export_bundle(
         if issuer is None:
             raise UnsafeToStart("The database has no issuer yet: start the service with `mik serve`.")
         try:
-            count = offline_bundle.write(folder, issuer, _bundled(database, settings, issuer), utc_now())
+            count = offline_bundle.write_bundle(folder, issuer, _bundled(database, settings, issuer), utc_now())
         except OSError as why:
             fail(f"{folder} cannot be written: {why.strerror}.")
     typer.echo(f"{count} files in {folder}. The lists are valid for four days.")
@@ -93,7 +93,7 @@ def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tu
     keeper = KeyProvider(database, KeyFiles(settings.keys_dir, issuer))
     lists = StatusListPublisher(database, keeper.active_signer, issuer, settings.base_url, utc_now)
     for name in names:
-        yield offline_bundle.list_file(name), lists.get_token(name).encode()
+        yield offline_bundle.status_list_path(name), lists.get_token(name).encode()
 
 
 def _bundled_log(database: Database) -> Iterator[tuple[str, bytes]]:
@@ -104,4 +104,4 @@ def _bundled_log(database: Database) -> Iterator[tuple[str, bytes]]:
         for number, entry in log_repository.iterate_issue_entries(session):
             head, _, rest = reader.inclusion_proof(session, number).text.partition("\n")
             extra = base64.b64encode(entry).decode("ascii")
-            yield offline_bundle.proof_file(number), f"{head}\nextra {extra}\n{rest}".encode()
+            yield offline_bundle.proof_path(number), f"{head}\nextra {extra}\n{rest}".encode()

@@ -51,7 +51,7 @@ _DESCRIPTIONS = {
     428: "`If-Match` is missing.",
     429: "Too many requests or failed attempts; see `Retry-After`.",
     503: "Busy or paused; try again.",
-    507: "The disk is full; nothing was kept.",
+    507: "The disk is full; nothing was stored.",
 }
 
 
