@@ -234,7 +234,10 @@ def _file_verification_schema() -> dict[str, Any]:
                 "type": ["string", "null"],
                 "enum": ["ours", "other", "broken", "none", None],
             },
-            "host": {"description": "where a code leads that is not ours", "type": ["string", "null"]},
+            "host": {
+                "description": "the host that a code leads to, if it is not the host of this service",
+                "type": ["string", "null"],
+            },
             "stamp": {"type": ["string", "null"], "enum": ["genuine", "other", "forged", "cut", None]},
         },
     }
@@ -283,7 +286,7 @@ def _verify_paths() -> dict[str, Any]:
             },
             "head": {
                 **lookup,
-                "summary": "Whether the answer changed",
+                "summary": "Get the headers of a verification",
                 "operationId": "get_verification_headers",
                 "description": "`ETag` and length of what GET answers, without the body.",
                 "responses": {"200": {"description": "As GET, without a body."}, "304": unchanged, **reading},
@@ -293,8 +296,8 @@ def _verify_paths() -> dict[str, Any]:
             "post": {
                 "tags": ["verification"],
                 "summary": "Check a number or a signed token",
-                "description": "Exactly one of `number` and `token`. A token is checked by signature and by content. "
-                "With `expect`, what stands on a label or an invoice is compared with the certificate.",
+                "description": "Send exactly one of `number` and `token`. A token is checked by signature "
+                "and by content. With `expect`, the words of a label or an invoice are compared with the certificate.",
                 "operationId": "verify_certificate",
                 "requestBody": _json_body(
                     {"oneOf": [_item_schema("number", expect=True), _item_schema("token", expect=True)]},
@@ -306,9 +309,9 @@ def _verify_paths() -> dict[str, Any]:
         "/v1/verify/batch": {
             "post": {
                 "tags": ["verification"],
-                "summary": "Check many at once",
-                "description": f"Up to {MAX_ITEMS} numbers and tokens; verdicts come in the same order, of one moment. "
-                "An item of another shape refuses the whole request and is named.",
+                "summary": "Check many numbers and tokens at once",
+                "description": f"Up to {MAX_ITEMS} numbers and tokens; verdicts come in the order of the items, "
+                "as of one time. If an item has another shape, the whole request is refused; the error names the item.",
                 "operationId": "verify_certificates",
                 "requestBody": _json_body(
                     {
@@ -352,8 +355,8 @@ def _verify_file_path() -> dict[str, Any]:
         "summary": "Check a file",
         "description": "A `.jwt` file or text, a PDF with the credential attached, or a PNG, JPEG or WebP of the code, "
         "up to 10 MB and 40 megapixels: as the body, or in a form as `file`. Nothing is stored or rendered. A code "
-        "that leads to a host that is not ours, a stamp that does not fit and a PDF that was changed after we signed "
-        "it are `forged`. What is no such file is 422 `unreadable-file`.",
+        "that leads to another host, a QR token that does not fit and a PDF that was changed after the service signed "
+        "it are `forged`. Any other file is 422 `unreadable-file`.",
         "operationId": "verify_certificate_file",
         "requestBody": {
             "required": True,

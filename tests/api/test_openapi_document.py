@@ -173,6 +173,7 @@ def test_members_that_are_lists_of_words_are_enumerations(document):
         ("VerificationResponse", "verdict"),
         ("OrganisationResponse", "status"),
         ("MatterResponse", "state"),
+        ("AnnouncedDayRequest", "occasion"),
     ):
         schema = schemas[name]["properties"][member]
         while "$ref" in schema:

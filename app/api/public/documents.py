@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Query, Request
 from fastapi.responses import Response
+from pydantic import WithJsonSchema
 
 from app.certificates import certificate_repository
 from app.certificates.certificate_number import parse_number
@@ -24,6 +25,8 @@ from app.web.dependencies import NowDep, get_container
 from app.web.headers import conditional_response, not_modified
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
+
+_Language = Annotated[str, WithJsonSchema({"type": "string", "enum": list(i18n.LANGUAGES)})]
 
 router = PublicRouter(route_class=GuardedRoute, tags=["public register"])
 
@@ -106,7 +109,7 @@ async def get_certificate_pdf(
     number: str,
     request: Request,
     now: NowDep,
-    lang: Annotated[str | None, Query(description="third language: `ru`, `fa`, `ar`, `zh` or `de`")] = None,
+    lang: Annotated[_Language | None, Query(description="third language: `ru`, `fa`, `ar`, `zh` or `de`")] = None,
 ) -> Response:
     """In Azerbaijani, English and an optional third language. PDF/A-3 with the credential attached, signed (PAdES)."""
     data = await _load_valid_document_data(request, number, now)
