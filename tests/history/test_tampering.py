@@ -17,7 +17,7 @@ from app.cli import app as mik
 from app.core.actor import SYSTEM
 from app.integrity import audit_chain
 from app.integrity.audit_chain import ChainFault, check_audit_chain
-from tests.ledger.helpers import attack, disarm
+from tests.transparency.helpers import attack, disarm
 
 pytestmark = pytest.mark.pg_sampled
 NOW = datetime(2026, 11, 22, 17, 0, 0, 123_456, tzinfo=UTC)
