@@ -20,13 +20,13 @@ from app import database_schema
 from app.audit import audit_repository
 from app.auth import demo_staff, user_repository
 from app.commit_pipeline import open_database
-from app.core.crypto import keyring, pem_files, secret_box
+from app.core.crypto import pem_files, secret_box
 from app.core.database import MAX_OVERFLOW, POOL_SIZE, Database
 from app.core.errors import UnsafeToStart
 from app.core.settings import Settings, find_unsafe_settings
 from app.documents.pdf import signing_certificate
 from app.notifications.transport import read_smtp_password
-from app.signing import issuer_identity, key_files, log_signer
+from app.signing import issuer_identity, key_files, log_signer, signing_repository
 
 DEMO_MARKER_FILE = "MADE-BY-THE-DEMO"
 DEMO_EMAIL_SUFFIX = ".example"  # reserved by RFC 2606: no real address ends in it
@@ -214,15 +214,15 @@ def _check_issuer(session: Session, settings: Settings) -> Iterator[str]:
             f"The database belongs to the issuer {stored}, but MIK_ISSUER is {settings.issuer}: "
             "use the database of this issuer, or its own settings"
         )
-    active = [key for key in issuer_identity.load_keys(session).values() if key.state is keyring.KeyState.ACTIVE]
-    if not active:
+    active = signing_repository.get_active_kid(session)
+    if active is None:
         return
     path = settings.certificate_key
     if not key_files.list_key_files(settings.keys_dir):
-        yield f"The register signs with {active[0].kid}, but {path} is not there: put it back from your backup"
+        yield f"The register signs with {active}, but {path} is not there: put it back from your backup"
         return
     with suppress(pem_files.UnsafeKeyFile):  # named already
         try:
-            key_files.KeyFiles(settings.keys_dir, stored or "").get_signer(active[0].kid)
+            key_files.KeyFiles(settings.keys_dir, stored or "").get_signer(active)
         except key_files.KeyFileMissing:
-            yield f"{path} is not the key that the register signs with, {active[0].kid}: put the right file back"
+            yield f"{path} is not the key that the register signs with, {active}: put the right file back"

@@ -4,7 +4,7 @@ The signed checkpoint makes this meaningful: an attacker who rewrites the rows l
 stored elsewhere (`against`) also reveals that an older database was restored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from app.signing import signing_repository
 from app.signing.key_lifecycle import STATE_EVENT
 from app.transparency import log_repository, merkle
 from app.transparency.checkpoint import Checkpoint, verify_checkpoint
-from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.log_entry import LogEvent, parse_entry
 from app.transparency.merkle import HASH_BYTES
 from app.transparency.model import LogEntry
 from app.transparency.signed_note import NoteRejected, Verifier
@@ -84,19 +84,10 @@ def _check_row(row: LogEntry, expected: int, frontier: Sequence[bytes]) -> Integ
         return IntegrityFinding(name, "Its content differs from what was hashed.")
     if _split_hashes(row.hashes) != hashes:
         return IntegrityFinding(name, "Its stored tree hashes do not match it and the entries before it.")
-    members = strict_json.loads(row.entry)
-    entry = Entry(
-        LogEvent(row.event), row.at, row.subject, row.sha256, _key_member(members, "key", row), members.get("head")
-    )
-    if entry.canonical_bytes() != row.entry:
+    entry = parse_entry(row.entry)
+    if (entry.event, entry.at, entry.subject, entry.sha256) != (row.event, row.at, row.subject, row.sha256):
         return IntegrityFinding(name, "Its columns differ from what was hashed.")
     return None
-
-
-def _key_member(members: Mapping[str, object], name: str, row: LogEntry) -> str | None:
-    """Return the key that signed a certificate; in an entry about a key it is the subject already."""
-    value = members.get(name) if row.event == LogEvent.CERTIFICATE_ISSUED else None
-    return value if isinstance(value, str) else None
 
 
 def _check_head(session: Session, verifier: Verifier, derived: Checkpoint) -> IntegrityFinding | None:

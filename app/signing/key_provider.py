@@ -11,8 +11,11 @@ from app.core.crypto.keyring import KeyRing, KeyState
 from app.core.crypto.signer import Signer
 from app.core.database import Database
 from app.core.errors import Unavailable
+from app.core.messages import Message
 from app.signing import issuer_identity, signing_repository
 from app.signing.key_files import KeyFiles
+from app.transparency.appender import LogDamaged
+from app.transparency.verified_log import VerifiedLog
 
 RELOAD_SECONDS = 1.0
 """Maximum delay until every verification sees a compromised key."""
@@ -29,9 +32,14 @@ class NoActiveKey(Unavailable):
 
 
 class KeyProvider:
-    def __init__(self, database: Database, files: KeyFiles, clock: Callable[[], float] = time.monotonic) -> None:
+    """The log says which keys exist and in which state; see `issuer_identity.load_keys`."""
+
+    def __init__(
+        self, database: Database, files: KeyFiles, log: VerifiedLog, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
         self._files = files
+        self._log = log
         self._clock = clock
         self._loaded_at = clock()
         self._keyring = KeyRing.from_keys(())
@@ -46,7 +54,7 @@ class KeyProvider:
             self._loaded_at = self._clock()  # before loading, so that only one of concurrent callers loads
             try:
                 self._keyring = self._load_keyring()
-            except SQLAlchemyError as why:
+            except (SQLAlchemyError, LogDamaged) as why:
                 _log.warning("The keys cannot be reloaded: %s", why.__class__.__name__)
         return self._keyring
 
@@ -73,9 +81,21 @@ class KeyProvider:
         )
         if kid is None:
             raise NoActiveKey
+        self._require_active_in_log(kid)
         return self._files.get_signer(kid)
 
+    def _require_active_in_log(self, kid: str) -> None:
+        """Raise `LogDamaged` where the row of a key says more than the log does."""
+        self._log.require_intact()
+        entries = self._log.entries_about("key", kid)
+        if not entries or issuer_identity.state_of(entries)[0] is not KeyState.ACTIVE:
+            self._log.refresh(force=True)  # it may have become active within this second
+            entries = self._log.entries_about("key", kid)
+        if not entries or issuer_identity.state_of(entries)[0] is not KeyState.ACTIVE:
+            raise LogDamaged(Message("the key %(kid)s is active in the database, but not in the log.", kid=kid))
+
     def _load_keyring(self) -> KeyRing:
+        self._log.refresh(force=True)
         with self._database.read_session() as session:
-            keyring = KeyRing.from_keys(issuer_identity.load_keys(session).values())
+            keyring = KeyRing.from_keys(issuer_identity.load_keys(session, self._log).values())
         return self._keyring if keyring.by_kid == self._keyring.by_kid else keyring

@@ -8,13 +8,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
 from app.core.crypto.pem_files import UnsafeKeyFile, read_private_file, write_private
+from app.core.database import Database
 from app.core.errors import UnsafeToStart
 from app.core.messages import Message
 from app.signing import signing_repository
 from app.transparency import log_repository
 from app.transparency.appender import LogKeyMissing
 from app.transparency.checkpoint import origin_of
-from app.transparency.signed_note import NoteSigner
+from app.transparency.signed_note import NoteSigner, Verifier
+from app.transparency.verified_log import VerifiedLog
 
 
 class LogKeyFile:
@@ -43,6 +45,16 @@ class LogKeyFile:
         if issuer is None:
             raise LogKeyMissing("The issuer is not set yet, and the log takes its name from it.")
         return NoteSigner(origin_of(issuer), key)
+
+
+def open_verified_log(database: Database, key_file: LogKeyFile, checkpoint_file: Path | None) -> VerifiedLog:
+    """Return the verified log of this installation, not yet read. The key of the key file verifies it."""
+
+    def verifier() -> Verifier:
+        with database.read_session() as session:
+            return key_file(session).verifier
+
+    return VerifiedLog(database, verifier, checkpoint_file)
 
 
 def ensure_log_key(session: Session, path: Path) -> None:

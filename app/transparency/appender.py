@@ -8,15 +8,17 @@ Two inconsistent checkpoints can never be signed: the hashes to be extended must
 and the new root is computed from them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from app.audit import audit_repository, recorder
 from app.core.errors import Unavailable
 from app.core.messages import Message, to_message
-from app.core.unit_of_work import get_pending, take_pending
+from app.core.unit_of_work import after_commit, get_pending, take_pending
 from app.transparency import log_repository, merkle
 from app.transparency.checkpoint import Checkpoint, verify_checkpoint
 from app.transparency.log_entry import Entry, LogEvent
@@ -25,8 +27,20 @@ from app.transparency.signed_note import NoteRejected, NoteSigner
 
 SIGNER_KEY = "log.signer"
 """Key in `Session.info` of the `SignerProvider`."""
+GUARD_KEY = "log.guard"
+"""`Session.info` key of the `LogGuard`."""
 SignerProvider = Callable[[Session], NoteSigner]
 _PENDING_KEY = "log entries"
+
+
+class LogGuard(Protocol):
+    """Knows the log that was verified before (`verified_log.py`), so that no second history is signed."""
+
+    def require_extends(self, session: Session, checkpoint: str | None) -> None:
+        """Raise `LogDamaged` unless the locked log contains everything that was verified before."""
+
+    def adopt(self, checkpoint: str, first: int, entries: Iterable[tuple[Entry, bytes]]) -> None:
+        """Take over the committed entries from index `first` on."""
 
 
 class LogDamaged(Unavailable):
@@ -34,7 +48,8 @@ class LogDamaged(Unavailable):
 
     code = "log-damaged"
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str | Message) -> None:
+        self.what = what
         super().__init__(
             Message(
                 "The public log is damaged: %(what)s Nothing was changed. Run `mik doctor --only log`.",
@@ -75,14 +90,18 @@ def write_pending(session: Session) -> None:
     if head is None:
         raise LogDamaged("its head is missing.")
     signer = _require_signer(session, head)
+    guard: LogGuard | None = session.info.get(GUARD_KEY)
+    if guard is not None:
+        guard.require_extends(session, head.checkpoint)
     frontier = _verified_compact_range(session, head, signer)
     history = recorder.append_and_lock_head(session)
     last = pending[-1].at
     entries = [entry for entry in pending if entry.event is not LogEvent.AUDIT_HEAD]
     entries.append(Entry(LogEvent.AUDIT_HEAD, last, head=history.seq, sha256=history.hash))
-    size, rows = head.size, []
-    for entry in entries:
-        content = entry.canonical_bytes()
+    first = size = head.size
+    rows = []
+    contents = [entry.canonical_bytes() for entry in entries]
+    for entry, content in zip(entries, contents, strict=True):
         hashes = merkle.completed_hashes(merkle.leaf_hash(content), size, frontier)
         frontier = merkle.extend_range(frontier, hashes)
         rows.append(
@@ -100,6 +119,8 @@ def write_pending(session: Session) -> None:
     log_repository.add_entries(session, rows)
     checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.root_from_range(frontier)).text)
     log_repository.update_head(session, size, signer.verifier.vkey, checkpoint)
+    if guard is not None:
+        after_commit(session, partial(guard.adopt, checkpoint, first, list(zip(entries, contents, strict=True))))
 
 
 def _require_signer(session: Session, head: LogHead) -> NoteSigner:

@@ -48,7 +48,7 @@ def inclusion_proof(session: Session, number: str) -> Proof:
     row = log_repository.find_issue_entry(session, number)
     if row is None or row.seq >= size:
         raise NotFound.of("certificate in the public log")
-    return Proof(row.seq, _subtree_hashes(session, merkle.inclusion_path(row.seq, size)), signed)
+    return Proof(row.seq, subtree_hashes(session, merkle.inclusion_path(row.seq, size)), signed)
 
 
 def consistency_proof(session: Session, first: int, second: int) -> tuple[bytes, ...]:
@@ -62,7 +62,7 @@ def consistency_proof(session: Session, first: int, second: int) -> tuple[bytes,
         )
     if second > _require_head(session).size:
         raise NotFound.of("size of the log yet")
-    return _subtree_hashes(session, merkle.consistency_path(first, second))
+    return subtree_hashes(session, merkle.consistency_path(first, second))
 
 
 def _require_head(session: Session) -> LogHead:
@@ -79,7 +79,7 @@ def _require_signed_head(session: Session) -> tuple[int, str]:
     return head.size, head.checkpoint
 
 
-def _subtree_hashes(session: Session, spans: tuple[SubtreeRange, ...]) -> tuple[bytes, ...]:
+def subtree_hashes(session: Session, spans: tuple[SubtreeRange, ...]) -> tuple[bytes, ...]:
     hashes = _load_hashes(session, [node for span in spans for node in merkle.subtree_nodes(span)])
     return tuple(merkle.subtree_hash(span, hashes.__getitem__) for span in spans)
 

@@ -92,7 +92,7 @@ def test_the_first_key_is_active_and_a_second_one_does_not_slip_in(session, tmp_
     issuer_identity.register_key(session, signer, NOW)
     session.commit()
     issuer_identity.register_key(session, signer, NOW)
-    assert list(issuer_identity.load_keys(session)) == [signer.kid]
+    assert list(issuer_identity.load_public_keys(session)) == [signer.kid]
     other = certificate_signer(tmp_path / "b.pem", "did:web:one.example")
     with pytest.raises(UnsafeToStart, match="right key file"):
         issuer_identity.register_key(session, other, NOW)

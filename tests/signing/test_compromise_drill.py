@@ -11,7 +11,6 @@ from app.certificates.credential.untp_builder import CertificateContent
 from app.certificates.model import Certificate
 from app.core.actor import SYSTEM
 from app.core.crypto import jws
-from app.core.crypto.keyring import KeyRing
 from app.signing import issuer_identity, key_lifecycle
 from app.signing.key_files import KeyFiles
 from app.transparency import appender
@@ -19,6 +18,7 @@ from app.transparency.log_entry import Entry, LogEvent
 from app.verification.request_parser import VerifyItem
 from app.verification.service import VerificationService
 from app.verification.stores.factory import create_certificate_store
+from tests.helpers import keyring_of
 from tests.verification.factories import content_of, token_of
 
 DID = "did:web:mark.example"
@@ -89,8 +89,7 @@ def stolen(database, tmp_path):
 
 def test_a_thousand_certificates_on_both_sides_of_the_theft(stolen, database):
     signer, rows, late = stolen
-    with database.read_session() as session:
-        ring = KeyRing.from_keys(issuer_identity.load_keys(session).values())
+    ring = keyring_of(database)
     moment = STOLEN + timedelta(days=3)
     desk = VerificationService(
         create_certificate_store(database.url), lambda: ring, lambda: moment, "https://mark.example"

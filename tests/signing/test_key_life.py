@@ -11,7 +11,7 @@ from app.cli import app as mik
 from app.core.actor import SYSTEM, Actor, ActorKind, Role
 from app.core.crypto import jws
 from app.core.crypto.jwk import parse_jwks
-from app.core.crypto.keyring import KeyRing, KeyState
+from app.core.crypto.keyring import KeyState
 from app.core.database import new_id
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
 from app.integrity import transparency_log
@@ -20,6 +20,7 @@ from app.signing.key_documents import did_document
 from app.signing.key_files import KeyFileMissing, KeyFiles
 from app.signing.key_provider import KeyProvider, NoActiveKey
 from tests.factories import ok
+from tests.helpers import keyring_of, verified_log
 from tests.transparency.helpers import derived, entries_of
 
 pytestmark = pytest.mark.pg_sampled
@@ -158,7 +159,7 @@ def test_a_file_that_comes_later_is_found(files, tmp_path):
 
 def test_workers_see_a_change_within_a_second(begun, database, files):
     seconds = 0.0
-    keeper = KeyProvider(database, files, lambda: seconds)
+    keeper = KeyProvider(database, files, verified_log(database), lambda: seconds)
     kid = active(begun)
     assert keeper.active_signer().kid == kid
     key_lifecycle.mark_key_compromised(begun, SYSTEM, kid, since=NOW, now=NOW)
@@ -176,7 +177,7 @@ def test_workers_see_a_change_within_a_second(begun, database, files):
 def test_the_ring_is_the_same_object_until_something_changes(begun, database, files):
     """What checks have made for it is thrown away with it."""
     seconds = 0.0
-    keeper = KeyProvider(database, files, lambda: seconds)
+    keeper = KeyProvider(database, files, verified_log(database), lambda: seconds)
     ring = keeper.keyring()
     seconds = 5.0
     assert keeper.keyring() is ring
@@ -194,7 +195,7 @@ def test_the_ring_is_the_same_object_until_something_changes(begun, database, fi
 
 def test_a_register_that_is_away_leaves_the_keys_as_they_were(begun, database, files):
     seconds = 0.0
-    keeper = KeyProvider(database, files, lambda: seconds)
+    keeper = KeyProvider(database, files, verified_log(database), lambda: seconds)
     kid = active(begun)
     begun.rollback()
     with database.write_engine.begin() as connection:
@@ -203,12 +204,13 @@ def test_a_register_that_is_away_leaves_the_keys_as_they_were(begun, database, f
     assert keeper.keyring().by_kid[kid].state is KeyState.ACTIVE
 
 
-def test_the_did_document_says_who_vouches(begun, files):
+def test_the_did_document_says_who_vouches(begun, database, files):
     second = files.create_key()
     key_lifecycle.publish_key(begun, SYSTEM, second, NOW + A_DAY)
     first = active(begun)
     key_lifecycle.mark_key_compromised(begun, SYSTEM, first, since=NOW, now=NOW)
-    document = did_document(DID, KeyRing.from_keys(issuer_identity.load_keys(begun).values()))
+    begun.commit()
+    document = did_document(DID, keyring_of(database))
     assert [method["id"] for method in document["verificationMethod"]] == [first, second.kid]
     assert document["assertionMethod"] == [second.kid]  # next as well: it must be known before it signs
     method = document["verificationMethod"][1]

@@ -34,6 +34,7 @@ def test_a_register_that_is_older_than_the_log_is_entered_at_the_next_start(app,
     attack(
         app.database, "DELETE FROM certificate_snapshots", "DELETE FROM log_entries", gone
     )  # as an older version left it
+    app.settings.verified_checkpoint.unlink()
     assert app.verify(good)["verdict"] == "forged"  # not before it is entered
     app.clock.advance(hours=1)
     prepare(app.settings, app.clock())
