@@ -1,0 +1,41 @@
+"""Query the authenticators of staff."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.auth.model import StaffCredential
+from app.core.database import locked
+
+
+def list_credentials(session: Session, user_id: UUID, *, with_removed: bool = False) -> Sequence[StaffCredential]:
+    """Return the authenticators of a person, oldest first."""
+    query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id).order_by(StaffCredential.id)
+    if not with_removed:
+        query = query.where(StaffCredential.removed_at.is_(None))
+    return session.scalars(query).all()
+
+
+def find_credential(session: Session, credential_id: str) -> StaffCredential | None:
+    """Return the authenticator with this credential id, removed or not."""
+    return session.scalars(
+        sa.select(StaffCredential).where(StaffCredential.credential_id == credential_id)
+    ).one_or_none()
+
+
+def find_own_credential(session: Session, user_id: UUID, row_id: UUID, *, lock: bool = False) -> StaffCredential | None:
+    """Return an authenticator of this person by the id of its row."""
+    query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id, StaffCredential.id == row_id)
+    return session.scalars(locked(query, lock)).one_or_none()
+
+
+def lock_own_credential(session: Session, user_id: UUID, credential_id: str) -> StaffCredential | None:
+    """Lock and return an authenticator of this person that was not removed, by its credential id."""
+    query = sa.select(StaffCredential).where(
+        StaffCredential.user_id == user_id,
+        StaffCredential.credential_id == credential_id,
+        StaffCredential.removed_at.is_(None),
+    )
+    return session.scalars(locked(query)).one_or_none()
