@@ -8,7 +8,7 @@ Each kind of act is one `ProposalKind`: who may propose, who may confirm, how it
 applied. `app/proposal_kinds.py` lists all kinds; this module knows none of them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -147,7 +147,7 @@ class ProposalService:
         self, session: Session, actor: Actor, proposal_id: UUID, version: ExpectedVersion, now: datetime
     ) -> Proposal:
         """Withdraw one's own proposal. Raises as `confirm` does."""
-        _require_any_role(actor, (kind.proposers for kind in self.kinds.values()))
+        self.require_proposer(actor)
         proposal = proposal_repository.find_proposal(session, proposal_id, lock=True)
         if proposal is None:
             raise NotFound.of("proposal")
@@ -159,13 +159,21 @@ class ProposalService:
         _close(session, actor, proposal, ProposalState.WITHDRAWN, now)
         return proposal
 
+    def require_proposer(self, actor: Actor) -> None:
+        """Require a role that proposes some kind, before anything is looked up: nobody else learns what exists."""
+        require_role(actor, *sorted({role for kind in self.kinds.values() for role in kind.proposers}))
+
+    def require_confirmer(self, actor: Actor) -> None:
+        """Require a role that confirms some kind, before anything is looked up."""
+        require_role(actor, *sorted({role for kind in self.kinds.values() for role in kind.confirmers}))
+
     def _load_decidable(self, session: Session, actor: Actor, proposal_id: UUID) -> tuple[Proposal, ProposalKind]:
         """Return the proposal, locked, and its kind, for somebody who may decide it.
 
         The owners are locked before anything else: of two owners who remove each other concurrently, the second is no
         longer an owner when the lock is granted.
         """
-        _require_any_role(actor, (kind.confirmers for kind in self.kinds.values()))
+        self.require_confirmer(actor)
         found = proposal_repository.find_proposal(session, proposal_id)
         if found is None:
             raise NotFound.of("proposal")
@@ -194,11 +202,6 @@ def close_proposals_of_user(session: Session, actor: Actor, user_id: UUID, now: 
     for proposal in proposal_repository.lock_open_proposals_of_user(session, user_id, now):
         is_own = proposal.proposed_by == actor.id
         _close(session, actor, proposal, ProposalState.WITHDRAWN if is_own else ProposalState.REFUSED, now)
-
-
-def _require_any_role(actor: Actor, roles: Iterable[frozenset[Role]]) -> None:
-    """Require a role of some kind before anything is looked up: nobody else learns which proposals exist."""
-    require_role(actor, *sorted(frozenset[Role]().union(*roles)))
 
 
 def _require_open(proposal: Proposal, version: ExpectedVersion, action: str, now: datetime) -> None:

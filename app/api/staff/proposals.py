@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from app.auth import proposal_repository, proposals
@@ -112,9 +112,20 @@ def get_proposal(
     return proposal_response(row, now, response)
 
 
+def _id_to_decide(proposal_id: str, actor: ActorDep, service: ProposalsDep) -> UUID:
+    """Check the role before the id, so that nobody else learns which proposals exist."""
+    service.require_confirmer(actor)
+    return parse_id(proposal_id, "proposal")
+
+
+def _id_to_withdraw(proposal_id: str, actor: ActorDep, service: ProposalsDep) -> UUID:
+    service.require_proposer(actor)
+    return parse_id(proposal_id, "proposal")
+
+
 @router.post("/{proposal_id}/confirm", summary="Confirm a proposal", responses=error_responses(*UPDATE_ERRORS))
 def confirm_proposal(
-    proposal_id: str,
+    proposal_id: Annotated[UUID, Depends(_id_to_decide, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     service: ProposalsDep,
@@ -124,13 +135,13 @@ def confirm_proposal(
 ) -> ProposalResponse:
     """For an owner who neither made the proposal nor is the user whom it is about. It takes effect at once; what it
     needs is checked again."""
-    row = service.confirm(session, actor, parse_id(proposal_id, "proposal"), version, now)
+    row = service.confirm(session, actor, proposal_id, version, now)
     return proposal_response(row, now, response)
 
 
 @router.post("/{proposal_id}/refuse", summary="Refuse a proposal", responses=error_responses(*UPDATE_ERRORS))
 def refuse_proposal(
-    proposal_id: str,
+    proposal_id: Annotated[UUID, Depends(_id_to_decide, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     service: ProposalsDep,
@@ -139,13 +150,13 @@ def refuse_proposal(
     now: NowDep,
 ) -> ProposalResponse:
     """For owners other than the proposer."""
-    row = service.refuse(session, actor, parse_id(proposal_id, "proposal"), version, now)
+    row = service.refuse(session, actor, proposal_id, version, now)
     return proposal_response(row, now, response)
 
 
 @router.post("/{proposal_id}/withdraw", summary="Withdraw a proposal", responses=error_responses(*UPDATE_ERRORS))
 def withdraw_proposal(
-    proposal_id: str,
+    proposal_id: Annotated[UUID, Depends(_id_to_withdraw, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     service: ProposalsDep,
@@ -154,5 +165,5 @@ def withdraw_proposal(
     now: NowDep,
 ) -> ProposalResponse:
     """For the proposer."""
-    row = service.withdraw(session, actor, parse_id(proposal_id, "proposal"), version, now)
+    row = service.withdraw(session, actor, proposal_id, version, now)
     return proposal_response(row, now, response)
