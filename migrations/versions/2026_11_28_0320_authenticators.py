@@ -6,7 +6,7 @@ from alembic import op
 from app.core import database
 
 revision = "20261128_0320_authenticators"
-down_revision = "20261128_0200_standard_names"
+down_revision = "20261128_0310_proposals"
 branch_labels = None
 depends_on = None
 
