@@ -53,12 +53,15 @@ from app.api.staff import (
     proposals,
     residencies,
     rules_impact,
+    staff_credentials,
     staff_users,
 )
 from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth.access_tokens import AccessTokens
+from app.auth.credentials.confirmations import CONFIRMATION_KEY, UsedDocuments, WebAuthnConfirmation
 from app.auth.credentials.passwords import PasswordHasher
+from app.auth.credentials.relying_party import RelyingParty
 from app.auth.proposals import ProposalService
 from app.bootstrap import require_migrated
 from app.certificates.issuance import IssuerContext
@@ -113,6 +116,7 @@ ROUTERS = (
     members.router,
     staff_users.router,
     proposals.router,
+    staff_credentials.router,
     registration.registration_router,
     sites.router,
     products.router,
@@ -195,7 +199,16 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     mail = create_mail_delivery(settings, database, secret_box, clock)
     log_key = LogKeyFile(settings.log_key)
     log = open_verified_log(database, log_key, settings.verified_checkpoint)
-    database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log, outbox.WAKE_KEY: mail.wake})
+    relying_party = RelyingParty.of(settings.base_url)
+    confirmation = WebAuthnConfirmation(relying_party, log, UsedDocuments(settings.used_confirmations))
+    database.attach_session_info(
+        {
+            appender.SIGNER_KEY: log_key,
+            appender.GUARD_KEY: log,
+            outbox.WAKE_KEY: mail.wake,
+            CONFIRMATION_KEY: confirmation,
+        }
+    )
     issuer = _issuer(database)
     key_files = KeyFiles(settings.keys_dir, issuer)
     keys = KeyProvider(database, key_files, log)
@@ -219,6 +232,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         key_documents=KeyDocuments(),
         issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
         proposals=ProposalService(proposal_kinds.build_kinds(key_files), timedelta(days=settings.proposal_days)),
+        relying_party=relying_party,
         status_lists=StatusListPublisher(database, keys.active_signer, issuer, settings.base_url, clock),
         verification=VerificationService(
             store=create_certificate_store(settings.sqlalchemy_url),

@@ -10,18 +10,21 @@ import asyncio
 import itertools
 import json
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from unittest.mock import patch
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.auth import users
 from app.auth.authenticate import TokenSubject
-from app.auth.credentials import address_confirmations, passwords
+from app.auth.credentials import address_confirmations, passwords, staff_credentials
+from app.auth.credentials.software_authenticator import SoftwareAuthenticator
 from app.auth.model import UserSession
 from app.bootstrap import prepare
 from app.cli.admin.mail import code_in
@@ -108,10 +111,11 @@ class ApiClient:
     the present one first. `ok(answer)` is the JSON of an answer that had to succeed.
     """
 
-    def __init__(self, app, subject=None, *, factor=False):
+    def __init__(self, app, subject=None, *, factor=False, authenticator=None):
         self.app = app
         self._subject = subject
         self._factor = factor
+        self.authenticator = authenticator  # with which this member of staff confirms decisions, by itself
         self._factor_at = None
         if subject is not None and subject.kind is ActorKind.USER and subject.session_id is None:
             self._subject = TokenSubject(subject.kind, subject.id, self._begin_session(subject.id))
@@ -136,7 +140,17 @@ class ApiClient:
 
     def without_factor(self):
         """The same person in another session, signed in with no more than a password."""
-        return ApiClient(self.app, TokenSubject(self._subject.kind, self._subject.id))
+        return ApiClient(self.app, TokenSubject(self._subject.kind, self._subject.id), authenticator=self.authenticator)
+
+    def without_confirmation(self):
+        """The same person in the same session, who confirms nothing."""
+        other = copy(self)
+        other.authenticator = None
+        return other
+
+    def confirmation(self, document, *, party=None):
+        """The header that confirms a document with this person's key."""
+        return self.authenticator.confirmation_header(document, party or self.app.container.relying_party)
 
     def _begin_session(self, user_id):
         now = self._factor_at = self.app.clock()
@@ -155,7 +169,13 @@ class ApiClient:
             headers.setdefault("Authorization", f"Bearer {token}")
         if version is not None:
             headers["If-Match"] = f'"{self.version_of(path) if version == "now" else version}"'
-        return self.app.http.request(method, path, headers=headers, **more)
+        answer = self.app.http.request(method, path, headers=headers, **more)
+        if self.authenticator is not None and answer.status_code == 403:
+            problem = answer.json()
+            if problem["code"] == "confirmation-required":
+                headers["Mik-Confirmation"] = self.confirmation(problem["document"])
+                answer = self.app.http.request(method, path, headers=headers, **more)
+        return answer
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
@@ -311,8 +331,9 @@ class RunningApp:
                     roles=[Role(role) for role in roles],
                     now=self.clock(),
                 )
+                key = register_authenticator(self, session, user)
                 session.commit()
-            self._staff[name] = ApiClient(self, TokenSubject(ActorKind.USER, user.id), factor=True)
+            self._staff[name] = ApiClient(self, TokenSubject(ActorKind.USER, user.id), factor=True, authenticator=key)
         return self._staff[name]
 
     @property
@@ -600,6 +621,17 @@ def running_app(database_url, folder, clock=None, *, is_prepared=False, **settin
             asgi = create_asgi_app(settings, clock)
         http = TestClient(asgi, base_url=settings.base_url, raise_server_exceptions=False)
         yield RunningApp(asgi, stack.enter_context(http), clock)
+
+
+def register_authenticator(app, session, user):
+    """A key of this member of staff that the public log names from the commit on."""
+    key = SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1()))
+    registration = key.register(staff_credentials.registration_document(user.email), app.container.relying_party)
+    content = staff_credentials.read_registration(
+        registration, account=user.email, user_id=user.id, name="Key", party=app.container.relying_party
+    )
+    staff_credentials.register_credential(session, SYSTEM, content, app.clock())
+    return key
 
 
 def upload(caller, path, kind, content, about, details, *, site=None):

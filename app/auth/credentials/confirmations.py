@@ -56,6 +56,9 @@ class Confirmation(Protocol):
     def require(self, session: Session, actor: Actor, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record of the confirmation, to be stored beside the decision. Raises `Forbidden`."""
 
+    def verify(self, record: Mapping[str, Any], document: Mapping[str, Any], user_id: UUID) -> bool:
+        """Whether the record confirms this document, by an authenticator that this person still has."""
+
     def mark_used(self, sha256: str) -> None:
         """Remember that this document was confirmed and carried out."""
 
@@ -68,20 +71,34 @@ class CredentialLog(Protocol):
     def credentials(self) -> Mapping[str, str]: ...
 
 
-def require_confirmation(session: Session, actor: Actor, document: Mapping[str, Any]) -> dict[str, Any] | None:
+def require_confirmation(
+    session: Session, actor: Actor, document: Mapping[str, Any], *, once: bool = True
+) -> dict[str, Any] | None:
     """Require that the actor confirmed this document, which they thereby carry out; None for the system.
 
-    Call it after everything else that can refuse. Raises `ConfirmationRequired`, `ConfirmationInvalid`,
-    `NoAuthenticator`.
+    Call it after everything else that can refuse. `once`: the document names a version or an id, so it can be carried
+    out once. Raises `ConfirmationRequired`, `ConfirmationInvalid`, `NoAuthenticator`.
     """
     if actor.has_role(Role.SYSTEM):
         return None
+    record = _port(session).require(session, actor, document)
+    if once:
+        get_pending(session, _PENDING_KEY, list).append(digest(document))
+    return record
+
+
+def is_confirmed(
+    session: Session, record: Mapping[str, Any] | None, document: Mapping[str, Any], user_id: UUID
+) -> bool:
+    """Whether a stored record confirms this document, by an authenticator that this person still has."""
+    return record is not None and _port(session).verify(record, document, user_id)
+
+
+def _port(session: Session) -> Confirmation:
     confirmation: Confirmation | None = session.info.get(CONFIRMATION_KEY)
     if confirmation is None:
         raise Unavailable("This process cannot verify confirmations, so nobody can decide in it.")
-    record = confirmation.require(session, actor, document)
-    get_pending(session, _PENDING_KEY, list).append(digest(document))
-    return record
+    return confirmation
 
 
 def remember_used(session: Session) -> None:
@@ -185,6 +202,14 @@ class WebAuthnConfirmation:
             "public_key": row.public_key,
             "assertion": assertion,
         }
+
+    def verify(self, record: Mapping[str, Any], document: Mapping[str, Any], user_id: UUID) -> bool:
+        self._log.require_intact()
+        try:
+            sha256 = verify_record(record, document, user_id=user_id, party=self._party)
+        except WebAuthnRejected:
+            return False
+        return self._log.credentials().get(sha256) == str(user_id)
 
     def mark_used(self, sha256: str) -> None:
         self._used.add(sha256)

@@ -10,12 +10,15 @@ from app.auth.model import StaffCredential
 from app.core.database import locked
 
 
-def list_credentials(session: Session, user_id: UUID, *, with_removed: bool = False) -> Sequence[StaffCredential]:
-    """Return the authenticators of a person, oldest first."""
-    query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id).order_by(StaffCredential.id)
-    if not with_removed:
-        query = query.where(StaffCredential.removed_at.is_(None))
-    return session.scalars(query).all()
+def list_credentials(session: Session, user_id: UUID) -> Sequence[StaffCredential]:
+    """Return the authenticators of a person that were not removed, oldest first."""
+    query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id, StaffCredential.removed_at.is_(None))
+    return session.scalars(query.order_by(StaffCredential.id)).all()
+
+
+def had_credential(session: Session, user_id: UUID) -> bool:
+    """Whether this person ever had an authenticator."""
+    return session.scalar(sa.select(StaffCredential.id).where(StaffCredential.user_id == user_id).limit(1)) is not None
 
 
 def find_credential(session: Session, credential_id: str) -> StaffCredential | None:

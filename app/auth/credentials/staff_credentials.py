@@ -57,7 +57,7 @@ def read_registration(
     except WebAuthnRejected as why:
         raise Invalid.at("/registration", Message("The registration does not fit: %(why)s", why=why.reason)) from why
     return {
-        "user": str(user_id),
+        "user_id": str(user_id),
         "name": name,
         "credential_id": found.credential_id,
         "public_key": found.public_key,
@@ -80,7 +80,7 @@ def require_new(session: Session, content: Mapping[str, Any]) -> None:
         raise Conflict(
             "This authenticator is registered already, or was removed; make another key.", code="known-authenticator"
         )
-    if len(credential_repository.list_credentials(session, UUID(content["user"]))) >= MAX_CREDENTIALS:
+    if len(credential_repository.list_credentials(session, UUID(content["user_id"]))) >= MAX_CREDENTIALS:
         raise Conflict(
             Message("A person has at most %(limit)s authenticators; remove one first.", limit=MAX_CREDENTIALS),
             code="too-many-authenticators",
@@ -93,7 +93,7 @@ def register_credential(session: Session, actor: Actor, content: Mapping[str, An
     Raises as `require_new` does.
     """
     require_new(session, content)
-    user_id = UUID(content["user"])
+    user_id = UUID(content["user_id"])
     row = StaffCredential(
         id=new_id(),
         credential_id=content["credential_id"],
