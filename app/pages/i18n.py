@@ -4,11 +4,9 @@ The order is: query parameter (`?lang=fa`, a permanent address), cookie, `Accept
 calendar Gregorian in every language.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from types import MappingProxyType
 from typing import Final
 
 from babel import Locale
@@ -20,17 +18,6 @@ from app.web.headers import negotiate_language
 
 PARAMETER: Final = "lang"
 COOKIE: Final = "lang"
-OWN_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "az": "Azərbaycanca",
-        "en": "English",
-        "ru": "Русский",
-        "fa": "فارسی",
-        "ar": "العربية",
-        "zh": "中文",
-        "de": "Deutsch",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import i18n
-from app.pages.i18n import COOKIE, OWN_NAMES, PARAMETER, LanguageChoice, choose_language, day, format_datetime
+from app.pages.i18n import COOKIE, PARAMETER, LanguageChoice, choose_language, day, format_datetime
 from app.pages.scheme_summaries import SchemeSummaries
 from app.pages.static_assets import Assets
 from app.schemes.emblems import read_emblem_content
@@ -168,6 +168,6 @@ def _request_context(request: Request, choice: LanguageChoice) -> dict[str, Any]
         "link": link,
         "lang_in_address": choice.in_address,  # GET forms repeat it as a hidden field
         "here": path,
-        "other_languages": [(code, name, in_language(code)) for code, name in OWN_NAMES.items()],
-        "own_name": OWN_NAMES[choice.language],
+        "other_languages": [(code, name, in_language(code)) for code, name in i18n.OWN_NAMES.items()],
+        "own_name": i18n.OWN_NAMES[choice.language],
     }

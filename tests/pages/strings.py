@@ -23,13 +23,14 @@ from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po, write_po
 
 import app.main  # noqa: F401 (every class of errors is known then)
+from app.core import i18n
 from app.core.errors import MikError
 from app.schemes import evidence_kinds
 from app.verification import verdict
 from app.web.problems import problem_details
 
 APP = Path(__file__).parents[2] / "app"
-LANGUAGES = ("az", "ru", "fa", "ar", "zh", "de")
+LANGUAGES = tuple(each for each in i18n.LANGUAGES if each != i18n.DEFAULT_LANGUAGE)
 """English is the language of the keys."""
 PROBLEM_LANGUAGES = ("az", "ru")
 METHODS = [("**.py", "python"), ("templates/**", "jinja2.ext:babel_extract")]

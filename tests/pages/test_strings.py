@@ -7,7 +7,7 @@ from babel.messages.plurals import get_plural
 
 from app.certificates.model import RevocationReason, SuspensionCause
 from app.core.i18n import LANGUAGES as ALL
-from app.pages.i18n import OWN_NAMES
+from app.core.i18n import OWN_NAMES
 from app.pages.public.verdict_texts import CHECK_TEXTS, CRITERION_TEXTS, REASON_TEXTS, VERDICT_TEXTS
 from app.schemes.origin_calculation import OriginCriterion
 from app.verification.verdict import Verdict
