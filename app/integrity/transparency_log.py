@@ -86,7 +86,14 @@ def _check_row(row: LogEntry, expected: int, frontier: Sequence[bytes]) -> Integ
         return IntegrityFinding(name, "Its stored tree hashes do not match it and the entries before it.")
     members = strict_json.loads(row.entry)
     entry = Entry(
-        LogEvent(row.event), row.at, row.subject, row.sha256, _key_member(members, "key", row), members.get("head")
+        LogEvent(row.event),
+        row.at,
+        row.subject,
+        row.sha256,
+        _key_member(members, "key", row),
+        members.get("head"),
+        during_investigation=members.get("during_investigation") is True,
+        reason=members.get("reason"),
     )
     if entry.canonical_bytes() != row.entry:
         return IntegrityFinding(name, "Its columns differ from what was hashed.")

@@ -39,7 +39,8 @@ class Entry:
 
     `subject` is a certificate number, a `kid` or `SCHEME/version`; None for `audit.head`. `at` is time-zone aware.
     `key` is the `kid` that signed an issued certificate. `sha256` is lower-case hex. `during_investigation` is written
-    only if true: the holder surrendered the certificate while an investigation about it was open.
+    only if true: the holder surrendered the certificate while an investigation about it was open. `reason` is a code of
+    a closed list, such as why the moment of a compromise was corrected.
     """
 
     event: LogEvent
@@ -49,6 +50,7 @@ class Entry:
     key: str | None = None
     head: int | None = None
     during_investigation: bool = False
+    reason: str | None = None
 
     def to_dict(self) -> dict[str, str | int]:
         subject_member = SUBJECT_MEMBER.get(self.event.partition(".")[0])
@@ -60,6 +62,7 @@ class Entry:
             "head": self.head,
             "sha256": self.sha256,
             "during_investigation": self.during_investigation or None,
+            "reason": self.reason,
         }
         if subject_member is not None:
             members[subject_member] = self.subject
