@@ -148,10 +148,17 @@ def _allowed(key: SigningKey) -> list[str]:
 
 
 def _set_state(
-    session: Session, actor: Actor, key: SigningKey, state: KeyState, since: datetime, now: datetime, **data: Any
+    session: Session,
+    actor: Actor,
+    key: SigningKey,
+    state: KeyState,
+    since: datetime,
+    now: datetime,
+    reason: str | None = None,
 ) -> None:
     key.state, key.state_since = state.value, since
     session.flush()  # one key at a time: the unique index allows only one active key
     event = STATE_EVENT[state]
-    appender.add_entry(session, Entry(event, since, key.kid))
+    appender.add_entry(session, Entry(event, since, key.kid, reason=reason))
+    data: dict[str, Any] = {"reason": reason} if reason else {}
     recorder.record(session, actor, event.value, ("key", key.kid), now, **data)

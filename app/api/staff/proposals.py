@@ -89,7 +89,7 @@ def list_proposals(
 
 
 @router.post("", status_code=201, summary="Propose an act", responses=error_responses(*CREATE_ERRORS))
-def propose(
+def propose_act(
     actor: Owner,
     _retry: IdempotentReplayDep,
     body: ProposalRequest,
