@@ -172,7 +172,8 @@ def test_two_tokens_exchanged_are_named(drill):
 def test_a_deleted_certificate_is_named(drill):
     delete = "DELETE FROM {0} WHERE certificate_id IN (SELECT id FROM certificates WHERE number = :number)"
     number = drill.numbers[1]
-    about = (delete.format(table) for table in ("suspensions", "certificate_search_terms", "certified_descriptions"))
+    tables = ("suspensions", "status_decisions", "certificate_search_terms", "certified_descriptions")
+    about = (delete.format(table) for table in tables)
     drill.attack(*about, "DELETE FROM certificates WHERE number = :number", number=number)
     assert drill.named() == [f"certificate {number}"]
 
