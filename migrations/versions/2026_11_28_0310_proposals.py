@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from app.core import database
 
 revision = "20261128_0310_proposals"
-down_revision = "20261128_0200_standard_names"
+down_revision = "20261128_0300_decisions"
 branch_labels = None
 depends_on = None
 

@@ -201,7 +201,8 @@ def test_rows_that_were_added_or_changed_in_the_database_confirm_nothing(app):
     execute(
         app,
         "INSERT INTO staff_credentials "
-        "(id, credential_id, public_key, user_id, name, sign_count, sha256, registered_at) SELECT :id, :credential, :key, user_id, name, 0, :sha256, registered_at FROM staff_credentials "
+        "(id, credential_id, public_key, user_id, name, sign_count, sha256, registered_at) "
+        "SELECT :id, :credential, :key, user_id, name, 0, :sha256, registered_at FROM staff_credentials "
         "WHERE user_id = :user",
         id=stored_id(app, "0190b4a0-0000-7000-8000-000000000001"),
         credential=forged.credential_id,
