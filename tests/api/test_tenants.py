@@ -58,6 +58,7 @@ PUBLIC = """
     GET  /.well-known/jwks.json
     GET  /v1/contexts/{shape}
     GET  /v1/schemas/{shape}
+    GET  /v1/render-templates/{shape}
     GET  /v1/status-lists/{list}
     GET  /.well-known/did.json
     GET  /health/live
@@ -266,7 +267,7 @@ def things(shared_app, company):
         "report_id": report_with_photo(app),
         "number": number,
         "coordinates": "0/000.p/1",
-        "shape": "certificate-2",
+        "shape": "certificate-3",
         "list": "revocation-1",
         "code": "MIK",
     }
