@@ -39,6 +39,10 @@ PUBLIC = """
     GET  /v1/certificates.csv
     GET  /v1/certificates.jsonl
     GET  /v1/certificates/{number}/badge.svg
+    GET  /v1/certificates/{number}/credential.jwt
+    GET  /01/{gtin}
+    GET  /01/{gtin}/{qualifiers}
+    GET  /.well-known/gs1resolver
     GET  /v1/schemes
     GET  /v1/schemes/{code}
     GET  /v1/schemes/{code}/rulesets
@@ -270,6 +274,8 @@ def things(shared_app, company):
         "shape": "certificate-3",
         "list": "revocation-1",
         "code": "MIK",
+        "gtin": "4006381333931",
+        "qualifiers": "10/A1",
     }
 
 

@@ -6,11 +6,13 @@ Every state of these pages has an address of its own that can be kept and sent o
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
+from app.certificates.digital_link import gs1_uri
 from app.certificates.read_model.search import EffectiveStatus, RegisterSearch
 from app.core.errors import NotFound
 from app.organisations.legal_forms import public_voen
@@ -78,6 +80,24 @@ def show_park(code: str, request: Request, session: SessionDep, now: NowDep) -> 
         park=parks[code],
         statuses=_status_choices(listing, wanted),
         parks={each: row.names for each, row in parks.items()},
+    )
+
+
+@router.get("/register/gtins/{gtin}")
+def show_gtin(gtin: str, request: Request, session: SessionDep, now: NowDep) -> Response:
+    """All certificates of a product: where its GS1 Digital Link leads if several are valid."""
+    item = gs1_uri.parse_path(f"/01/{quote(gtin, safe='')}")
+    wanted = RegisterSearch(gtin=item.gtin)
+    listing = _load_view(request, session, wanted, now)
+    if not listing.rows:
+        raise NotFound.of("certificate")
+    return render(
+        request,
+        "register_gtin.html",
+        listing=listing,
+        gtin=item.gtin,
+        statuses=_status_choices(listing, wanted),
+        parks={row.code: row.names for row in reference_parks.list_parks(session)},
     )
 
 
