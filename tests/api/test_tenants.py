@@ -198,6 +198,8 @@ OF_NOBODY = {
     "coordinates",
     "shape",
     "list",
+    "gtin",
+    "qualifiers",
 }  # what is public; what only the holder does with a certificate is looked at by itself
 OF_THE_HOLDER = ("/surrender", "/changes", "/description")
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
@@ -244,7 +246,7 @@ def report_with_photo(app):
 def things(shared_app, company):
     """One of everything, in the hands of the company."""
     app = shared_app
-    number = app.certify(company)
+    number = app.certify(company, company.add_product(gtin="4006381333931"))
     draft = company.draft()
     program = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
     another_owner = app.staff("owner", name="another-owner")

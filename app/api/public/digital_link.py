@@ -5,6 +5,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
@@ -32,6 +34,7 @@ from app.web.dependencies import NowDep, SessionDep, SettingsDep, get_container
 from app.web.headers import CACHE_ONE_HOUR, conditional_response, negotiate_media_type
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
+from app.web.schema_types import ResponseModel
 
 router = PublicRouter(tags=["digital link"], route_class=GuardedRoute)
 
@@ -59,6 +62,23 @@ LinkType = Annotated[
         examples=["linkset"],
     ),
 ]
+
+
+class LinkTypeVocabulary(ResponseModel):
+    namespace: str
+    prefix: str = Field(examples=["gs1:"])
+
+
+class ResolverDescription(ResponseModel):
+    """What this resolver understands, in the members that GS1 defines."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel)
+
+    name: str
+    resolver_root: str
+    supported_primary_keys: list[str] = Field(examples=[["01"]])
+    supported_link_type: list[LinkTypeVocabulary]
+    link_type_default_can_be_linkset: bool
 
 
 @router.get(
@@ -110,8 +130,8 @@ def resolve_item(
 @router.get(
     "/.well-known/gs1resolver",
     summary="Get the description of the resolver (GS1)",
-    response_class=Response,
-    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}, **NOT_MODIFIED_DOCS},
+    response_model=ResolverDescription,
+    responses=NOT_MODIFIED_DOCS,
 )
 def get_resolver_description(request: Request, settings: SettingsDep) -> Response:
     """What this resolver understands: GTIN as primary key, link types of GS1."""
