@@ -60,6 +60,9 @@ class TestUri:
         ("path", "place", "code"),
         [
             ("/01/", "path:gtin", "wrong-format"),
+            ("/01%2F04006381333931", "path:gtin", "wrong-format"),
+            ("/01/04006381333931%2F10%2FA1", "path:gtin", "wrong-format"),
+            ("/01/\u00ff", "path:gtin", "wrong-format"),
             ("/01/123", "path:gtin", "wrong-format"),
             ("/01/123456789", "path:gtin", "wrong-format"),
             ("/01/400638133393X", "path:gtin", "wrong-format"),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -158,8 +159,8 @@ def _resolve(request: Request, session: Session, base_url: str, now: datetime, a
 
 def _raw_path(request: Request) -> str:
     """Return the path as sent: decoded, an encoded slash in a lot could not be told from a separator."""
-    raw: bytes = request.scope["raw_path"]
-    return raw.decode("ascii").partition("?")[0].removeprefix(request.scope.get("root_path", ""))
+    raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    return raw.decode("latin-1").partition("?")[0].removeprefix(request.scope.get("root_path", ""))
 
 
 def _shown_certificates(

@@ -48,8 +48,9 @@ def parse_path(path: str) -> DigitalLink:
 
     Raises `Invalid` with the first place that is wrong.
     """
-    _, _key, gtin, *rest = path.split("/")
-    return DigitalLink(_parse_gtin(_decode(gtin, "path:gtin")), tuple(_parse_qualifiers(rest)))
+    segments = path.split("/")[2:] or [""]  # none: the slash after `01` was encoded as well
+    gtin = parse_gtin(_decode(segments[0], "path:gtin"))
+    return DigitalLink(gtin, tuple(_parse_qualifiers(segments[1:])))
 
 
 def stored_forms(gtin: str) -> tuple[str, ...]:
@@ -57,7 +58,8 @@ def stored_forms(gtin: str) -> tuple[str, ...]:
     return tuple(gtin[-length:] for length in _GTIN_LENGTHS if not gtin[:-length].strip("0"))
 
 
-def _parse_gtin(text: str) -> str:
+def parse_gtin(text: str) -> str:
+    """Return the GTIN with 14 digits. Raises `Invalid` for a wrong form or check digit."""
     if not _GTIN.fullmatch(text):
         raise Invalid.at("path:gtin", Message("A GTIN has 8, 12, 13 or 14 digits.", code="wrong-format"))
     if not ean.is_valid(text):

@@ -6,7 +6,6 @@ Every state of these pages has an address of its own that can be kept and sent o
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -86,8 +85,7 @@ def show_park(code: str, request: Request, session: SessionDep, now: NowDep) -> 
 @router.get("/register/gtins/{gtin}")
 def show_gtin(gtin: str, request: Request, session: SessionDep, now: NowDep) -> Response:
     """All certificates of a product: where its GS1 Digital Link leads if several are valid."""
-    item = gs1_uri.parse_path(f"/01/{quote(gtin, safe='')}")
-    wanted = RegisterSearch(gtin=item.gtin)
+    wanted = RegisterSearch(gtin=gs1_uri.parse_gtin(gtin))
     listing = _load_view(request, session, wanted, now)
     if not listing.rows:
         raise NotFound.of("certificate")
@@ -95,7 +93,7 @@ def show_gtin(gtin: str, request: Request, session: SessionDep, now: NowDep) -> 
         request,
         "register_gtin.html",
         listing=listing,
-        gtin=item.gtin,
+        gtin=wanted.gtin,
         statuses=_status_choices(listing, wanted),
         parks={row.code: row.names for row in reference_parks.list_parks(session)},
     )
