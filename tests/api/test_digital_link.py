@@ -156,7 +156,7 @@ def test_refusals(shared_app, numbers, path, status, code):
 
 @pytest.mark.parametrize("query", ["", "?linkType=linkset", "?linkType=dcc"])
 def test_what_is_not_in_the_log_is_not_shown(shared_app, numbers, monkeypatch, query):
-    """What a verification of the number calls forged stands behind no link."""
+    """No link leads to what a verification of the number calls forged."""
     assert get(shared_app, f"/01/{PLAIN}{query}").status_code in {200, 307}
     monkeypatch.setattr(log_repository, "find_issue_entries", lambda *_: {})
     assert get(shared_app, f"/01/{PLAIN}{query}").status_code == 404

@@ -1,7 +1,7 @@
 """What two publishers ask of a linkset, restated in our own words as JSON Schemas (no file of theirs is copied).
 
 GS1-Conformant Resolver 1.2 (`linkset-schema`) and UNTP 0.7.0 (`idr/LinksetSchema`), both draft-07. Where the
-patterns of GS1 are looser than its text (`[a-zA-z]`, no end), the stricter reading stands here.
+patterns of GS1 are looser than its text (`[a-zA-z]`, no end), this file has the stricter reading.
 """
 
 URL = "^https?://[a-zA-Z0-9./:-]+"

@@ -265,7 +265,7 @@ def _build_assessment(c: CertificateContent, address: str) -> dict[str, Any]:
     """Build what was assessed, and the criterion by which the goods originate.
 
     Released UNTP 0.7.0 has no type for the wrappers `assessedProduct` and `assessedFacility`, nor for a performance and
-    its score. Country and criterion also stand in the attestation, as terms of our own context.
+    its score. The attestation repeats country and criterion as terms of our own context.
     """
     names = {language: _normalize_nfc(text) for language, text in sorted(c.product_names.items())}
     place = {"park": c.park_code, "containedInPlace": park_url(c.base_url, c.park_code)}
