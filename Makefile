@@ -21,6 +21,8 @@ test -z "$$failed" || { echo "FAILED:$$failed"; exit 1; }; \
 echo "Everything holds: $(1)"
 endef
 STYLE := format ruff mypy imports
+# A worker takes neighbouring tests: what a file starts once is started by one worker, not by each.
+DIST := --dist worksteal
 
 .PHONY: help run dev check test test-fast test-short test-long bench format lint screenshots openapi docs lock audit release clean
 .PHONY: $(addprefix check-,$(STYLE) tests unmeasured coverage pure-tests pure short whole rounds)
@@ -125,9 +127,9 @@ check-imports: $(VENV)/development
 	$(BIN)/lint-imports
 check-tests: $(VENV)/development
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n auto --cov --cov-report= --durations=10 -m "not no_coverage"
+	$(BIN)/python -m pytest -n auto $(DIST) --cov --cov-report= --durations=10 -m "not no_coverage"
 check-unmeasured: $(VENV)/development
-	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --durations=10 -m no_coverage
+	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) $(DIST) --durations=10 -m no_coverage
 check-coverage: $(VENV)/development
 	$(BIN)/coverage report --fail-under=90 --skip-covered --skip-empty
 check-pure: $(VENV)/development

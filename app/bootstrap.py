@@ -31,7 +31,9 @@ def prepare(settings: Settings, now: datetime) -> None:
         if settings.profile is Profile.DEMO:
             database_schema.migrate(database)
         require_migrated(database)
-        database.attach_session_info({appender.SIGNER_KEY: LogKeyFile(settings.log_key)})
+        log_key = LogKeyFile(settings.log_key)
+        log = log_signer.open_verified_log(database, log_key, settings.verified_checkpoint)
+        database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log})
         with database.session() as session:
             stored = issuer_identity.get_stored_issuer(session)
             demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""

@@ -86,7 +86,7 @@ from app.signing import issuer_identity
 from app.signing.key_documents import KeyDocuments
 from app.signing.key_files import KeyFiles
 from app.signing.key_provider import KeyProvider
-from app.signing.log_signer import LogKeyFile
+from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import appender
 from app.verification.handler import VerifyHandler, batch_route
 from app.verification.metrics import VerdictCounter
@@ -192,9 +192,11 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     require_migrated(database)
     secret_box = SecretBox.from_folder(settings.keys_dir)
     mail = create_mail_delivery(settings, database, secret_box, clock)
-    database.attach_session_info({appender.SIGNER_KEY: LogKeyFile(settings.log_key), outbox.WAKE_KEY: mail.wake})
+    log_key = LogKeyFile(settings.log_key)
+    log = open_verified_log(database, log_key, settings.verified_checkpoint)
+    database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log, outbox.WAKE_KEY: mail.wake})
     issuer = _issuer(database)
-    keys = KeyProvider(database, KeyFiles(settings.keys_dir, issuer))
+    keys = KeyProvider(database, KeyFiles(settings.keys_dir, issuer), log)
     is_demo = settings.profile is Profile.DEMO
     return Container(
         settings=settings,
@@ -210,6 +212,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             concurrency.limits_for(one_writer=database.is_sqlite), hashers=settings.password_hashers
         ),
         uploads=UploadLimits(),
+        log=log,
         keys=keys,
         key_documents=KeyDocuments(),
         issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
@@ -270,6 +273,7 @@ def _app_of(container: Container) -> FastAPI:
         lifespan=lifespan,
         openapi_tags=openapi.TAGS,
         servers=[{"url": settings.base_url}],
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
     )
     app.state.container = container
     problem_details.register_exception_handlers(app)

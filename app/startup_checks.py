@@ -20,17 +20,17 @@ from app import database_schema
 from app.audit import audit_repository
 from app.auth import demo_staff, user_repository
 from app.commit_pipeline import open_database
-from app.core.crypto import keyring, pem_files, secret_box
+from app.core.crypto import pem_files, secret_box
 from app.core.database import MAX_OVERFLOW, POOL_SIZE, Database
 from app.core.errors import UnsafeToStart
 from app.core.settings import Settings, find_unsafe_settings
 from app.documents.pdf import signing_certificate
 from app.notifications.transport import read_smtp_password
-from app.signing import issuer_identity, key_files, log_signer
+from app.signing import issuer_identity, key_files, log_signer, signing_repository
 
 DEMO_MARKER_FILE = "MADE-BY-THE-DEMO"
-DEMO_EMAIL_SUFFIX = ".example"  # reserved by RFC 2606: nobody real has one
-MIN_NAME_SIMILARITY = 0.8  # less is somebody else's name: an orchestrator puts MIK_SERVICE_HOST and its like there
+DEMO_EMAIL_SUFFIX = ".example"  # reserved by RFC 2606: no real address ends in it
+MIN_NAME_SIMILARITY = 0.8  # below, the variable belongs to others, such as MIK_SERVICE_HOST of an orchestrator
 CONNECTIONS_PER_WORKER = POOL_SIZE + MAX_OVERFLOW + 4  # the last 4 are those of the verification fast path
 MIN_CLOCK, MAX_CLOCK = datetime(2025, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 MAX_CLOCK_LAG = timedelta(minutes=5)
@@ -45,7 +45,7 @@ class UncheckedSettings(Settings):
 
 
 def require_safe_to_start(settings: Settings, now: datetime, *, workers: int = 1) -> None:
-    """Errors: UnsafeToStart, one line for each reason."""
+    """Require that the service may start in production. Raises `UnsafeToStart`, one line for each reason."""
     if found := find_start_errors(settings, now, workers=workers):
         raise UnsafeToStart("\n".join(found))
 
@@ -53,7 +53,7 @@ def require_safe_to_start(settings: Settings, now: datetime, *, workers: int = 1
 def find_start_errors(
     settings: Settings, now: datetime, *, workers: int = 1, environment: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Why the service must not start in production; empty if it may. `now` is aware, by the clock of this machine."""
+    """Return the reasons why the service must not start in production; `now` is aware, by this machine's clock."""
     return [
         *find_unsafe_settings(settings),
         *_check_variables(os.environ if environment is None else environment),
@@ -75,7 +75,7 @@ def mark_demo_keys(settings: Settings) -> None:
 
 
 def _check_variables(environment: Mapping[str, str]) -> Iterator[str]:
-    """Report unknown `MIK_` variables: a misspelt name would leave a default in force silently."""
+    """Report misspelt `MIK_` variables, which would silently leave a default in force."""
     known = {f"MIK_{name.upper()}" for name in Settings.model_fields}
     for name in sorted(environment):
         if name.startswith("MIK_") and name not in known:
@@ -86,7 +86,7 @@ def _check_variables(environment: Mapping[str, str]) -> Iterator[str]:
 def _check_data_dir(settings: Settings) -> Iterator[str]:
     folder = settings.data_dir
     if not folder.is_absolute():
-        return  # named already; which folder it is nobody knows
+        return  # reported by the settings already; a relative path has no fixed meaning
     if not folder.is_dir():
         yield f"MIK_DATA_DIR={folder} is not there: mount it, or make it with: mkdir -m 700 {folder}"
         return
@@ -106,7 +106,7 @@ def _check_data_dir(settings: Settings) -> Iterator[str]:
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether a file can be made in it, or in the nearest folder above it that exists."""
+    """Return whether a file can be created in the folder or its nearest existing parent."""
     while not folder.exists():
         folder = folder.parent
     try:
@@ -176,11 +176,11 @@ def _check_database(settings: Settings, now: datetime, workers: int) -> Iterator
 
 
 def _check_database_content(database: Database, settings: Settings, now: datetime, workers: int) -> Iterator[str]:
-    room = database.max_connections()
-    if room is not None and workers * CONNECTIONS_PER_WORKER > room:
+    limit = database.max_connections()
+    if limit is not None and workers * CONNECTIONS_PER_WORKER > limit:
         yield (
-            f"{workers} workers may open {workers * CONNECTIONS_PER_WORKER} connections, the database takes {room}: "
-            f"start at most {room // CONNECTIONS_PER_WORKER} workers, or raise its max_connections"
+            f"{workers} workers may open {workers * CONNECTIONS_PER_WORKER} connections, the database takes {limit}: "
+            f"start at most {limit // CONNECTIONS_PER_WORKER} workers, or raise its max_connections"
         )
     if not database_schema.is_migrated(database):
         yield "The database is not migrated to this version of the service: back it up, then run `mik admin migrate`"
@@ -207,22 +207,22 @@ def _check_database_content(database: Database, settings: Settings, now: datetim
 
 
 def _check_issuer(session: Session, settings: Settings) -> Iterator[str]:
-    """Who signs must be who signed before."""
+    """Require the issuer and the active key that this database was used with."""
     stored = issuer_identity.get_stored_issuer(session)
     if stored is not None and settings.issuer and stored != settings.issuer:
         yield (
-            f"The register was begun by the issuer {stored}, but MIK_ISSUER is {settings.issuer}: "
+            f"The database belongs to the issuer {stored}, but MIK_ISSUER is {settings.issuer}: "
             "use the database of this issuer, or its own settings"
         )
-    active = [key for key in issuer_identity.load_keys(session).values() if key.state is keyring.KeyState.ACTIVE]
-    if not active:
+    active = signing_repository.get_active_kid(session)
+    if active is None:
         return
     path = settings.certificate_key
     if not key_files.list_key_files(settings.keys_dir):
-        yield f"The register signs with {active[0].kid}, but {path} is not there: put it back from your backup"
+        yield f"The register signs with {active}, but {path} is not there: put it back from your backup"
         return
     with suppress(pem_files.UnsafeKeyFile):  # named already
         try:
-            key_files.KeyFiles(settings.keys_dir, stored or "").get_signer(active[0].kid)
+            key_files.KeyFiles(settings.keys_dir, stored or "").get_signer(active)
         except key_files.KeyFileMissing:
-            yield f"{path} is not the key that the register signs with, {active[0].kid}: put the right file back"
+            yield f"{path} is not the key that the register signs with, {active}: put the right file back"

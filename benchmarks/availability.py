@@ -47,7 +47,7 @@ MIB = 1 << 20
 
 
 @dataclass
-class World:
+class LoadTarget:
     """Hold what the clients need, created in this process before the service starts."""
 
     port: int
@@ -74,8 +74,8 @@ class Probe:
         return f"{middle:.0f} ms{ratio}, worst {max(self.times):.0f} ms of {len(self.times)}{failed}"
 
 
-def client(world_port: int, address: str = "203.0.113.50") -> httpx2.Client:
-    base = f"http://127.0.0.1:{world_port}"
+def client(port: int, address: str = "203.0.113.50") -> httpx2.Client:
+    base = f"http://127.0.0.1:{port}"
     return httpx2.Client(base_url=base, headers={"X-Forwarded-For": address}, timeout=60, trust_env=False)
 
 
@@ -213,23 +213,23 @@ def _repeat(port: int, probe: Probe, send: Callable[[httpx2.Client], int], pause
             time.sleep(pause)
 
 
-def probed(world: World, seconds: float) -> dict[str, Probe]:
+def probed(target: LoadTarget, seconds: float) -> dict[str, Probe]:
     until = time.monotonic() + seconds
     found = {"sign-in": Probe(), "write": Probe(), "check": Probe()}
-    form = {"grant_type": "password", "username": world.member, "password": PASSWORD}
+    form = {"grant_type": "password", "username": target.member, "password": PASSWORD}
 
     def sign_in(http: httpx2.Client) -> int:
         return http.post("/v1/auth/token", data=form).status_code
 
     def write(http: httpx2.Client) -> int:
-        return http.post("/v1/products", json=product(world.site_id), headers=world.writer).status_code
+        return http.post("/v1/products", json=product(target.site_id), headers=target.writer).status_code
 
     def check(http: httpx2.Client) -> int:
-        return http.get(f"/v1/verify/{world.number}").status_code
+        return http.get(f"/v1/verify/{target.number}").status_code
 
     asked = {"sign-in": (sign_in, 0.3), "write": (write, 0.2), "check": (check, 0.05)}
     threads = [
-        threading.Thread(target=_repeat, args=(world.port, found[name], send, pause, until))
+        threading.Thread(target=_repeat, args=(target.port, found[name], send, pause, until))
         for name, (send, pause) in asked.items()
     ]
     for thread in threads:
@@ -239,13 +239,13 @@ def probed(world: World, seconds: float) -> dict[str, Probe]:
     return found
 
 
-def guesses_from(world: World, networks: int) -> str:
+def guesses_from(target: LoadTarget, networks: int) -> str:
     """Try wrong passwords for one user from many addresses; then the user signs in."""
-    form = {"grant_type": "password", "username": world.member, "password": "a wrong guess"}
+    form = {"grant_type": "password", "username": target.member, "password": "a wrong guess"}
     with contextlib.ExitStack() as stack:
-        https = [stack.enter_context(client(world.port, f"192.0.2.{place + 1}")) for place in range(networks)]
+        https = [stack.enter_context(client(target.port, f"192.0.2.{place + 1}")) for place in range(networks)]
         told = [http.post("/v1/auth/token", data=form).status_code for http in https]
-        person = stack.enter_context(client(world.port, "203.0.113.77"))
+        person = stack.enter_context(client(target.port, "203.0.113.77"))
         signed_in = person.post("/v1/auth/token", data=form | {"password": PASSWORD}).status_code
     return f"{networks} wrong passwords from as many addresses: {sorted(set(told))}; then the person: {signed_in}"
 
@@ -313,7 +313,7 @@ def watched(pid: int) -> Iterator[list[int]]:
         thread.join()
 
 
-def world_in(folder: Path) -> tuple[World, dict[str, str]]:
+def target_in(folder: Path) -> tuple[LoadTarget, dict[str, str]]:
     dataset = create_dataset(folder / "data", 0, lambda _text: None)
     with in_process.app(folder, dataset.url) as app:
         member, writer = app.set_up_company(), app.set_up_company()
@@ -329,7 +329,7 @@ def world_in(folder: Path) -> tuple[World, dict[str, str]]:
         }
         paths = [f"/v1/organisations/{each.organisation_id}/evidence" for each in uploaders]
         tokens = [_bearer(app, each) for each in uploaders]
-        world = World(
+        target = LoadTarget(
             port=free_port(),
             number=number,
             writer=_bearer(app, writer),
@@ -337,7 +337,7 @@ def world_in(folder: Path) -> tuple[World, dict[str, str]]:
             member=f"member@{member.voen}.example",
             uploaders=list(zip(paths, tokens, strict=True)),
         )
-    return world, environment
+    return target, environment
 
 
 def _bearer(app: RunningApp, caller: Any) -> dict[str, str]:
@@ -355,30 +355,30 @@ def _with_whole_hash(app: RunningApp) -> None:
 
 
 def measure_load(folder: Path, report: Callable[[str], None]) -> list[str]:
-    world, environment = world_in(folder)
+    target, environment = target_in(folder)
     lines = []
-    with serving(folder, world.port, 1, environment) as (pid, _log):
-        if ready(world.port, READY_S) is None:
-            raise RuntimeError((folder / f"serve-{world.port}.log").read_text()[-2_000:])
-        quiet = probed(world, SECONDS)
+    with serving(folder, target.port, 1, environment) as (pid, _log):
+        if ready(target.port, READY_S) is None:
+            raise RuntimeError((folder / f"serve-{target.port}.log").read_text()[-2_000:])
+        quiet = probed(target, SECONDS)
         lines.append(_row("quiet", quiet, None, resident(pid)))
         report(lines[-1])
         floods: list[tuple[str, Callable[..., None], tuple[Any, ...]]] = [
-            ("16 QR clients", drawing, (world.port, world.number, 16)),
-            ("4 uploaders of 19 MB XLSX", uploading, (world.port, world.uploaders)),
-            ("40 clients registering", registering, (world.port, 40)),
-            ("150 clients registering", registering, (world.port, 150)),
-            ("40 clients guessing passwords", guessing, (world.port, 40)),
-            ("300 MB of headers on 30 connections, again and again", headers, (world.port, 30, 10 * MIB)),
-            ("500 half-open requests", half_open, (world.port, 500)),
+            ("16 QR clients", drawing, (target.port, target.number, 16)),
+            ("4 uploaders of 19 MB XLSX", uploading, (target.port, target.uploaders)),
+            ("40 clients registering", registering, (target.port, 40)),
+            ("150 clients registering", registering, (target.port, 150)),
+            ("40 clients guessing passwords", guessing, (target.port, 40)),
+            ("300 MB of headers on 30 connections, again and again", headers, (target.port, 30, 10 * MIB)),
+            ("500 half-open requests", half_open, (target.port, 500)),
         ]
-        for name, target, arguments in floods:
-            with watched(pid) as peak, flood(target, *arguments) as answers:
-                found = probed(world, SECONDS)
+        for name, clients, arguments in floods:
+            with watched(pid) as peak, flood(clients, *arguments) as answers:
+                found = probed(target, SECONDS)
                 counts = [f"{count} × {first}xx" for first, count in enumerate(answers[:BEGUN]) if count]
             lines.append(_row(f"{name} ({', '.join(counts) or 'no answers'})", found, quiet, peak[0]))
             report(lines[-1])
-        said = guesses_from(world, 52)
+        said = guesses_from(target, 52)
         report(said)
     head = ["| flood | sign-in | another company's write | check | memory, at most |", "|---|---|---|---|---|"]
     return [*head, *lines, "", said]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.commit_pipeline import open_database
-from app.signing.issuer_identity import load_keys
+from app.signing.issuer_identity import load_public_keys
 from app.transparency.model import LogHead
 from benchmarks.synthetic_rows import COLUMNS, Row, SharedValues, synthetic_rows
 
@@ -23,7 +23,7 @@ def bulk_insert(url: str, count: int, report: Report = lambda _text: None) -> No
     is_sqlite = url.startswith("sqlite")
     database = open_database(url)
     with database.read_session() as session:
-        shared = SharedValues(next(iter(load_keys(session))), _begin(session), is_sqlite)
+        shared = SharedValues(next(iter(load_public_keys(session))), _begin(session), is_sqlite)
     database.dispose()
     # Generating rows is half of the work: another process generates the next chunk while one is written.
     with multiprocessing.get_context("spawn").Pool(1) as pool:

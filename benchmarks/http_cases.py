@@ -70,7 +70,7 @@ def unchanged(servers: ServerPool, dataset: Dataset, effort: Effort) -> Compared
     """Measure repeated numbers with the ETag of their response."""
     ours, base = servers.server(OURS, dataset), servers.server(BARE, dataset)
     serials = list(load.spread(dataset.rows, min(WITH_ETAG, dataset.rows)))
-    tags = in_process.etags_of(dataset, [number_of(serial) for serial in serials])
+    tags = [load.once(ours.port, load.get(path(serial)))[1]["etag"] for serial in serials]
     requests = [
         load.get(path(serial), headers=[f"If-None-Match: {tag}"]) for serial, tag in zip(serials, tags, strict=True)
     ]

@@ -24,6 +24,7 @@ from app.verification.stores.factory import create_certificate_store
 from benchmarks import load
 from benchmarks.datasets import BASE_URL, Dataset
 from tests.factories import Company, RunningApp, product, running_app
+from tests.helpers import verified_log
 
 PACE = 0.02
 """Seconds between two calls with a thousand numbers: about the time of sending one and reading its response."""
@@ -33,17 +34,13 @@ PACE = 0.02
 def verification_service(dataset: Dataset) -> Iterator[VerificationService]:
     database = open_database(dataset.url)
     with database.read_session() as session:
-        keys = KeyRing.from_keys(load_keys(session).values())
+        keys = KeyRing.from_keys(load_keys(session, verified_log(database)).values())
     database.dispose()
     yield VerificationService(create_certificate_store(dataset.url), lambda: keys, utc_now, BASE_URL, demo=True)
 
 
 def answer_of(dataset: Dataset, number: str) -> bytes:
     return render_all(dataset, [number])[0][1]
-
-
-def etags_of(dataset: Dataset, numbers: Sequence[str]) -> list[str]:
-    return [etag.decode() for _, _, etag in render_all(dataset, numbers)]
 
 
 def render_all(dataset: Dataset, numbers: Sequence[str]) -> list[EncodedResponse]:

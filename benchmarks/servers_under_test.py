@@ -26,6 +26,7 @@ from app.verification.service import VerificationService
 from app.verification.stores.factory import create_certificate_store
 from app.verification.verdict import MISTYPED, evaluate_number
 from app.web.body import read_body
+from tests.helpers import verified_log
 
 BODY = b"x" * int(os.environ.get("BENCH_BODY_BYTES", "1200"))
 """As long as a usual response."""
@@ -65,7 +66,7 @@ def fast_path_only() -> ASGIApp:
     settings = Settings()
     database = open_database(settings.sqlalchemy_url)
     with database.read_session() as session:
-        keys = KeyRing.from_keys(load_keys(session).values())
+        keys = KeyRing.from_keys(load_keys(session, verified_log(database)).values())
     database.dispose()
     store = create_certificate_store(settings.sqlalchemy_url)
     handler = VerifyHandler(
@@ -93,7 +94,7 @@ def fastapi_and_orm() -> FastAPI:
     settings = Settings()
     database = open_database(settings.sqlalchemy_url)
     with database.read_session() as session:
-        keys = KeyRing.from_keys(load_keys(session).values())
+        keys = KeyRing.from_keys(load_keys(session, verified_log(database)).values())
     # A connection for each of the 64 clients: otherwise threads that wait for one block those that would release one.
     engine = sa.create_engine(settings.sqlalchemy_url, pool_size=80, connect_args=_ANY_THREAD[database.is_sqlite])
     app = FastAPI()

@@ -1,4 +1,4 @@
-"""Runs migrations on the database that MIK_DATABASE_URL names, or on a connection handed over by the caller.
+"""Run migrations on the database of MIK_DATABASE_URL, or on a connection passed by the caller.
 
 On PostgreSQL one migration runs at a time (advisory lock) and gives up rather than block the service for long.
 """

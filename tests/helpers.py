@@ -6,6 +6,11 @@ from threading import Barrier
 
 import sqlalchemy as sa
 
+from app.core.crypto.keyring import KeyRing
+from app.signing import issuer_identity
+from app.transparency import log_repository
+from app.transparency.signed_note import parse_vkey
+from app.transparency.verified_log import VerifiedLog
 from app.web.problems.problem_codes import problem_codes
 
 
@@ -77,3 +82,18 @@ def b64(raw):
 
 def unb64(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def verified_log(database):
+    """The log of this database as a process verifies it, with the key that the log was begun with."""
+
+    def verifier():
+        with database.read_session() as session:
+            return parse_vkey(log_repository.get_head(session).vkey)
+
+    return VerifiedLog(database, verifier, None)
+
+
+def keyring_of(database):
+    with database.read_session() as session:
+        return KeyRing.from_keys(issuer_identity.load_keys(session, verified_log(database)).values())

@@ -16,8 +16,8 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 
 def text_of(app: FastAPI) -> str:
-    """Return the app's document with sorted members and without the server address."""
-    document = {name: value for name, value in app.openapi().items() if name != "servers"}
+    """Return the app's document with sorted members and a server address that holds for every installation."""
+    document = app.openapi() | {"servers": [{"url": "/"}]}
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 

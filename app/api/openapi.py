@@ -13,7 +13,7 @@ from app.verification.expectation import MAX_CHARS, Comparison
 from app.verification.request_parser import MAX_ITEMS
 from app.verification.verdict import Verdict
 from app.web import scope_policy
-from app.web.dependencies import TOKEN_URL
+from app.web.dependencies import IF_MATCH, TOKEN_URL
 from app.web.problems.openapi_responses import Problem, error_responses
 
 DESCRIPTION = """
@@ -67,6 +67,29 @@ TAGS = [
     {"name": "health", "description": "For monitoring."},
 ]
 
+PARAMETER_DESCRIPTIONS = {
+    "application_id": "id of the application",
+    "claim_id": "id of the claim",
+    "client_id": "id of the API client",
+    "evidence_id": "id of the evidence document",
+    "invitation_id": "id of the invitation",
+    "matter_id": "id of the matter",
+    "member_id": "id of the member",
+    "organisation_id": "id of the company",
+    "product_id": "id of the product",
+    "report_id": "id of the report",
+    "request_id": "id of the access request",
+    "residency_id": "id of the residency",
+    "secret_id": "id of the secret",
+    "site_id": "id of the production site",
+    "user_id": "id of the staff user",
+    "number": "number of the certificate, such as `MIK-2026-000042-Y`",
+    "parks code": "code of the park or zone, such as `AGDAM-SP`",
+    "schemes code": "code of the scheme, such as `MIK`",
+    "If-None-Match": "`ETag` of an earlier response; 304 while it is still the current one",
+}
+"""Descriptions of parameters that many routes share, by name, or by resource and name."""
+
 _EXAMPLE = {
     "verdict": "valid",
     "message": "This certificate is valid.",
@@ -111,6 +134,7 @@ def _build_document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         tags=app.openapi_tags,
         servers=app.servers,
+        license_info=app.license_info,
     )
     schemas = spec["components"]["schemas"]
     template = "#/components/schemas/{model}"
@@ -126,11 +150,29 @@ def _build_document(app: FastAPI) -> dict[str, Any]:
             answer = operation["responses"].get("422")
             if answer and "HTTPValidationError" in str(answer):
                 operation["responses"] |= {"422": error_responses(422)[422]}
-    schemas["Verdict"] = _verdict_schema()
+    schemas["Verdict"] = {"type": "string", "enum": [verdict.value for verdict in Verdict]}
+    schemas["VerificationResponse"] = _verification_schema()
+    schemas["FileVerificationResponse"] = _file_verification_schema()
     _add_client_security(spec)
     spec["paths"] |= _verify_paths()
     spec["paths"] = dict(sorted(spec["paths"].items(), key=lambda item: (not item[0].startswith("/v1/verify"), 0)))
+    for path, methods in spec["paths"].items():
+        for operation in methods.values():
+            _complete_operation(path, operation)
     return spec
+
+
+def _complete_operation(path: str, operation: dict[str, Any]) -> None:
+    """State what holds for every operation: public access, the version that a change needs, the shared parameters."""
+    operation.setdefault("security", [])  # FastAPI lists the schemes of routes that depend on an access token
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == IF_MATCH:
+            parameter |= {"required": True, "schema": {"type": "string", "examples": ['"3"']}}
+        if "description" not in parameter:
+            resource, name = path.split("/")[2], parameter["name"]
+            parameter["description"] = PARAMETER_DESCRIPTIONS.get(f"{resource} {name}") or PARAMETER_DESCRIPTIONS[name]
+    if not any(status.startswith("4") for status in operation["responses"]):
+        operation["responses"]["413"] = error_responses(413)[413]  # `GuardedRoute` limits the body of every method
 
 
 def _add_client_security(spec: dict[str, Any]) -> None:
@@ -155,7 +197,7 @@ def _add_client_security(spec: dict[str, Any]) -> None:
         ]
 
 
-def _verdict_schema() -> dict[str, Any]:
+def _verification_schema() -> dict[str, Any]:
     check = {
         "type": "object",
         "required": ["name", "passed", "detail"],
@@ -168,7 +210,7 @@ def _verdict_schema() -> dict[str, Any]:
         "required": ["verdict", "message", "as_of", "certificate", "checks", "links"],
         "properties": {
             "demo": {"type": "boolean", "description": "true: this is a demo; otherwise the member is absent"},
-            "verdict": {"type": "string", "enum": [verdict.value for verdict in Verdict]},
+            "verdict": {"$ref": "#/components/schemas/Verdict"},
             "message": {"type": "string"},
             "as_of": {"type": ["string", "null"], "format": "date-time"},
             "certificate": {"anyOf": nullable},
@@ -183,14 +225,41 @@ def _verdict_schema() -> dict[str, Any]:
     }
 
 
+def _file_verification_schema() -> dict[str, Any]:
+    about = {
+        "type": "object",
+        "properties": {
+            "kind": {"type": "string", "enum": ["text", "pdf", "picture"]},
+            "signature": {
+                "description": "of a PDF",
+                "type": ["string", "null"],
+                "enum": ["ours", "other", "broken", "none", None],
+            },
+            "host": {
+                "description": "the host that a code leads to, if it is not the host of this service",
+                "type": ["string", "null"],
+            },
+            "stamp": {"type": ["string", "null"], "enum": ["genuine", "other", "forged", "cut", None]},
+        },
+    }
+    verification = {"$ref": "#/components/schemas/VerificationResponse"}
+    register = {
+        "description": "only where code, stamp or file contradict the register: what it says of the number",
+        "anyOf": [verification, {"type": "null"}],
+    }
+    return {"allOf": [verification, {"type": "object", "properties": {"file": about, "register": register}}]}
+
+
 def _verify_paths() -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Verdict"}, "example": _EXAMPLE}}
+    content = {
+        "application/json": {"schema": {"$ref": "#/components/schemas/VerificationResponse"}, "example": _EXAMPLE}
+    }
     found = {
         "description": "The verdict. A forged or unknown certificate is a result, not an error.",
         "content": content,
     }
-    unavailable = {str(k): v for k, v in error_responses(503).items()}
-    refused = {str(k): v for k, v in error_responses(413, 415, 422, 503).items()}
+    reading = {str(k): v for k, v in error_responses(429, 503).items()}
+    refused = {str(k): v for k, v in error_responses(413, 415, 422, 429, 503).items()}
     number = {
         "name": "number",
         "in": "path",
@@ -213,24 +282,24 @@ def _verify_paths() -> dict[str, Any]:
         "/v1/verify/{number}": {
             "get": {
                 **lookup,
-                "operationId": "verify_number",
-                "responses": {"200": found, "304": unchanged, **unavailable},
+                "operationId": "verify_certificate_number",
+                "responses": {"200": found, "304": unchanged, **reading},
             },
             "head": {
                 **lookup,
-                "summary": "Whether the answer changed",
-                "operationId": "verify_number_head",
+                "summary": "Get the headers of a verification",
+                "operationId": "get_verification_headers",
                 "description": "`ETag` and length of what GET answers, without the body.",
-                "responses": {"200": {"description": "As GET, without a body."}, "304": unchanged, **unavailable},
+                "responses": {"200": {"description": "As GET, without a body."}, "304": unchanged, **reading},
             },
         },
         "/v1/verify": {
             "post": {
                 "tags": ["verification"],
                 "summary": "Check a number or a signed token",
-                "description": "Exactly one of `number` and `token`. A token is checked by signature and by content. "
-                "With `expect`, what stands on a label or an invoice is compared with the certificate.",
-                "operationId": "verify",
+                "description": "Send exactly one of `number` and `token`. A token is checked by signature "
+                "and by content. With `expect`, the words of a label or an invoice are compared with the certificate.",
+                "operationId": "verify_certificate",
                 "requestBody": _json_body(
                     {"oneOf": [_item_schema("number", expect=True), _item_schema("token", expect=True)]},
                     {"number": "MIK-2026-000042-Y", "expect": {"holder": "Sample Pipe LLC", "hs6": "730630"}},
@@ -241,10 +310,10 @@ def _verify_paths() -> dict[str, Any]:
         "/v1/verify/batch": {
             "post": {
                 "tags": ["verification"],
-                "summary": "Check many at once",
-                "description": f"Up to {MAX_ITEMS} numbers and tokens; verdicts come in the same order, of one moment. "
-                "An item of another shape refuses the whole request and is named.",
-                "operationId": "verify_batch",
+                "summary": "Check many numbers and tokens at once",
+                "description": f"Up to {MAX_ITEMS} numbers and tokens; verdicts come in the order of the items, "
+                "as of one time. If an item has another shape, the whole request is refused; the error names the item.",
+                "operationId": "verify_certificates",
                 "requestBody": _json_body(
                     {
                         "type": "object",
@@ -263,7 +332,7 @@ def _verify_paths() -> dict[str, Any]:
                 "responses": {
                     "200": {
                         "description": "A verdict for each item.",
-                        "content": {"application/json": {"schema": _array_schema("Verdict")}},
+                        "content": {"application/json": {"schema": _array_schema("VerificationResponse")}},
                     },
                     **refused,
                 },
@@ -282,39 +351,23 @@ def _verify_file_path() -> dict[str, Any]:
             "properties": {"file": {"type": "string", "format": "binary"}},
         }
     }
-    about = {
-        "type": "object",
-        "properties": {
-            "kind": {"type": "string", "enum": ["text", "pdf", "picture"]},
-            "signature": {
-                "description": "of a PDF",
-                "type": ["string", "null"],
-                "enum": ["ours", "other", "broken", "none", None],
-            },
-            "host": {"description": "where a code leads that is not ours", "type": ["string", "null"]},
-            "stamp": {"type": ["string", "null"], "enum": ["genuine", "other", "forged", "cut", None]},
-        },
-    }
-    verdict = {"$ref": "#/components/schemas/Verdict"}
-    register = {
-        "description": "only where code, stamp or file contradict the register: what it says of the number",
-        "anyOf": [verdict, {"type": "null"}],
-    }
-    schema = {"allOf": [verdict, {"type": "object", "properties": {"file": about, "register": register}}]}
     return {
         "tags": ["verification"],
         "summary": "Check a file",
         "description": "A `.jwt` file or text, a PDF with the credential attached, or a PNG, JPEG or WebP of the code, "
         "up to 10 MB and 40 megapixels: as the body, or in a form as `file`. Nothing is stored or rendered. A code "
-        "that leads to a host that is not ours, a stamp that does not fit and a PDF that was changed after we signed "
-        "it are `forged`. What is no such file is 422 `unreadable-file`.",
-        "operationId": "verify_file",
+        "that leads to another host, a QR token that does not fit and a PDF that was changed after the service signed "
+        "it are `forged`. Any other file is 422 `unreadable-file`.",
+        "operationId": "verify_certificate_file",
         "requestBody": {
             "required": True,
             "content": {"multipart/form-data": form, "application/octet-stream": binary},
         },
         "responses": {
-            "200": {"description": "The verdict.", "content": {"application/json": {"schema": schema}}},
+            "200": {
+                "description": "The verdict.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FileVerificationResponse"}}},
+            },
             **{str(k): v for k, v in error_responses(413, 415, 422, 429, 503).items()},
         },
     }

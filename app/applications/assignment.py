@@ -93,7 +93,7 @@ def _assignment_problem(application_id: UUID, row: Application | None) -> dict[s
     case = {"application_id": str(application_id), "number": row.number, "state": row.state}
     if (State(row.state), Action.ASSIGN) not in workflow.TRANSITIONS:
         detail = Message(
-            "It is %(state)s; only submitted cases that nobody holds are assigned.", state=to_value_message(row.state)
+            "It is %(state)s; only submitted cases without a holder can be assigned.", state=to_value_message(row.state)
         )
         return {**case, "code": "case-held" if row.assignee_id else "wrong-state", "detail": detail}
     return None

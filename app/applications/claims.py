@@ -163,11 +163,11 @@ def _require_proposal(session: Session, claim: Claim, now: datetime) -> None:
             code="not-proposed",
         )
     if Role.REGISTRAR not in user_repository.get_roles(session, claim.proposed_by):
-        raise Conflict("Who proposed this is no registrar any more; propose it again.", code="proposer-left")
+        raise Conflict("The person who proposed this is no longer a registrar; propose it again.", code="proposer-left")
     until = objections_until(claim.created_at)
     if now < until:
         raise Conflict(
-            "The members of the company were told of the claim. They have ten days to speak up.",
+            "The members of the company were notified of the claim. They have ten days to object.",
             code="objections-open",
             data={"until": until.isoformat()},
         )

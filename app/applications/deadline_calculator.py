@@ -44,7 +44,7 @@ class DeadlineStep:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationTimes:
-    """Hold the timestamps of one application. `stops`: (asked, answered) of its questions, in any order."""
+    """Hold the timestamps of one application. `pauses`: (asked, answered) of its questions, in any order."""
 
     state: State
     state_since: datetime

@@ -143,7 +143,7 @@ def _blocking_findings(
     if open_:
         return "not-eligible", Message("Some rules still need a resolution; the case went back to review."), open_
     if changed or run.dossier.hash != recommendation.dossier_hash:
-        message = Message("The dossier is not the one that was recommended; the case went back to review.")
+        message = Message("The dossier changed after the recommendation; the case went back to review.")
         return "dossier-changed", message, changed
     if any(_is_no_longer_refused(run.assessments[pid], recommended_products[pid]) for pid in run.assessments):
         message = Message(

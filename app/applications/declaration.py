@@ -155,8 +155,8 @@ def require_declared(declared: DeclarationScope) -> None:
     """Require a declaration of the present content. Raises `Conflict` (`declaration-missing`) with the present hash."""
     if not declared.is_covered:
         raise Conflict(
-            "A member of the company has to declare first that what stands here is true and complete "
-            "(POST /v1/applications/{id}/declaration).",
+            "A member of the company must first declare that all data and documents are true and "
+            "complete (POST /v1/applications/{id}/declaration).",
             code="declaration-missing",
             data={"text_version": load_declaration_text().version, "declared_hash": declared.hash},
         )

@@ -53,7 +53,7 @@ class AccessTokens:
             detail = (
                 Message("The access token has expired; get a new one.", code="token-expired")
                 if expired
-                else Message("The access token is not ours.", code="unauthenticated")
+                else Message("The access token was not issued by this service.", code="unauthenticated")
             )
             raise Unauthenticated(detail, code="token-expired" if expired else None) from why
         return TokenSubject.parse(claims.sub, claims.claims.get("sid"), claims.claims.get("scope"))

@@ -35,7 +35,7 @@ class TokenSubject:
                 frozenset(map(Scope, str(scope).split())) if scope is not None else None,
             )
         except ValueError as why:
-            raise Unauthenticated("The access token names nobody.") from why
+            raise Unauthenticated("The access token names no user or API client.") from why
 
 
 def load_actor(session: Session, subject: TokenSubject, now: datetime) -> Actor:

@@ -220,9 +220,7 @@ def count_registration(session: Session, address: str, now: datetime, *, max_reg
     key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
     if user_repository.add_failure(session, key, now, since) > max_registrations:  # rolled back with the registration
         raise TooManyAttempts(
-            Message(
-                "No more than %(limit)s registrations are taken from one address in a day.", limit=max_registrations
-            ),
+            Message("At most %(limit)s registrations are accepted from one address in a day.", limit=max_registrations),
             retry_after=int(REGISTRATION_WINDOW.total_seconds()),
         )
 

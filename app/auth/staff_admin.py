@@ -129,7 +129,7 @@ def confirm_request(
         raise FourEyes("You asked for this, or it is for you; another owner must confirm it.")
     _require_open(request, version, "confirm")
     if request.requested_by not in owners:
-        raise Conflict("Who asked for this is no owner any more; ask anew.", code="asker-left")
+        raise Conflict("The person who requested this is no longer an owner; request it again.", code="asker-left")
     user = user_repository.lock_user(session, request.user_id)
     if user is None:
         raise NotFound.of("member of staff")

@@ -144,7 +144,7 @@ def _to_ended_certificate(
 
 @dataclass(slots=True)
 class _InquiryRecord:
-    """Inquiries into one certificate: whether one is open, when they ended, what was upheld."""
+    """Investigations of one certificate: whether one is open, when they ended, which grounds were upheld."""
 
     is_open: bool = False
     ends: list[datetime] | None = None

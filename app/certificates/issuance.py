@@ -91,7 +91,7 @@ def issue_certificates(
     year = baku_day(now).year
     serials = counters.next_numbers(session, f"certificate:{scheme_code}:{year}", len(grants))
     numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
-    reserved = reserve_places(session, issuance.randbelow, len(grants))
+    reserved = reserve_status_indexes(session, issuance.randbelow, len(grants))
     issued = tuple(
         _build_and_sign(grant, number, list_place, signer, issuance, now)
         for grant, number, list_place in zip(grants, numbers, reserved, strict=True)
@@ -219,7 +219,7 @@ def _verify_signature(token: str, signer: Signer) -> jws.VerifiedToken:
         raise Unavailable("The new signature does not verify; nothing was issued.") from error
 
 
-def reserve_places(session: Session, randbelow: Callable[[int], int], count: int) -> list[tuple[int, int]]:
+def reserve_status_indexes(session: Session, randbelow: Callable[[int], int], count: int) -> list[tuple[int, int]]:
     """Reserve unused random indexes in the current status list: pairs of list id and index.
 
     `randbelow(n)` returns a random integer in 0..n-1. The counter's lock serializes concurrent issuances.

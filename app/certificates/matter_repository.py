@@ -152,5 +152,5 @@ def list_reports(session: Session, *, after: UUID | None, limit: int) -> Sequenc
     return page_of(session, query, MisuseReport.id, after, limit)
 
 
-def report(session: Session, report_id: UUID) -> MisuseReport | None:
+def get_report(session: Session, report_id: UUID) -> MisuseReport | None:
     return session.get(MisuseReport, report_id)

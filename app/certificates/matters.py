@@ -191,7 +191,9 @@ def close_matter(
     if is_upheld and revocation_reason is None and NEEDS_REASON[MatterKind(matter.kind)]:
         raise Invalid.at("/revocation_reason", Message("Name the reason for which it is upheld.", code="required"))
     if not is_upheld and revocation_reason is not None:
-        raise Invalid.at("/revocation_reason", Message("Only what is upheld has such a reason.", code="not-taken"))
+        raise Invalid.at(
+            "/revocation_reason", Message("Only a matter that is upheld has a revocation reason.", code="not-taken")
+        )
     matter.state = MatterState.CLOSED.value
     matter.closed_at, matter.closed_by = now, require_user_id(actor)
     matter.outcome, matter.reason = outcome.value, reason

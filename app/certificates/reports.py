@@ -136,7 +136,7 @@ def list_reports(session: Session, actor: Actor, *, after: UUID | None, limit: i
 def get_photo(session: Session, actor: Actor, report_id: UUID) -> tuple[bytes, str]:
     """Return the photo of a report. Raises `Forbidden`; `NotFound`, also where it has none."""
     require_role(actor, *READERS)
-    report = matter_repository.report(session, report_id)
+    report = matter_repository.get_report(session, report_id)
     if report is None or report.photo is None or report.photo_type is None:
         raise NotFound.of("photo")
     return report.photo, report.photo_type

@@ -15,7 +15,7 @@ COMMANDS = (
     LazyCommand("assess", "app.cli.assess:assess", "Assess products from files by the rules of a mark, with reasons."),
     group(
         "rules",
-        "Test the rules of a mark on cases, and see what a change would do.",
+        "Test the rules of a mark on cases, and show the effect of a change.",
         LazyCommand(
             "test", "app.cli.rules.case_runner:run_table", "Assess the cases of a file by the scheme file of a mark."
         ),
@@ -33,7 +33,7 @@ COMMANDS = (
         LazyCommand("show", "app.cli.keys:show", "Show the history of one key and every certificate that it signed."),
         LazyCommand("next", "app.cli.keys:next_key", "Make a new key and publish it."),
         LazyCommand("activate", "app.cli.keys:activate", "Let the published key sign from now on."),
-        LazyCommand("retire", "app.cli.keys:retire", "Let the active key sign no more, without another one."),
+        LazyCommand("retire", "app.cli.keys:retire", "Retire the active key without activating another one."),
         LazyCommand("compromise", "app.cli.keys:compromise", "Declare that others may hold the key."),
     ),
     group(

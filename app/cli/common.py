@@ -14,7 +14,7 @@ from app import commit_pipeline, database_schema
 from app.core.database import Database
 from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Settings
-from app.signing.log_signer import LogKeyFile
+from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import appender
 
 stderr = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -70,7 +70,9 @@ def open_database(settings: Settings) -> Iterator[Database]:
                 "The database is not migrated to this version: run `mik admin migrate` "
                 "(or `mik serve` in the demo profile)."
             )
-        database.attach_session_info({appender.SIGNER_KEY: LogKeyFile(settings.log_key)})
+        log_key = LogKeyFile(settings.log_key)
+        log = open_verified_log(database, log_key, settings.verified_checkpoint)
+        database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log})
         yield database
     finally:
         database.dispose()

@@ -226,4 +226,4 @@ def _kept_checkpoint(path: Path, verifier: Verifier) -> Checkpoint:
 
 
 def _public_keys(session: Session) -> dict[str, PublicKey]:
-    return {kid: key.public for kid, key in issuer_identity.load_keys(session).items()}
+    return issuer_identity.load_public_keys(session)

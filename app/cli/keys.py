@@ -83,7 +83,7 @@ def next_key() -> None:
 def activate(
     kid: Kid,
     at_once: Annotated[
-        bool, typer.Option("--at-once", help="Do not wait a day until everybody knows the key.")
+        bool, typer.Option("--at-once", help="Do not wait a day until all clients have the key.")
     ] = False,
 ) -> None:
     """Let the published key sign from now on.
@@ -98,7 +98,7 @@ def activate(
 
 
 def retire(kid: Kid) -> None:
-    """Let the active key sign no more, without another one.
+    """Retire the active key without activating another one.
 
     No certificate can be issued until a key is activated.
     """

@@ -18,6 +18,7 @@ from app.core.crypto import jwk, jws, keyring
 from app.core.dates import utc_now
 from app.core.settings import Settings
 from app.signing import issuer_identity
+from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.verification.offline import evaluate_offline
 from app.verification.offline_bundle import BundleFolder
 from app.verification.request_parser import VerifyItem
@@ -87,8 +88,9 @@ def _service(settings: Settings) -> VerificationService:
     try:
         if not database_schema.is_migrated(database):
             fail("There is no database here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")
+        log = open_verified_log(database, LogKeyFile(settings.log_key), None)
         with database.read_session() as session:
-            ring = keyring.KeyRing.from_keys(issuer_identity.load_keys(session).values())
+            ring = keyring.KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
     finally:
         database.dispose()
     return VerificationService(

@@ -11,7 +11,7 @@ class Role(StrEnum):
     APPLICANT = "applicant"  # acts for one company: its members and its API clients
     REGISTRAR = "registrar"  # confirms companies and residents
     REVIEWER = "reviewer"  # evaluates a case and recommends
-    APPROVER = "approver"  # decides on a recommendation that somebody else made
+    APPROVER = "approver"  # decides on a recommendation of another person
     OWNER = "owner"  # of the mark: suspends and revokes, rulesets, keys, users
     AUDITOR = "auditor"  # reads everything, changes nothing
     INSPECTOR = "inspector"  # customs officer

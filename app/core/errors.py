@@ -61,7 +61,7 @@ class InsufficientScope(Forbidden):
 
 
 class NotFound(MikError):
-    """The object does not exist or belongs to another company; a client cannot tell which."""
+    """The object does not exist or belongs to another company; the response does not reveal which."""
 
     code = "not-found"
 
@@ -220,7 +220,7 @@ class StorageFull(MikError):
     code = "storage-full"
 
     def __init__(self) -> None:
-        super().__init__("There is no room to store this at the moment. Nothing was kept; try again later.")
+        super().__init__("There is no space to store this at the moment. Nothing was stored; try again later.")
 
 
 class UnsafeToStart(MikError):

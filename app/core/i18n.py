@@ -5,23 +5,37 @@ keys are the English texts. Content negotiation is in `web/`.
 """
 
 import io
+from collections.abc import Mapping
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
+from types import MappingProxyType
 from typing import Literal
 
 from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-LANGUAGES = ("az", "en", "ru", "fa", "ar", "zh", "de")
+OWN_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "az": "Azərbaycanca",
+        "en": "English",
+        "ru": "Русский",
+        "fa": "فارسی",
+        "ar": "العربية",
+        "zh": "中文",
+        "de": "Deutsch",
+    }
+)
+"""Language code → name in the language itself, in the order in which pages list them."""
+LANGUAGES = tuple(OWN_NAMES)
 DEFAULT_LANGUAGE = "en"
 Direction = Literal["ltr", "rtl"]
 
 
 @cache
 def load_catalogue(domain: str, language: str) -> NullTranslations:
-    """Return the translations of one domain (`pages`, `paper`, `problems`). English is the language of the keys.
+    """Return the translations of a domain: `pages`, `paper`, `problems` or `mail`. English is the language of the keys.
 
     Raises FileNotFoundError for a domain or language without a catalogue.
     """

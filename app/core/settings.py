@@ -242,6 +242,11 @@ class Settings(BaseSettings):
         return self.keys_dir / "log.pem"
 
     @property
+    def verified_checkpoint(self) -> Path:
+        """The newest checkpoint of the public log that a process of this installation verified."""
+        return self.keys_dir / "log-checkpoint"
+
+    @property
     def artifacts_dir(self) -> Path:
         return self.data_dir / "papers"
 

@@ -19,6 +19,7 @@ Work = TypeVar("Work", list[Any], dict[Any, Any])
 
 _PENDING = "unit_of_work.noted"
 _BEFORE_SAVEPOINT = "unit_of_work.before_savepoint"
+_AFTER_COMMIT = "unit_of_work.after_commit"
 
 
 class PendingWorkNotWritten(Exception):
@@ -33,9 +34,12 @@ class UnitOfWork(Session):
         self._steps = tuple(steps)
 
     def commit(self) -> None:
+        self.info.pop(_AFTER_COMMIT, None)  # of a commit that failed
         for step in self._steps:
             step(self)
         super().commit()
+        for callback in self.info.pop(_AFTER_COMMIT, ()):
+            callback()
 
 
 def get_pending(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
@@ -44,6 +48,11 @@ def get_pending(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
         raise TypeError("Nothing can be noted in a session that only reads.")
     work: Work = session.info.setdefault(_PENDING, {}).setdefault(kind, empty())
     return work
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Call `callback` once this transaction is committed. For commit steps alone."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(callback)
 
 
 def take_pending(session: Session, kind: str, empty: Callable[[], Work]) -> Work:

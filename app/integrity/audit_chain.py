@@ -15,8 +15,8 @@ from app.core.database import UNREADABLE, pages_of
 
 class ChainFault(StrEnum):
     CHANGED = "changed"  # the row differs from what was hashed, or cannot be read
-    MISSING = "missing"  # there is no row at this place, but there are later ones
-    MISPLACED = "misplaced"  # the row belongs to another place of the chain
+    MISSING = "missing"  # the row with this number is missing, but later rows exist
+    MISPLACED = "misplaced"  # the row was written with another number
     UNCHAINED = "unchained"  # its hash is right, but it does not follow the row before
     CUT = "cut"  # the rows end before the stored head
     HEAD = "head"  # the head does not match the last row, or is missing
@@ -47,13 +47,13 @@ def check_audit_chain(session: Session) -> ChainReport:
     if session.get_bind().dialect.name == "postgresql":
         # One snapshot for rows and head: otherwise concurrent writes would look like a broken head.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    last, held = GENESIS, 0
+    last_hash, verified = GENESIS, 0
     for row in _iterate_rows(session):
-        if broken := _check_row(session, row, held + 1, last):
-            return ChainReport(held, last, broken)
+        if broken := _check_row(session, row, verified + 1, last_hash):
+            return ChainReport(verified, last_hash, broken)
         assert row is not None  # an unreadable row is a break
-        last, held = row.hash, row.seq
-    return ChainReport(held, last, _check_head(session.get(AuditHead, 1), held, last))
+        last_hash, verified = row.hash, row.seq
+    return ChainReport(verified, last_hash, _check_head(session.get(AuditHead, 1), verified, last_hash))
 
 
 def _iterate_rows(session: Session) -> Iterator[AuditEvent | None]:
@@ -66,7 +66,7 @@ def _iterate_rows(session: Session) -> Iterator[AuditEvent | None]:
 
 
 def _check_row(session: Session, row: AuditEvent | None, expected: int, last: str) -> ChainBreak | None:
-    """Return what is wrong with the row at the place `expected`; None if it is that event, unchanged."""
+    """Return the break at event number `expected`; None if the row is that event, unchanged."""
     unreadable = ChainBreak(expected, ChainFault.CHANGED, f"Event {expected} cannot be read.")
     if row is None:
         return unreadable
@@ -80,11 +80,13 @@ def _check_row(session: Session, row: AuditEvent | None, expected: int, last: st
             )
             return None if row.prev_hash == last else unchained
         if place := _original_seq(session, row, members):
-            detail = f"At {row.seq} stands the event that was written as {place}."
+            detail = f"Event {row.seq} was written as event {place}."
             return ChainBreak(row.seq, ChainFault.MISPLACED, detail)
     except UNREADABLE:
         return unreadable
-    return ChainBreak(row.seq, ChainFault.CHANGED, f"Event {row.seq} does not say what was written: its hash differs.")
+    return ChainBreak(
+        row.seq, ChainFault.CHANGED, f"Event {row.seq} differs from what was written: its hash does not match."
+    )
 
 
 def _gap_break(found: int, expected: int) -> ChainBreak:
@@ -94,9 +96,9 @@ def _gap_break(found: int, expected: int) -> ChainBreak:
 
 
 def _original_seq(session: Session, row: AuditEvent, members: Mapping[str, Any]) -> int | None:
-    """Return the place that a moved row was written for, found by its neighbours and proved by its hash."""
+    """Return the original number of a moved row, guessed from its neighbours and proved by its hash."""
     before, after = audit_repository.find_neighbours(session, row)
-    # The neighbours may have moved too: of two exchanged rows, each is at the other's place.
+    # The neighbours may have moved too: two exchanged rows have each other's numbers.
     guesses = [before + 1, before] if before is not None else [1]
     guesses += [after - 1, after] if after is not None else []
     return next((g for g in guesses if row.hash == chain_hash(row.prev_hash, {**members, "seq": g})), None)
@@ -104,7 +106,7 @@ def _original_seq(session: Session, row: AuditEvent, members: Mapping[str, Any])
 
 def _check_head(head: AuditHead | None, last_seq: int, last: str) -> ChainBreak | None:
     if head is None:
-        return ChainBreak(last_seq, ChainFault.HEAD, "The stored head of the chain is gone.")
+        return ChainBreak(last_seq, ChainFault.HEAD, "The stored head of the chain is missing.")
     if (head.seq, head.hash) == (last_seq, last):
         return None
     if isinstance(head.seq, int) and head.seq > last_seq:

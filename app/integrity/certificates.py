@@ -32,7 +32,7 @@ _NFC_FIELDS = ("scheme_name", "holder_name", "district")
 
 def check_certificates(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, IntegrityFinding | None]:
     """Return how many certificates match, and the first that does not. `keys`: all that ever signed, by `kid`."""
-    held = 0
+    matching = 0
     try:
         for page in pages_of(session, Certificate, Certificate.id):
             numbers = [certificate.number for certificate in page]
@@ -40,35 +40,35 @@ def check_certificates(session: Session, keys: Mapping[str, PublicKey]) -> tuple
                 log_repository.find_issue_entries(session, numbers),
                 log_repository.get_last_events(session, numbers),
             )
-            given_back = log_repository.find_entries_about(session, LogEvent.CERTIFICATE_SURRENDERED, numbers)
-            extracts = snapshot_repository.by_number(session, numbers)
+            surrenders = log_repository.find_entries_about(session, LogEvent.CERTIFICATE_SURRENDERED, numbers)
+            snapshots = snapshot_repository.by_number(session, numbers)
             described = certificate_repository.descriptions_of(session, [each.id for each in page])
             for certificate in page:
                 entry = issued.get(certificate.number)
                 detail = (
                     _certificate_error(certificate, entry, keys, described.get(certificate.id, {}))
                     or _status_error(certificate, last[certificate.number][0])
-                    or _surrender_error(certificate, given_back.get(certificate.number))
-                    or _snapshot_error(certificate, entry, extracts.get(certificate.number))
+                    or _surrender_error(certificate, surrenders.get(certificate.number))
+                    or _snapshot_error(certificate, entry, snapshots.get(certificate.number))
                 )
                 if detail:
-                    return held, IntegrityFinding(f"certificate {certificate.number}", detail)
-                held += 1
+                    return matching, IntegrityFinding(f"certificate {certificate.number}", detail)
+                matching += 1
             session.expunge_all()
     except UNREADABLE:
-        return held, IntegrityFinding(f"certificate after the first {held}", "It cannot be read.")
+        return matching, IntegrityFinding(f"certificate after the first {matching}", "It cannot be read.")
     missing = certificate_repository.log_entry_without_certificate(session)
     if missing is not None:
         seq, number = missing
-        return held, IntegrityFinding(
-            f"certificate {number}", f"Entry {seq} of the log says that it was issued; its row is gone."
+        return matching, IntegrityFinding(
+            f"certificate {number}", f"Entry {seq} of the log records its issue, but its row is missing."
         )
-    stray = snapshot_repository.orphan_number(session)
-    if stray is not None:
-        return held, IntegrityFinding(
-            f"certificate {stray}", "Checks print an extract of it, but there is no certificate."
+    orphan = snapshot_repository.orphan_number(session)
+    if orphan is not None:
+        return matching, IntegrityFinding(
+            f"certificate {orphan}", "Verification uses a snapshot of it, but there is no certificate."
         )
-    return held, None
+    return matching, None
 
 
 def _certificate_error(
@@ -85,7 +85,7 @@ def _certificate_error(
     if not verified.kid == certificate.kid == strict_json.loads(entry.entry).get("key"):
         return f"Its key is not the one of entry {entry.seq} of the log."
     if not _is_consistent(certificate, verified.payload, described):
-        return "It does not say what was signed."
+        return "Its row differs from what was signed."
     return None
 
 
@@ -94,7 +94,7 @@ def _status_error(certificate: Certificate, last: str) -> str | None:
     as_issued = certificate.status == CertificateStatus.ACTIVE and last == LogEvent.CERTIFICATE_ISSUED
     if last == expected or as_issued:
         return None
-    return f"It is {certificate.status}, but the last the log says of it is {last}."
+    return f"Its status is {certificate.status}, but its last entry in the log is {last}."
 
 
 def _surrender_error(certificate: Certificate, entry: bytes | None) -> str | None:
@@ -103,24 +103,24 @@ def _surrender_error(certificate: Certificate, entry: bytes | None) -> str | Non
     if logged == certificate.during_investigation:
         return None
     present_in, absent_from = ("the log", "its row") if logged else ("its row", "the log")
-    return f"That it was given back during an investigation is said by {present_in}, but not by {absent_from}."
+    return f"Its surrender during an investigation is recorded in {present_in}, but not in {absent_from}."
 
 
-def _snapshot_error(certificate: Certificate, entry: LogEntry | None, held: CertificateSnapshot | None) -> str | None:
+def _snapshot_error(certificate: Certificate, entry: LogEntry | None, stored: CertificateSnapshot | None) -> str | None:
     """Compare a snapshot with its certificate. A missing one is valid: verification then reads the row itself."""
-    if held is None:
+    if stored is None:
         return None
-    if held.signed_hash.hex() != certificate.token_sha256:
-        return "Its extract, which checks print, is found by another token."
-    if held.content != snapshot.serialize(CertificateRecord.from_row(certificate, entry)):
-        return "Its extract, which checks print, does not say what it says."
+    if stored.signed_hash.hex() != certificate.token_sha256:
+        return "Its snapshot, which verification uses, belongs to another token."
+    if stored.content != snapshot.serialize(CertificateRecord.from_row(certificate, entry)):
+        return "Its snapshot, which verification uses, differs from its row."
     return None
 
 
 def _is_consistent(certificate: Certificate, payload: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
     """Whether the row matches the signed credential, in any version of its schema. Names are signed composed (NFC).
 
-    What older versions do not contain is compared with the stored description.
+    Members that older versions do not contain are compared with the stored description.
     """
     try:
         signed = reader.parse_credential(payload)
@@ -142,9 +142,9 @@ def _is_consistent(certificate: Certificate, payload: Mapping[str, Any], describ
 
 
 def _is_consistent_as_signed(row: Certificate, signed: reader.CertifiedFacts) -> bool:
-    shown = public_voen(row.holder_voen, is_legal=row.holder_is_legal_person)
+    voen = public_voen(row.holder_voen, is_legal=row.holder_is_legal_person)
     name_az = row.holder_name_az and normalize("NFC", row.holder_name_az)
-    return (name_az, shown, row.country) == (signed.holder_name_az, signed.voen, signed.country)
+    return (name_az, voen, row.country) == (signed.holder_name_az, signed.voen, signed.country)
 
 
 def _is_consistent_as_described(row: Certificate, signed: reader.CertifiedFacts, described: Mapping[str, Any]) -> bool:
@@ -162,7 +162,7 @@ def _is_consistent_as_described(row: Certificate, signed: reader.CertifiedFacts,
 def mask_voen(voen: str) -> str | None:
     """Mask a VÖEN as schema `certificate-1` does: first and last three digits.
 
-    None for a natural person (10th digit 2) and for what is not a VÖEN.
+    Returns None for a natural person (10th digit 2) and for text that is not a VÖEN.
     """
     if len(voen) != 10 or not voen.isascii() or not voen.isdigit() or voen[9] == "2":
         return None

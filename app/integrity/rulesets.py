@@ -17,7 +17,7 @@ def check_rulesets(session: Session) -> IntegrityFinding | None:
         if digest is None:
             return IntegrityFinding(f"ruleset {name}", "Its publication is not in the log.")
         if not canonical_json.digest(row.content) == row.digest == digest:
-            return IntegrityFinding(f"ruleset {name}", "Its content is not what the log says was published.")
+            return IntegrityFinding(f"ruleset {name}", "Its content differs from the one logged as published.")
     if logged:
-        return IntegrityFinding(f"ruleset {min(logged)}", "The log says that it was published; its row is gone.")
+        return IntegrityFinding(f"ruleset {min(logged)}", "The log records its publication, but its row is missing.")
     return None

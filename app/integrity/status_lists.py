@@ -1,4 +1,4 @@
-"""Compare the published status lists with the certificates; report the first place that differs."""
+"""Compare the published status lists with the certificates; report the first bit that differs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def check_status_lists(session: Session, keys: Mapping[str, PublicKey]) -> Statu
         for purpose in Purpose:
             row = status_list_repository.get_row(session, list_id, purpose.value)
             if row is None:
-                return StatusListReport(lists, certificates, f"The list {list_name(list_id, purpose)} is gone.")
+                return StatusListReport(lists, certificates, f"The list {list_name(list_id, purpose)} is missing.")
             expected = expected_bits(found, purpose)
             if difference := _first_difference(row, expected, found) or _token_error(row, keys):
                 return StatusListReport(lists, certificates, f"{list_name(list_id, purpose)}: {difference}")
@@ -42,18 +42,18 @@ def check_status_lists(session: Session, keys: Mapping[str, PublicKey]) -> Statu
 
 def _first_difference(row: StatusListRow, expected: bytes, found: list[tuple[str, int, str]]) -> str | None:
     if len(row.bits) != len(expected):
-        return f"It has {len(row.bits) * 8} places instead of {len(expected) * 8}."
+        return f"It has {len(row.bits) * 8} bits instead of {len(expected) * 8}."
     if row.bits == expected:
         return None
-    holders = {index: (number, status) for number, index, status in found}
-    place = next(
+    certificates = {index: (number, status) for number, index, status in found}
+    bit = next(
         i for i in range(status_list.LIST_LENGTH) if status_list.is_set(row.bits, i) != status_list.is_set(expected, i)
     )
-    bit_state = "set" if status_list.is_set(row.bits, place) else "not set"
-    if place not in holders:
-        return f"Bit {place} is set, but no certificate has that place."
-    number, status = holders[place]
-    return f"Bit {place} is {bit_state}, but certificate {number} is {status}."
+    bit_state = "set" if status_list.is_set(row.bits, bit) else "not set"
+    if bit not in certificates:
+        return f"Bit {bit} is set, but no certificate has this index."
+    number, status = certificates[bit]
+    return f"Bit {bit} is {bit_state}, but certificate {number} is {status}."
 
 
 def _token_error(row: StatusListRow, keys: Mapping[str, PublicKey]) -> str | None:

@@ -4,7 +4,7 @@ The signed checkpoint makes this meaningful: an attacker who rewrites the rows l
 stored elsewhere (`against`) also reveals that an older database was restored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from app.signing import signing_repository
 from app.signing.key_lifecycle import STATE_EVENT
 from app.transparency import log_repository, merkle
 from app.transparency.checkpoint import Checkpoint, verify_checkpoint
-from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.log_entry import LogEvent, parse_entry
 from app.transparency.merkle import HASH_BYTES
 from app.transparency.model import LogEntry
 from app.transparency.signed_note import NoteRejected, Verifier
@@ -33,7 +33,7 @@ class IntegrityFinding:
 
 @dataclass(frozen=True, slots=True)
 class RecomputedLog:
-    """The log as far as it is consistent; `wrong` is the first row that is not."""
+    """The consistent part of the log; `finding` is the first row that does not match."""
 
     size: int
     root: bytes
@@ -43,33 +43,36 @@ class RecomputedLog:
 
 
 def recompute_log(session: Session, verifier: Verifier, against: Checkpoint | None = None) -> RecomputedLog:
-    """Recompute entries → leaves → tree → stored hashes → head → signature."""
-    size, histories = 0, []
+    """Recompute leaves, tree, stored hashes and head from the entries, and verify the signature.
+
+    `against` is a checkpoint stored elsewhere, whose root must occur in the tree.
+    """
+    size, audit_heads = 0, []
     frontier: tuple[bytes, ...] = ()
-    wrong: IntegrityFinding | None = None
+    finding: IntegrityFinding | None = None
     checkpoint_root = merkle.EMPTY_ROOT if against and against.size == 0 else None
     try:
         for row in log_repository.iterate_rows(session):
-            wrong = _check_row(row, size, frontier)
-            if wrong is not None:
+            finding = _check_row(row, size, frontier)
+            if finding is not None:
                 break
             if row.event == LogEvent.AUDIT_HEAD:
-                histories.append((size, strict_json.loads(row.entry)["head"], row.sha256 or ""))
+                audit_heads.append((size, strict_json.loads(row.entry)["head"], row.sha256 or ""))
             frontier = merkle.extend_range(frontier, _split_hashes(row.hashes))
             size += 1
             if against is not None and size == against.size:
                 checkpoint_root = merkle.root_from_range(frontier)
     except UNREADABLE:
-        wrong = IntegrityFinding(f"log entry {size}", "It cannot be read.")
+        finding = IntegrityFinding(f"log entry {size}", "It cannot be read.")
     root = merkle.root_from_range(frontier)
-    wrong = wrong or _check_head(session, verifier, Checkpoint(verifier.name, size, root))
-    if wrong is None and against is not None and checkpoint_root != against.root:
-        wrong = _checkpoint_mismatch(against, size)
-    return RecomputedLog(size, root, wrong, tuple(histories))
+    finding = finding or _check_head(session, verifier, Checkpoint(verifier.name, size, root))
+    if finding is None and against is not None and checkpoint_root != against.root:
+        finding = _checkpoint_mismatch(against, size)
+    return RecomputedLog(size, root, finding, tuple(audit_heads))
 
 
 def _split_hashes(hashes: bytes) -> tuple[bytes, ...]:
-    return tuple(hashes[place : place + HASH_BYTES] for place in range(0, len(hashes), HASH_BYTES))
+    return tuple(hashes[offset : offset + HASH_BYTES] for offset in range(0, len(hashes), HASH_BYTES))
 
 
 def _check_row(row: LogEntry, expected: int, frontier: Sequence[bytes]) -> IntegrityFinding | None:
@@ -78,28 +81,19 @@ def _check_row(row: LogEntry, expected: int, frontier: Sequence[bytes]) -> Integ
     name = f"log entry {expected}"
     hashes = merkle.completed_hashes(merkle.leaf_hash(row.entry), expected, frontier)
     if row.hashes[:HASH_BYTES] != hashes[0]:
-        return IntegrityFinding(name, "It does not say what was hashed.")
+        return IntegrityFinding(name, "Its content differs from what was hashed.")
     if _split_hashes(row.hashes) != hashes:
-        return IntegrityFinding(name, "The tree over it and the entries before is another one.")
-    members = strict_json.loads(row.entry)
-    told = Entry(
-        LogEvent(row.event), row.at, row.subject, row.sha256, _key_member(members, "key", row), members.get("head")
-    )
-    if told.canonical_bytes() != row.entry:
-        return IntegrityFinding(name, "Its columns do not repeat what was hashed.")
+        return IntegrityFinding(name, "Its stored tree hashes do not match it and the entries before it.")
+    entry = parse_entry(row.entry)
+    if (entry.event, entry.at, entry.subject, entry.sha256) != (row.event, row.at, row.subject, row.sha256):
+        return IntegrityFinding(name, "Its columns differ from what was hashed.")
     return None
-
-
-def _key_member(members: Mapping[str, object], name: str, row: LogEntry) -> str | None:
-    """Return the key that signed a certificate; in an entry about a key it is the subject already."""
-    value = members.get(name) if row.event == LogEvent.CERTIFICATE_ISSUED else None
-    return value if isinstance(value, str) else None
 
 
 def _check_head(session: Session, verifier: Verifier, derived: Checkpoint) -> IntegrityFinding | None:
     head = log_repository.get_head(session)
     if head is None:
-        return IntegrityFinding("log head", "It is gone.")
+        return IntegrityFinding("log head", "It is missing.")
     if head.checkpoint is None:
         return IntegrityFinding("log head", "It has no signed checkpoint.") if derived.size else None
     try:
@@ -107,39 +101,37 @@ def _check_head(session: Session, verifier: Verifier, derived: Checkpoint) -> In
     except NoteRejected as why:
         return IntegrityFinding("log head", str(why))
     if promised.size > derived.size:
-        detail = f"There is no entry {derived.size}, but the signed checkpoint is about {promised.size} entries."
+        detail = f"There is no entry {derived.size}, but the signed checkpoint covers {promised.size} entries."
         return IntegrityFinding(f"log entry {derived.size}", detail)
     if (promised.size, promised.root) != (derived.size, derived.root) or head.size != derived.size:
-        return IntegrityFinding(
-            "log head", f"The signed checkpoint is not about the {derived.size} entries that are there."
-        )
+        return IntegrityFinding("log head", f"The signed checkpoint does not match the {derived.size} stored entries.")
     return None
 
 
 def _checkpoint_mismatch(against: Checkpoint, size: int) -> IntegrityFinding:
     if against.size > size:
         detail = (
-            f"The checkpoint that was kept is about {against.size} entries, the log has {size}: entries were cut off, "
-            "or an older database stands in the place of the right one."
+            f"The stored checkpoint covers {against.size} entries, the log has {size}: entries were removed, "
+            "or an older database was restored."
         )
         return IntegrityFinding(f"log entry {size}", detail)
-    detail = f"The first {against.size} entries are not those of the checkpoint that was kept: the log was rewritten."
+    detail = f"The first {against.size} entries differ from those of the stored checkpoint: the log was rewritten."
     return IntegrityFinding(f"log entries before {against.size}", detail)
 
 
-def check_audit_heads(session: Session, histories: Sequence[tuple[int, int, str]]) -> IntegrityFinding | None:
-    """Compare the audit events with the entries `audit.head`: a truncated tail shows back to the last entry."""
-    for part in parts_of(histories):
+def check_audit_heads(session: Session, audit_heads: Sequence[tuple[int, int, str]]) -> IntegrityFinding | None:
+    """Compare the audit events with the entries `audit.head`, which reveal a truncated audit trail."""
+    for part in parts_of(audit_heads):
         hashes = audit_repository.hashes_of(session, {events for _, events, _ in part})
         for entry, events, logged in part:
             found = hashes.get(events, recorder.GENESIS if events == 0 else None)
             if found is None:
                 last = audit_repository.last_seq(session)
-                detail = f"The log knew of {events} events (entry {entry}), the history ends with event {last}."
+                detail = f"The log covers {events} events (entry {entry}), but the audit trail ends with event {last}."
                 return IntegrityFinding(f"audit event {min(last + 1, events)}", detail)
             if found != logged:
                 return IntegrityFinding(
-                    f"audit event {events}", f"It is not the event that entry {entry} of the log is about."
+                    f"audit event {events}", f"Its hash differs from the one in entry {entry} of the log."
                 )
     return None
 
@@ -152,8 +144,8 @@ def check_keys(session: Session) -> IntegrityFinding | None:
         event, at = last.get(key.kid, (None, None))
         if event != STATE_EVENT[KeyState(key.state)]:
             return IntegrityFinding(
-                f"key {key.kid}", f"It is {key.state}, but the last the log says of it is {event or 'nothing'}."
+                f"key {key.kid}", f"Its state is {key.state}, but its last entry in the log is {event or 'missing'}."
             )
         if key.state == KeyState.COMPROMISED and key.state_since != at:
-            return IntegrityFinding(f"key {key.kid}", "It is compromised since another moment than the log says.")
+            return IntegrityFinding(f"key {key.kid}", "Its compromise begins at another time than in the log.")
     return None

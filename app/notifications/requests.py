@@ -34,7 +34,7 @@ def request_reset(session: Session, *, email: str, language: str | None, address
 def request_registration(
     session: Session, *, email: str, language: str | None, address: str, now: datetime, max_registrations: int
 ) -> None:
-    """Mail a token that confirms this address; an address with an account is told so instead.
+    """Mail a token that confirms this address; an address with an account gets a notice instead.
 
     Raises `TooManyAttempts` above `max_registrations` from one network in a day. Above the limit of one e-mail address
     nothing is sent, with the same response.

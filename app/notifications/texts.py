@@ -41,8 +41,8 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
     {
         MessageKind.CONFIRM_ADDRESS: _message_text(
             "Confirm your e-mail address",
-            "Somebody, probably you, wants to register a company at {service}. To go on, use this code until "
-            "{until} (Baku time). It is good once:",
+            "Someone, probably you, wants to register a company at {service}. To go on, use this code until "
+            "{until} (Baku time). It can be used once:",
             "{token}",
             "Programs send it to {service}/v1/registrations/confirm, together with your name, a password and the "
             "names and the VÖEN of the company.",
@@ -50,8 +50,8 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
         ),
         MessageKind.ADDRESS_TAKEN: _message_text(
             "You have an account already",
-            "Somebody wants to register a company at {service} with your e-mail address. The address has an account "
-            "already, so nothing was made.",
+            "Someone wants to register a company at {service} with your e-mail address. The address has an account "
+            "already, so nothing was created.",
             "If it was you: sign in with your password. If you have forgotten it, ask for a new one: "
             "{service}/v1/auth/password-resets",
             _IF_NOT_YOU,
@@ -59,25 +59,25 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
         MessageKind.RESET_PASSWORD: _message_text(
             "Set a new password",
             "A new password for your account at {service} was asked for. To set it, use this code until {until} "
-            "(Baku time). It is good once:",
+            "(Baku time). It can be used once:",
             "{token}",
             "Programs send it to {service}/v1/auth/password-reset, together with the new password. All your "
             "sessions end then.",
-            "If you did not ask for it, do nothing: your password stays as it is. Give the code to nobody, not even "
-            "to staff.",
+            "If you did not ask for it, do nothing: your password stays as it is. Do not give the code "
+            "to anyone, not even to staff.",
         ),
         MessageKind.FIRST_PASSWORD: _message_text(
             "Your account",
             "An account of a member of staff was made for you at {service}. To set your password, use this code "
-            "until {until} (Baku time). It is good once:",
+            "until {until} (Baku time). It can be used once:",
             "{token}",
             "Programs send it to {service}/v1/auth/password-reset, together with the password.",
-            "Give the code to nobody, not even to staff.",
+            "Do not give the code to anyone, not even to staff.",
         ),
         MessageKind.INVITATION: _message_text(
             "Invitation",
             "You are invited to act for the company {company} at {service}. To accept, use this code until {until} "
-            "(Baku time). It is good once:",
+            "(Baku time). It can be used once:",
             "{token}",
             "Programs send it to {service}/v1/invitations/accept, together with your name and a password.",
             "If you do not know this company, do nothing.",
@@ -93,8 +93,8 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
             "With new evidence you can claim it again: {service}/v1/claims",
         ),
         MessageKind.CLAIM_DISPUTED: _message_text(
-            "Somebody else claims your company",
-            "Somebody else says to act for the company {company} (VÖEN {voen}) at {service}. They see nothing of "
+            "Another person claims your company",
+            "Another person claims to act for the company {company} (VÖEN {voen}) at {service}. They see nothing of "
             "your company and change nothing.",
             "If you know of this, or object to it, tell the registrar within 10 days.",
         ),

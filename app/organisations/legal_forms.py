@@ -75,13 +75,13 @@ def name_with_form(name: str, legal_form: str) -> str:
 def name_without_form(name: str) -> str:
     """Remove the legal form after the name or, if there is none, before it, with the comma that led to it.
 
-    A name that consists only of a form stays as it is.
+    A name of which only commas would be left stays as it is, and so does one that consists only of a form.
     """
     words = name.split()
     legal_forms = load_legal_forms()
     for length in range(min(_max_words(), len(words) - 1), 0, -1):
         if fold_alphanumeric("".join(words[-length:])) in legal_forms.after:
-            return " ".join(words[:-length]).rstrip(" ,")
+            return " ".join(words[:-length]).rstrip(" ,") or name
     for length in range(min(_max_words(), len(words) - 1), 0, -1):
         if fold_alphanumeric("".join(words[:length])) in legal_forms.before_or_after:
             return " ".join(words[length:])

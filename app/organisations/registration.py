@@ -143,7 +143,7 @@ def _create_claim(
         voen_needs_review=number.needs_review,
     )
     if company is not None and is_disputed:
-        # Its members see it in their list of claims, `claims.beside`.
+        # Members of the company see the claim in their list of competing claims.
         recorder.record(session, SYSTEM, "claim.disputed", ("organisation", company.id), now, claim=claim.id)
     return claim
 

@@ -1,7 +1,7 @@
 """Manage residencies as periods, for registrars: begin, end, cancel, restore, update.
 
 Every function returns a `ResidencyChange`, so that certificates that depend on a lost residency are suspended in the
-same transaction (`certificates/cascade.py`). With `dry_run` everything is checked and nothing changes.
+same transaction (`certificates/residency_cascade.py`). With `dry_run` everything is checked and nothing changes.
 """
 
 from collections.abc import Sequence

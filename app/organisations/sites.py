@@ -130,7 +130,7 @@ def update_site(
     moved = district is not None and canonical_district_name(site.country, district) != site.district
     if moved and site.source == RecordSource.REGISTER and not actor.is_staff:
         message = Message(
-            "The resident register says where this place of production lies. Ask the registrar to correct it."
+            "The address of this place of production comes from the resident register. Ask the registrar to correct it."
         )
         raise Conflict(message, code="register-says", data={"errors": [{"pointer": "/district", "detail": message}]})
     errors = site_change_errors(name, production_started_on, now)
@@ -140,12 +140,12 @@ def update_site(
         raise Invalid.with_errors(errors)
     site.name = normalize(name)
     site.production_started_on = production_started_on
-    said: dict[str, Any] = {"production_started_on": production_started_on and production_started_on.isoformat()}
+    data: dict[str, Any] = {"production_started_on": production_started_on and production_started_on.isoformat()}
     if moved and district is not None:
-        said["district"] = _set_district(site, district)
+        data["district"] = _set_district(site, district)
     site.version += 1
     session.flush()
-    recorder.record(session, actor, "site.updated", ("site", site.id), now, **said)
+    recorder.record(session, actor, "site.updated", ("site", site.id), now, **data)
     return site
 
 

@@ -1,1 +1,1 @@
-"""Pages for people, grouped by audience as the API is. START HERE: `frame.py` puts every page together."""
+"""Pages for people. START HERE: `rendering.py` puts every page together."""

@@ -1,7 +1,7 @@
-"""Refusals and faults as pages, for people; programs go on getting problem documents, and so does everybody at the API.
+"""Show errors as pages to clients that prefer HTML; all others, and the API, get problem documents.
 
-Nothing is decided here: whatever the service answered as `application/problem+json` at an address for people becomes a
-page of the same status for whoever asked for HTML first, with the number under which our log knows it.
+A response of type `application/problem+json` outside the API addresses becomes a page with the same status and the
+request id under which the error is logged.
 """
 
 import re
@@ -19,8 +19,8 @@ from app.web.headers import negotiate_media_type
 from app.web.problems.problem_details import PROBLEM_MEDIA_TYPE
 
 API_PATHS = re.compile(r"/(v1|log|\.well-known|health|docs|static)(/.*)?|/openapi\.json", re.DOTALL)
-"""Addresses for programs; all others are for people."""
-_KEPT_HEADERS = frozenset(
+"""Addresses whose errors stay problem documents."""
+_PRESERVED_HEADERS = frozenset(
     {"allow", "retry-after", "www-authenticate", "x-request-id", "x-content-type-options", "strict-transport-security"}
 )
 
@@ -55,7 +55,7 @@ ERROR_TEXTS: Mapping[int, ErrorText] = {
 
 
 class ErrorPageMiddleware:
-    """Goes around everything that may refuse, and hands `services` to every page. `camera` is never allowed here."""
+    """Replace problem documents by pages, and pass `services` to every page. Wraps everything that can raise."""
 
     def __init__(self, app: ASGIApp, services: PageServices) -> None:
         self.app = app
@@ -95,10 +95,14 @@ def _wants_page(scope: Scope) -> bool:
 
 
 def _error_page(request: Request, status: int, headers: MutableHeaders) -> ASGIApp:
-    kept = {name: value for name, value in headers.items() if name in _KEPT_HEADERS} | {"Cache-Control": "no-store"}
-    fault = ERROR_TEXTS.get(status, ERROR_TEXTS[500 if status >= 500 else 422])
+    preserved = {name: value for name, value in headers.items() if name in _PRESERVED_HEADERS}
     page = render(
-        request, "fault.html", status=status, headers=kept, fault=fault, reference=headers.get("x-request-id", "")
+        request,
+        "fault.html",
+        status=status,
+        headers=preserved | {"Cache-Control": "no-store"},
+        fault=ERROR_TEXTS.get(status, ERROR_TEXTS[500 if status >= 500 else 422]),
+        reference=headers.get("x-request-id", ""),
     )
     if request.method == "HEAD":
         page.body = b""

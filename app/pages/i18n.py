@@ -1,14 +1,12 @@
-"""The language of a page, its texts in Python, and how days and moments are written in each language. Pure.
+"""Choose the language of a page, and format days and times in each language. Pure.
 
-The address may ask for a language (`?lang=fa`, a permanent address); else what was chosen before, else what the browser
-likes. Latin digits and the Gregorian calendar everywhere.
+The order is: query parameter (`?lang=fa`, a permanent address), cookie, `Accept-Language`. Digits are Latin and the
+calendar Gregorian in every language.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from types import MappingProxyType
 from typing import Final
 
 from babel import Locale
@@ -20,50 +18,39 @@ from app.web.headers import negotiate_language
 
 PARAMETER: Final = "lang"
 COOKIE: Final = "lang"
-OWN_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "az": "Azərbaycanca",
-        "en": "English",
-        "ru": "Русский",
-        "fa": "فارسی",
-        "ar": "العربية",
-        "zh": "中文",
-        "de": "Deutsch",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageChoice:
-    """The language, and whether the address named it: then the links of the page name it too."""
+    """The language of a page. `in_address`: the query named it, so the links of the page name it too."""
 
     language: str
     in_address: bool = False
 
 
-def choose_language(asked: str | None, kept: str | None, accepted: str | None) -> LanguageChoice:
-    """From `?lang=`, the cookie and `Accept-Language`; what names no language of ours is passed over."""
-    if asked in i18n.LANGUAGES:
-        return LanguageChoice(asked, in_address=True)
-    if kept in i18n.LANGUAGES:
-        return LanguageChoice(kept)
+def choose_language(parameter: str | None, cookie: str | None, accepted: str | None) -> LanguageChoice:
+    """Choose by `?lang=`, the cookie and `Accept-Language`, in this order; unsupported languages are ignored."""
+    if parameter in i18n.LANGUAGES:
+        return LanguageChoice(parameter, in_address=True)
+    if cookie in i18n.LANGUAGES:
+        return LanguageChoice(cookie)
     return LanguageChoice(negotiate_language(accepted or ""))
 
 
 def _(text: str) -> str:
-    """Marks an English text for the catalogues (`app/locales`); it is translated where it is shown, by `_` there."""
+    """Mark an English text for extraction into the catalogues (`app/locales`); templates translate it when shown."""
     return text
 
 
 def day(value: date | str, language: str) -> str:
-    """`22 November 2026`, from a date or its ISO form; of a moment in its RFC 3339 form, the day in Baku."""
+    """Format a date, an ISO date, or the day in Baku of an RFC 3339 time, such as `22 November 2026`."""
     if isinstance(value, str):
         value = baku_day(datetime.fromisoformat(value)) if "T" in value else date.fromisoformat(value)
     return format_date(value, "long", locale=_locale(language))
 
 
 def format_datetime(value: datetime | str, language: str) -> str:
-    """`22 November 2026, 21:00` in Baku, from an aware moment or its RFC 3339 form."""
+    """Format a time-zone aware or RFC 3339 time in Baku, such as `22 November 2026, 21:00`."""
     value = datetime.fromisoformat(value) if isinstance(value, str) else value
     in_baku = value.astimezone(BAKU)
     comma = "، " if i18n.text_direction(language) == "rtl" else " " if language == "zh" else ", "
@@ -72,5 +59,5 @@ def format_datetime(value: datetime | str, language: str) -> str:
 
 @cache
 def _locale(language: str) -> Locale:
-    """Readers of the English pages are all over the world: day before month, as in Britain."""
+    """Return the locale for formats. English uses en-GB, day before month, because its readers are international."""
     return Locale("en", "GB") if language == "en" else i18n.get_locale(language)

@@ -1,10 +1,10 @@
-"""The frame of every page: templates in the reader's language, the headers that keep a page honest, its entity tag.
+"""Render pages: templates in the reader's language, security headers and entity tag.
 
-A page is made by `render(request, "name.html", …)`. In templates: `_("English text")` (see `app/locales`),
-`ngettext("%(n)s day", "%(n)s days", days, n=isolated(days))` where a number stands in a sentence,
-`link("/register")` for addresses of our own, `asset("pages.css")`, `{{ date | day }}`, `{{ timestamp | moment }}`,
-`lang`, `dir`. After adding words run `python -m tests.pages.strings --write` and translate what is new.
-Nothing of a page depends on who asks, only on the address, `Accept-Language` and the cookie that keeps the language.
+Call `render(request, "name.html", …)`. In templates: `_("English text")` (see `app/locales`),
+`ngettext("%(n)s day", "%(n)s days", days, n=isolated(days))` for sentences with a number,
+`link("/register")` for addresses of this service, `asset("pages.css")`, `{{ date | day }}`, `{{ timestamp | moment }}`,
+`lang`, `dir`. After adding texts run `python -m tests.pages.strings --write` and translate the new ones.
+A page depends only on the address, `Accept-Language` and the language cookie, never on the user.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import i18n
-from app.pages.i18n import COOKIE, OWN_NAMES, PARAMETER, LanguageChoice, choose_language, day, format_datetime
+from app.pages.i18n import COOKIE, PARAMETER, LanguageChoice, choose_language, day, format_datetime
 from app.pages.scheme_summaries import SchemeSummaries
 from app.pages.static_assets import Assets
 from app.schemes.emblems import read_emblem_content
@@ -28,7 +28,7 @@ from app.web.headers import conditional_response
 ONE_YEAR_S: Final = 31_536_000
 MAX_FIELDS: Final = 24
 MAX_CHARS: Final = 240
-"""Of an address, in the links to the same page in other languages: seven times what somebody sent is enough."""
+"""Limits of the query repeated in the links to other languages: each page repeats the query in every link."""
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
@@ -45,7 +45,7 @@ NAVIGATION_HEADERS: Mapping[str, str] = {
 
 
 class PageRenderer:
-    """One for each worker: an environment of templates for each language, and the files beside them."""
+    """The template environments of one worker, one for each language, and its static files."""
 
     def __init__(self, *, base_url: str, demo: bool = False) -> None:
         self.base_url = base_url
@@ -62,8 +62,8 @@ class PageRenderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        words = i18n.load_catalogue("pages", language)
-        environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+        texts = i18n.load_catalogue("pages", language)
+        environment.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
         environment.filters["day"] = partial(day, language=language)
         environment.filters["country"] = partial(i18n.country_name, language=language)
         environment.filters["moment"] = partial(format_datetime, language=language)
@@ -73,13 +73,13 @@ class PageRenderer:
             "isolated": isolate_direction,
             "asset": self.assets.address,
             "base_url": self.base_url,
-            "demo": self.demo,  # every page of a demo says that it is one
+            "demo": self.demo,  # every page of a demo states that it is one
             "neutral_emblem": read_emblem_content(None),
         }
         return environment
 
     def translate(self, text: str, language: str) -> str:
-        """A text of the catalogues that stands in Python (`words.py`)."""
+        """Translate an English text that Python code marked with `_` of `app/pages/i18n.py`."""
         return i18n.load_catalogue("pages", language).gettext(text)
 
     def render_text(self, template: str, language: str, **values: Any) -> str:
@@ -87,20 +87,20 @@ class PageRenderer:
 
 
 def isolate_direction(value: object) -> Markup:
-    """A number, date or name inside a sentence, which may run the other way (Persian, Arabic)."""
+    """Isolate a number, date or name from the direction of its sentence (Persian and Arabic run right to left)."""
     return Markup("<bdi>{}</bdi>").format(value)
 
 
 @dataclass(frozen=True, slots=True)
 class PageServices:
-    """What pages need beside the container of the web layer; one for each worker."""
+    """Services that only pages use, beside the container of the web layer; one instance per worker."""
 
     frame: PageRenderer
     marks: SchemeSummaries
 
 
 SERVICES: Final = "mik.page_services"
-"""Key of the ASGI scope under which `FaultPages` hands the services to every page."""
+"""Key of the ASGI scope under which `ErrorPageMiddleware` passes the services to every page."""
 
 
 def services_of(request: Request) -> PageServices:
@@ -123,7 +123,7 @@ def render(
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Response:
-    """A page, or 304 where the browser has it already. `camera` lets its scripts ask for the camera."""
+    """Render a page, or 304 if the browser has it already. `camera` permits its scripts to use the camera."""
     frame, choice = services_of(request).frame, language_of(request)
     text = frame.render_text(template, choice.language, **_request_context(request, choice), **values)
     body = text.encode("utf-8", errors="replace")  # an unpaired surrogate must not stop a page
@@ -149,7 +149,7 @@ def set_language_cookie(response: Response, language: str, *, https: bool) -> No
 
 
 def _request_context(request: Request, choice: LanguageChoice) -> dict[str, Any]:
-    """What `base.html` shows of where the reader is; addresses are relative to our own host."""
+    """Return the values of `base.html` that depend on the address; links are relative to this host."""
     path = request.url.path
     fields = parse_qsl(request.url.query)[:MAX_FIELDS]
     query = [(name, value) for name, value in fields if name != PARAMETER and len(name + value) <= MAX_CHARS]
@@ -161,13 +161,13 @@ def _request_context(request: Request, choice: LanguageChoice) -> dict[str, Any]
         return f"{address}{'&' if '?' in address else '?'}{PARAMETER}={choice.language}{mark}{fragment}"
 
     def in_language(language: str) -> str:
-        # Without the path: `//host` at the beginning of a path would lead to another host.
+        # Without the path: a path that begins with `//host` would lead to another host.
         return "?" + urlencode([*query, (PARAMETER, language)])
 
     return {
         "link": link,
-        "lang_in_address": choice.in_address,  # forms with GET carry it on as a hidden field
+        "lang_in_address": choice.in_address,  # GET forms repeat it as a hidden field
         "here": path,
-        "other_languages": [(code, name, in_language(code)) for code, name in OWN_NAMES.items()],
-        "own_name": OWN_NAMES[choice.language],
+        "other_languages": [(code, name, in_language(code)) for code, name in i18n.OWN_NAMES.items()],
+        "own_name": i18n.OWN_NAMES[choice.language],
     }

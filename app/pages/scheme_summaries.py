@@ -1,7 +1,6 @@
-"""The marks as pages show them: name, emblem, and the owner with its contact, as they are published.
+"""Cache the published name, emblem, owner and contact of each mark for pages, for one minute.
 
-Pages of checks need no session of the database, so what was read is kept for a minute; where the database does not
-answer, what was read last is shown.
+Verification pages then need no database session. If the database is unavailable, the last loaded values are shown.
 """
 
 import logging
@@ -27,7 +26,7 @@ class SchemeSummary:
     names: Mapping[str, str]
     drawing: str  # of its emblem
     owner: str
-    owner_names: Mapping[str, str]  # full, by language; empty where only `owner` is known
+    owner_names: Mapping[str, str]  # full, by language; empty if the scheme states only `owner`
     email: str | None
     phone: str | None
     address: str | None
@@ -47,24 +46,24 @@ class SchemeSummary:
 
 @dataclass(slots=True)
 class SchemeSummaries:
-    """One for each worker; read when it is made, since the service does not start without a database."""
+    """The cache of one worker. Loads when it is created: the service does not start without a database."""
 
     database: Database
-    seconds: Callable[[], float] = time.monotonic
-    _read_at: float = field(init=False)
+    clock: Callable[[], float] = time.monotonic
+    _loaded_at: float = field(init=False)
     _by_code: Mapping[str, SchemeSummary] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._by_code, self._read_at = self._load(), self.seconds()
+        self._by_code, self._loaded_at = self._load(), self.clock()
 
     async def get_all(self, wanted: str = "") -> Mapping[str, SchemeSummary]:
-        """By code. Read anew, on a thread, after a minute and for a mark that is not known yet."""
-        if self.seconds() - self._read_at > REFRESH_S or (wanted and wanted not in self._by_code):
-            self._read_at = self.seconds()
+        """Return all summaries by code. Reloads, on a thread, after a minute or if `wanted` is not cached yet."""
+        if self.clock() - self._loaded_at > REFRESH_S or (wanted and wanted not in self._by_code):
+            self._loaded_at = self.clock()
             try:
                 self._by_code = await anyio.to_thread.run_sync(self._load)
             except SQLAlchemyError:
-                log.warning("the marks cannot be read at the moment: pages show them as they were")
+                log.warning("The marks cannot be loaded; pages show the last loaded values")
         return self._by_code
 
     def _load(self) -> Mapping[str, SchemeSummary]:

@@ -1,7 +1,7 @@
-"""Style, scripts and pictures of the pages: read once, and served under an address that names their content.
+"""Serve styles, scripts and images of the pages under an address that contains a hash of their content.
 
-One version stands for all files, because scripts import each other by relative addresses. An address of another version
-(a page that was open during a change of the service) gets the present file, which then is not kept.
+All files share one version, because scripts import each other by relative addresses. An address of another version
+(of a page that was open during an update) gets the current file, which clients must not cache.
 """
 
 import gzip
@@ -32,7 +32,7 @@ class Asset:
 
 @cache
 def _load_assets() -> Mapping[str, Asset]:
-    """In the order of their names; compressed once in a process, which takes longer than everything else at a start."""
+    """Load and compress the files, in the order of their names; once per process, because compression is slow."""
     found = {}
     folder = resources.files("app.pages").joinpath("static")
     for file in sorted(folder.iterdir(), key=lambda each: each.name):
@@ -44,7 +44,7 @@ def _load_assets() -> Mapping[str, Asset]:
 
 
 class Assets:
-    """The files of `app/pages/static` whose ending is known; notes and licences beside them are not served."""
+    """The files of `app/pages/static` with a supported extension; notes and licences are not served."""
 
     def __init__(self) -> None:
         self._files = _load_assets()
@@ -54,7 +54,7 @@ class Assets:
         self.version = digest.hexdigest()[:12]
 
     def address(self, name: str) -> str:
-        """Where a file is found. Raises KeyError for a file that does not exist: a template names a wrong one."""
+        """Return the address of a file. Raises KeyError for an unknown file, which a template names by mistake."""
         self._files[name]
         return f"/static/{self.version}/{name}"
 
@@ -65,8 +65,8 @@ class Assets:
         asset = self._files.get(request.path_params["name"])
         if asset is None:
             raise NotFound.of("file")
-        kept = _IMMUTABLE_CACHE if request.path_params["version"] == self.version else "no-cache"
-        headers = {"ETag": f'"{self.version}"', "Cache-Control": kept, "Vary": "Accept-Encoding"}
+        cache_control = _IMMUTABLE_CACHE if request.path_params["version"] == self.version else "no-cache"
+        headers = {"ETag": f'"{self.version}"', "Cache-Control": cache_control, "Vary": "Accept-Encoding"}
         if unchanged := not_modified(request, headers):
             return unchanged
         if "gzip" in request.headers.get("accept-encoding", "").lower():

@@ -86,7 +86,7 @@ def parse_products(
     """Parse a products file against the register (id of a company → its row)."""
     table = parse_csv(data, COLUMNS, max_bytes=max_bytes, max_rows=max_rows)
     remarks = [
-        RowMessage(1, column, Message("Unknown column, not read.", code="unknown-column"))
+        RowMessage(1, column, Message("Unknown column; it is ignored.", code="unknown-column"))
         for column in table.columns
         if column and column not in COLUMNS and not column.startswith(EXPECTED_COLUMN_PREFIX)
     ]
@@ -185,7 +185,7 @@ def parse_flags(cells: CellReader) -> tuple[frozenset[str], tuple[str, ...]]:
         if listed_flag is None:
             cells.warning(
                 "flags",
-                Message("The flag “%(flag)s” is not known and changes nothing.", code="unknown-flag", flag=word),
+                Message("Unknown flag “%(flag)s”; it is ignored.", code="unknown-flag", flag=word),
             )
         flags.add(listed_flag or flag)
     return frozenset(flags), tuple(partners)

@@ -1,4 +1,7 @@
-"""Load and announce the holidays that deadlines are counted by: fixed ones from the file, moved ones by the owner."""
+"""Load the calendar of working days, and let the owner announce holidays that move.
+
+Fixed holidays come from `calendar.toml`, announced days from the database, defaults from the library `holidays`.
+"""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -32,13 +35,13 @@ ESTIMATED_SUFFIX = " (estimated)"
 @dataclass(frozen=True, slots=True)
 class HolidayFile:
     fixed: tuple[FixedHoliday, ...]
-    movable: Mapping[str, Mapping[str, str]]  # occasion → language → name; announced anew for every year
-    names: Mapping[str, Mapping[str, str]]  # the same for every occasion there is
+    movable: Mapping[str, Mapping[str, str]]  # occasion → language → name; announced for each year
+    names: Mapping[str, Mapping[str, str]]  # all occasions, fixed and movable → language → name
 
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedDay:
-    """What the owner says of one day; `works` for a holiday or weekend day that is worked after all."""
+    """A day as the owner announces it. `is_working_day`: a holiday or weekend day that becomes a working day."""
 
     day: date
     occasion: str
@@ -47,7 +50,7 @@ class AnnouncedDay:
 
 @dataclass(frozen=True, slots=True)
 class CalendarYear:
-    """One year of the calendar. `awaited` names the occasions whose days nobody has announced yet."""
+    """One year of the calendar. `missing_occasions`: movable holidays without an announced day."""
 
     year: int
     days: tuple[SpecialDay, ...]
@@ -56,7 +59,7 @@ class CalendarYear:
 
 
 def load_calendar(session: Session) -> Calendar:
-    """The calendar as it is known now; the few announced days are read whole."""
+    """Load the current calendar with all announced days."""
     rows = reference_repository.list_holidays(session)
     announced = {row.day: SpecialDay(row.day, row.occasion, row.works) for row in rows}
     defaults = partial(compute_default_days, frozenset(announced.values()))
@@ -105,18 +108,20 @@ def load_library_days(year: int) -> tuple[SpecialDay, ...]:
 def load_year(session: Session, year: int) -> CalendarYear:
     calendar = load_calendar(session)
     announced = [day for day in calendar.announced.values() if day.day.year == year]
-    awaited = tuple(
+    missing_occasions = tuple(
         occasion for occasion in load_bundled_holidays().movable if occasion not in {day.occasion for day in announced}
     )
-    return CalendarYear(year, calendar.list_special_days(year), frozenset(day.day for day in announced), awaited)
+    return CalendarYear(
+        year, calendar.list_special_days(year), frozenset(day.day for day in announced), missing_occasions
+    )
 
 
 def announce_days(
     session: Session, actor: Actor, *, year: int, days: Sequence[AnnouncedDay], now: datetime
 ) -> CalendarYear:
-    """Replace what was announced for this year. The same announcement again changes nothing. Errors: Invalid.
+    """Replace the announced days of a year. Idempotent. Raises `Forbidden`, `SecondFactorRequired`, `Invalid`.
 
-    Deadlines are computed whenever they are asked for, so they follow at once.
+    Deadlines are computed, not stored, so the change applies to them immediately.
     """
     require_role(actor, Role.OWNER)
     require_second_factor(actor)
@@ -126,7 +131,7 @@ def announce_days(
     before = {
         row.day: (row.occasion, row.works) for row in reference_repository.list_holidays(session, year, lock=True)
     }
-    after = {each.day: (each.occasion, each.is_working_day) for each in days}
+    after = {day.day: (day.occasion, day.is_working_day) for day in days}
     if before != after:
         reference_repository.replace_holidays(
             session,
@@ -149,7 +154,7 @@ def announced_day_errors(year: int, days: Sequence[AnnouncedDay]) -> list[dict[s
             {
                 "pointer": "/year",
                 "detail": Message(
-                    "The calendar is kept from %(minimum)s to %(maximum)s.",
+                    "The calendar covers the years %(minimum)s to %(maximum)s.",
                     code="out-of-range",
                     minimum=SUPPORTED_YEARS[0],
                     maximum=SUPPORTED_YEARS[-1],
@@ -196,11 +201,11 @@ def announced_day_errors(year: int, days: Sequence[AnnouncedDay]) -> list[dict[s
 
 
 def parse_holiday_file(text: str) -> HolidayFile:
-    """The fixed holidays as a TOML file says; the file is part of the service, so a fault in it is an exception."""
+    """Parse the holiday file, which is part of the service: an error in it is an ordinary exception."""
     raw = tomllib.loads(text)
     fixed = []
     for entry in raw["fixed"]:
-        on = date.fromisoformat(f"2001-{entry['on']}")  # any year without a leap day: that would not be every year
+        on = date.fromisoformat(f"2001-{entry['on']}")  # a common year: 29 February is rejected
         if entry["occasion"] not in raw["names"]:
             raise ValueError(f"the holiday on {entry['on']} has no name")
         fixed.append(FixedHoliday(on.month, on.day, entry["occasion"], entry["moves"]))
@@ -210,5 +215,5 @@ def parse_holiday_file(text: str) -> HolidayFile:
 
 @cache
 def load_bundled_holidays() -> HolidayFile:
-    """The holidays that ship with the service."""
+    """Load the holidays that ship with the service."""
     return parse_holiday_file((files("app.reference") / "calendar.toml").read_text("utf-8"))

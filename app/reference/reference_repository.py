@@ -1,4 +1,4 @@
-"""Queries over parks and holidays."""
+"""Query parks and announced holidays."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -27,7 +27,7 @@ def get_park_kinds(session: Session, codes: Iterable[str]) -> dict[str, str]:
 
 
 def list_holidays(session: Session, year: int | None = None, *, lock: bool = False) -> Sequence[Holiday]:
-    """Days that were announced, of one year or all of them."""
+    """Return the announced days of one year or of all years, in order."""
     query = _HOLIDAYS
     if year is not None:
         query = query.where(Holiday.day.between(date(year, 1, 1), date(year, 12, 31)))

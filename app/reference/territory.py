@@ -36,7 +36,7 @@ class District:
     name: str  # Azerbaijani
     region: str
     iso: str | None  # ISO 3166-2; None where the standard has no code yet
-    code: str  # the ISO code, or our own
+    code: str  # the ISO code, or one assigned in `territory.toml`
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,16 @@ class Territory:
     sets: Mapping[str, frozenset[str]]  # territory set → codes of economic regions
     municipalities: Mapping[str, Municipality] = field(default_factory=dict)
     municipality_sets: Mapping[str, frozenset[str]] = field(default_factory=dict)  # → codes of municipalities
-    district_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # district → its names in en and ru
+    district_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # district → names in en and ru
 
     @cached_property
     def districts(self) -> tuple[District, ...]:
-        """Every district, in the order of the file."""
+        """Return every district, in the order of the file."""
         return tuple(district for region in self.regions.values() for district in region.districts)
 
     @cached_property
     def _names(self) -> tuple[tuple[str, District], ...]:
-        """Every name of every district: Azerbaijani, English, Russian."""
+        """Return every name of every district: Azerbaijani, English, Russian."""
         return tuple(
             (name, district)
             for district in self.districts
@@ -97,22 +97,26 @@ class Territory:
         found: dict[str, dict[str, District]] = {}
         for name, district in self._names:
             found.setdefault(_phonetic_key(name), {})[district.name] = district
-        return {sound: tuple(districts.values()) for sound, districts in found.items()}
+        return {key: tuple(districts.values()) for key, districts in found.items()}
 
     def district_by_name(self, name: str | None) -> District | None:
-        """The district of that name in az, en or ru, with or without the word for its kind; None if there is none."""
+        """Return the district of this name (az, en, ru), with or without its kind word; None if there is none."""
         folded = fold_alphanumeric(name or "")
         return self._by_name.get(folded) or self._by_name.get(without_kind_word(folded))
 
     def find_district(self, text: str | None) -> District | None:
-        """The district that somebody means, for what is entered: by its name or, where only one district has that,
-        in any spelling that the register is searched by (“Aqdam”, “г. Агдам”). A letter doubled in none of its names
-        (“Agdamm”) is a mistake, not a spelling. Rules ask for `district`."""
+        """Return the district that a user's text denotes, by name or by a unique phonetic match; or None.
+
+        “Aqdam” and “г. Агдам” match by sound. A letter that is doubled in none of the district's names (“Agdamm”) is
+        an error, not a spelling. Rules use `district_by_name`.
+        """
         found = self.district_by_name(text)
-        if found is None and text and (sound := _phonetic_key(text)):
-            alike = self._by_phonetic_key.get(sound, ())
+        if found is None and text and (key := _phonetic_key(text)):
+            matches = self._by_phonetic_key.get(key, ())
             return (
-                alike[0] if len(alike) == 1 and _doubled_letters(text) <= self._doubled_letters_of(alike[0]) else None
+                matches[0]
+                if len(matches) == 1 and _doubled_letters(text) <= self._doubled_letters_of(matches[0])
+                else None
             )
         return found
 
@@ -121,55 +125,55 @@ class Territory:
         return frozenset().union(*map(_doubled_letters, names))
 
     def nearest_districts(self, text: str) -> tuple[str, ...]:
-        """Azerbaijani names of the districts whose name, in any language, is most like this; at most three."""
+        """Return the Azerbaijani names of at most three districts with the most similar name in any language."""
         by_name = self._by_name
         close = get_close_matches(without_kind_word(fold_alphanumeric(text)), by_name, n=6, cutoff=0.6)
         return tuple(dict.fromkeys(by_name[name].name for name in close))[:3]
 
     def region_of(self, district: str | None) -> str | None:
-        """Code of the economic region in which the district lies; None if the district is not known."""
+        """Return the code of the economic region of a district; None for an unknown district."""
         found = self.district_by_name(district)
         return found.region if found else None
 
 
 DISTRICT_KIND_WORDS = ("rayonu", "şəhəri", "district", "city", "район", "город")
 _ABBREVIATED = ("rayon", "r-nu", "r-n", "ş", "şəh", "region", "raion", "г", "р-н", "района", "районы")
-"""What else stands for these words where somebody enters a district."""
+"""Other spellings of these words that users enter."""
 
 
 def without_kind_word(folded: str) -> str:
-    """The bare name, of a folded one: “Ağdam rayonu” and “город Агдам” without the word for the kind of district."""
-    for unit in map(fold_alphanumeric, DISTRICT_KIND_WORDS):
-        folded = folded.removesuffix(unit).removeprefix(unit)
+    """Remove the word for the kind of district from a folded name, such as “Ağdam rayonu” or “город Агдам”."""
+    for kind_word in map(fold_alphanumeric, DISTRICT_KIND_WORDS):
+        folded = folded.removesuffix(kind_word).removeprefix(kind_word)
     return folded
 
 
 def _doubled_letters(text: str) -> frozenset[str]:
-    """The letters that a word of this text has twice in a row."""
+    """Return the letters that occur twice in a row in a word of the text."""
     return frozenset(letter for word in text.split() for letter in re.findall(r"([^\W\d])\1", fold_alphanumeric(word)))
 
 
 def _phonetic_key(text: str) -> str:
-    """As the register spells it, without the words for the kind of district; empty where nothing is left."""
-    units = {fold_alphanumeric(unit) for unit in DISTRICT_KIND_WORDS + _ABBREVIATED}
-    words = [word for word in re.split(r"[\s.,()]+", text) if fold_alphanumeric(word) not in units]
+    """Return the phonetic key of a name without its kind words; empty if nothing else remains."""
+    kind_words = {fold_alphanumeric(word) for word in DISTRICT_KIND_WORDS + _ABBREVIATED}
+    words = [word for word in re.split(r"[\s.,()]+", text) if fold_alphanumeric(word) not in kind_words]
     return "".join(phonetic_keys(" ".join(words)))
 
 
 def parse_territory(text: str) -> Territory:
-    """The territory as a TOML file says; the file is part of the service, so a fault in it is an ordinary exception."""
+    """Parse the territory file, which is part of the service: an error in it is an ordinary exception."""
     raw = tomllib.loads(text, parse_float=Decimal)
     regions = {code: parse_region(code, entry) for code, entry in raw["regions"].items()}
-    bare = Territory(regions, {}, {})
-    parks = {code: parse_park(code, entry, bare) for code, entry in raw["parks"].items()}
+    regions_only = Territory(regions, {}, {})
+    parks = {code: parse_park(code, entry, regions_only) for code, entry in raw["parks"].items()}
     sets = {name: frozenset(codes) for name, codes in raw["territory_sets"].items()}
     municipalities = {
         code: Municipality(code, {"az": entry["az"], "en": entry["en"]}, entry["kind"], entry["district"])
         for code, entry in raw.get("municipalities", {}).items()
     }
-    homes = {name: frozenset(codes) for name, codes in raw.get("municipality_sets", {}).items()}
+    municipality_sets = {name: frozenset(codes) for name, codes in raw.get("municipality_sets", {}).items()}
     names = {district: tuple(others) for district, others in raw.get("district_names", {}).items()}
-    return Territory(regions, parks, sets, municipalities, homes, names)
+    return Territory(regions, parks, sets, municipalities, municipality_sets, names)
 
 
 def parse_region(code: str, entry: Mapping[str, Any]) -> Region:
@@ -196,7 +200,7 @@ def parse_park(code: str, entry: Mapping[str, Any], territory: Territory) -> Par
 
 @cache
 def load_territory() -> Territory:
-    """The territory that ships with the service."""
+    """Load the territory that ships with the service."""
     return parse_territory((files("app.reference") / "territory.toml").read_text("utf-8"))
 
 
@@ -206,22 +210,21 @@ def country_codes() -> frozenset[str]:
 
 
 def is_same_district(places: Territory, one: str | None, other: str | None) -> bool:
-    """A district unknown to the reference data is listed by its letters."""
+    """Return whether both texts denote one district; texts that denote none are compared letter by letter."""
     if one is None or other is None:
         return False
-    listed, also = places.find_district(one), places.find_district(other)
-    return listed == also if listed or also else fold_alphanumeric(one) == fold_alphanumeric(other)
+    first, second = places.find_district(one), places.find_district(other)
+    return first == second if first or second else fold_alphanumeric(one) == fold_alphanumeric(other)
 
 
 def district_error(country: str | None, district: str) -> Message | None:
-    """What is wrong with the name of a district of Azerbaijan, with the nearest ones and the list of all; None if it is
-    one of them, in any spelling.
+    """Return an error, with the nearest and all names, if the text denotes no district of Azerbaijan.
 
-    Places abroad have no list. A country that is not listed is taken for Azerbaijan: whoever names a district knows it.
+    Returns None for a place abroad, whose districts are not listed. A missing country counts as Azerbaijan.
     """
     if country not in (None, HOME_COUNTRY) or load_territory().find_district(district):
         return None
-    listed = [each.name for each in load_territory().districts]
+    listed = [known.name for known in load_territory().districts]
     if nearest := load_territory().nearest_districts(district):
         return Message(
             "This is no district of Azerbaijan. Do you mean %(suggestion)s? Write one of: %(allowed)s.",
@@ -235,7 +238,7 @@ def district_error(country: str | None, district: str) -> Message | None:
 
 
 def canonical_district_name(country: str | None, district: str | None) -> str | None:
-    """The spelling that is stored: the territory's own name of a district of Azerbaijan, else the text as typed."""
+    """Return the spelling to store: the official name of a district of Azerbaijan, or else the text as entered."""
     if district is None:
         return None
     found = load_territory().find_district(district) if country in (None, HOME_COUNTRY) else None

@@ -1,4 +1,4 @@
-"""Working days: Monday to Friday without the holidays of Azerbaijan. Pure.
+"""Count working days: Monday to Friday without the holidays of Azerbaijan. Pure.
 
 The first layer that applies decides: a day announced by the owner (moved holidays, exchanged days), a fixed holiday of
 the year, a default for a moved holiday that the owner has not announced, the day of the week. Announced days and
@@ -22,12 +22,12 @@ class FixedHoliday:
     month: int
     day: int
     occasion: str
-    moves_from_weekend: bool  # where it falls on a weekend, the next working day is free instead
+    moves_from_weekend: bool  # if it falls on a weekend, the next working day is free instead
 
 
 @dataclass(frozen=True, slots=True)
 class SpecialDay:
-    """What is to be said of one day: free although it is a weekday, or worked although it is not."""
+    """An exception to the days of the week: a free weekday, or a weekend day or holiday that is worked."""
 
     day: date
     occasion: str
@@ -44,7 +44,7 @@ def no_defaults(_year: int) -> Mapping[date, SpecialDay]:
 class Calendar:
     fixed: tuple[FixedHoliday, ...] = ()
     announced: Mapping[date, SpecialDay] = field(default_factory=lambda: MappingProxyType({}))
-    defaults: Callable[[int], Mapping[date, SpecialDay]] = no_defaults  # by year; asked only for the years needed
+    defaults: Callable[[int], Mapping[date, SpecialDay]] = no_defaults  # by year; called only for the years needed
 
     def is_working_day(self, day: date) -> bool:
         if announced := self.announced.get(day):
@@ -54,28 +54,28 @@ class Calendar:
         return day not in self.defaults(day.year)
 
     def list_special_days(self, year: int) -> tuple[SpecialDay, ...]:
-        """Every day of the year that is more than a plain weekday or weekend, in order."""
+        """Return the special days of a year, in order."""
         days = {**self.defaults(year), **compute_fixed_days(self.fixed, year), **self.announced}
         return tuple(days[day] for day in sorted(days) if day.year == year)
 
     def add_working_days(self, day: date, count: int) -> date:
-        """The `count`-th working day after this day, which is not counted itself; the day itself for 0."""
+        """Return the `count`-th working day after `day` (exclusive); for 0, `day` itself."""
         while count > 0:
             day += ONE_DAY
             count -= self.is_working_day(day)
         return day
 
     def count_working_days(self, start: date, end: date) -> int:
-        """Working days after `start`, up to and with `end`; 0 where `end` is not later."""
+        """Count working days from `start` (exclusive) to `end` (inclusive); 0 if `end` is not later."""
         return sum(self.is_working_day(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
 
 
 @cache
 def compute_fixed_days(fixed: tuple[FixedHoliday, ...], year: int) -> Mapping[date, SpecialDay]:
-    """The free days that the fixed holidays make in this year and at the end of the year before.
+    """Compute the free days of the fixed holidays of a year and the year before.
 
-    Two holidays on one weekend take the next two working days, and the 31st of December may take one of January: so the
-    year before is worked out with this one.
+    Two holidays on one weekend free the next two working days, and 31 December may free a day of January: therefore
+    the year before is computed as well.
     """
     days = {
         date(y, h.month, h.day): SpecialDay(date(y, h.month, h.day), h.occasion, is_working_day=False)
@@ -101,16 +101,16 @@ def place_defaults(defaults: Iterable[SpecialDay], taken: Mapping[date, SpecialD
     """
     days: dict[date, SpecialDay] = {}
     displaced = []
-    for each in defaults:
-        if is_weekend(each.day) or each.day in taken or each.day in days:
-            displaced.append(each)
-        if each.day not in taken:
-            days.setdefault(each.day, each)
-    for each in displaced:
-        instead = each.day
+    for default in defaults:
+        if is_weekend(default.day) or default.day in taken or default.day in days:
+            displaced.append(default)
+        if default.day not in taken:
+            days.setdefault(default.day, default)
+    for default in displaced:
+        instead = default.day
         while is_weekend(instead) or instead in taken or instead in days:
             instead += ONE_DAY
-        days[instead] = replace(each, day=instead, instead_of=each.day)
+        days[instead] = replace(default, day=instead, instead_of=default.day)
     return MappingProxyType(days)
 
 

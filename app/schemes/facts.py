@@ -191,7 +191,7 @@ class RawWeight:
 class ZoneFacts:
     """The park or zone of the site."""
 
-    kind: str | None  # None: it lies in none
+    kind: str | None  # None: the site is in no park
 
 
 @dataclass(frozen=True, slots=True)

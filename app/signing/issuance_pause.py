@@ -1,4 +1,4 @@
-"""Stopping issuance for a while: nothing new is certified, and every check goes on. By the owner, with a reason."""
+"""Pause and resume issuance, by the owner and with a reason. Verification continues during a pause."""
 
 from datetime import datetime
 
@@ -15,13 +15,13 @@ from app.signing.model import IssuancePause
 
 
 class IssuancePaused(Unavailable):
-    """The message holds the reason as the owner gave it."""
+    """Issuance is paused; the message contains the reason that the owner entered."""
 
     code = "issuance-paused"
 
 
 def pause_issuance(session: Session, actor: Actor, reason: str, now: datetime) -> None:
-    """Errors: Conflict where it is paused already."""
+    """Pause issuance. Raises `Forbidden`, `Conflict` (`already-paused`)."""
     require_role(actor, Role.OWNER, Role.SYSTEM)
     if signing_repository.find_open_pause(session) is not None:
         raise Conflict("Issuance is paused already.", code="already-paused")
@@ -32,7 +32,7 @@ def pause_issuance(session: Session, actor: Actor, reason: str, now: datetime) -
 
 
 def resume_issuance(session: Session, actor: Actor, now: datetime) -> None:
-    """Errors: Conflict where it is not paused."""
+    """Resume issuance. Raises `Forbidden`, `Conflict` (`not-paused`)."""
     require_role(actor, Role.OWNER, Role.SYSTEM)
     row = signing_repository.find_open_pause(session)
     if row is None:
@@ -42,7 +42,7 @@ def resume_issuance(session: Session, actor: Actor, now: datetime) -> None:
 
 
 def require_not_paused(session: Session) -> None:
-    """Errors: IssuancePaused."""
+    """Require that issuance is not paused. Raises `IssuancePaused`."""
     row = signing_repository.find_open_pause(session)
     if row is not None:
         since = f"{row.since:%Y-%m-%d %H:%M} UTC"

@@ -1,21 +1,37 @@
-"""Fix the issuer at first run, and register the public keys of its certificates."""
+"""Store the issuer once, at first run, and register the public keys of its certificates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
 from app.core.actor import SYSTEM
-from app.core.crypto.jwk import parse_jwk, public_jwk
+from app.core.crypto.jwk import parse_jwk, public_jwk, thumbprint
+from app.core.crypto.jws import PublicKey, UnusableKey
 from app.core.crypto.keyring import KeyRecord, KeyState
 from app.core.crypto.signer import Signer
 from app.core.errors import UnsafeToStart
+from app.core.messages import Message
 from app.signing import signing_repository
 from app.signing.key_files import KeyFileMissing, KeyFiles
 from app.signing.model import ServiceIdentity, SigningKey
 from app.transparency import appender, log_repository
+from app.transparency.appender import LogDamaged
 from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.verified_log import LoggedEntry, VerifiedLog
+
+KEY_STATES: Mapping[LogEvent, KeyState] = MappingProxyType(
+    {
+        LogEvent.KEY_PUBLISHED: KeyState.NEXT,
+        LogEvent.KEY_ACTIVATED: KeyState.ACTIVE,
+        LogEvent.KEY_RETIRED: KeyState.RETIRED,
+        LogEvent.KEY_COMPROMISED: KeyState.COMPROMISED,
+    }
+)
+"""The state that a key enters by each event of the log."""
 
 
 def set_issuer_once(session: Session, issuer: str, now: datetime) -> str:
@@ -27,7 +43,7 @@ def set_issuer_once(session: Session, issuer: str, now: datetime) -> str:
         return issuer
     if identity.issuer != issuer:
         raise UnsafeToStart(
-            f"This register was begun by the issuer {identity.issuer}, but the settings name {issuer}. "
+            f"This database belongs to the issuer {identity.issuer}, but the settings name {issuer}. "
             f"Set MIK_ISSUER={identity.issuer}, or use another database and data folder."
         )
     return identity.issuer
@@ -38,8 +54,11 @@ def get_stored_issuer(session: Session) -> str | None:
 
 
 def register_key(session: Session, signer: Signer, now: datetime) -> None:
-    """Publish the key in the key file. The first one becomes active; an unknown one beside an active one is refused:
-    a folder restored without its keys must not quietly sign under a new name."""
+    """Register the key of a key file; the first key becomes active.
+
+    Raises `UnsafeToStart` if another key is active or this one may not sign: a folder restored without its keys must
+    not silently sign under a new key.
+    """
     key = session.get(SigningKey, signer.kid)
     if key is None:
         active = signing_repository.get_active_kid(session)
@@ -55,18 +74,19 @@ def register_key(session: Session, signer: Signer, now: datetime) -> None:
         recorder.record(session, SYSTEM, "key.activated", ("key", signer.kid), now)
     elif key.state != KeyState.ACTIVE:
         raise UnsafeToStart(f"The key {signer.kid} in the key file is {key.state}; it must not sign.")
-    if not log_repository.has_entry(
-        session, LogEvent.KEY_ACTIVATED, signer.kid
-    ):  # also a key that is older than the log
+    # A key can be older than the log.
+    if not log_repository.has_entry(session, LogEvent.KEY_ACTIVATED, signer.kid):
         appender.add_entry(session, Entry(LogEvent.KEY_ACTIVATED, now, signer.kid))
 
 
 def register_keys(session: Session, files: KeyFiles, now: datetime) -> None:
-    """At every start: the first key is made and active; later the file of the active key must be here, for a folder
-    restored without its keys must not quietly sign under a new name. Without an active key only issuing stops."""
-    known = signing_repository.list_keys(session)
+    """Create and activate the first key, or require the file of the active key; runs at every start.
+
+    Without an active key the service starts, and only issuance stops. Raises `UnsafeToStart` if the file is missing.
+    """
+    keys = signing_repository.list_keys(session)
     active = signing_repository.get_active_kid(session)
-    if active is None and known:
+    if active is None and keys:
         return
     try:
         register_key(session, files.get_signer(active) if active else files.get_first_signer(), now)
@@ -77,10 +97,35 @@ def register_keys(session: Session, files: KeyFiles, now: datetime) -> None:
         ) from None
 
 
-def load_keys(session: Session) -> Mapping[str, KeyRecord]:
-    """Every key that ever signed, by `kid`."""
+def load_keys(session: Session, log: VerifiedLog) -> Mapping[str, KeyRecord]:
+    """Return every key of the issuer, by `kid`, in the state that the verified log gives it.
+
+    A row only holds the public key, which must have the thumbprint of its `kid`; a key that was never logged is left
+    out. Raises `LogDamaged` where the row of a logged key is missing or holds another key.
+    """
+    public = load_public_keys(session)
     keys = {}
-    for row in signing_repository.list_keys(session):
-        kid, public = parse_jwk(row.public_jwk)
-        keys[kid] = KeyRecord(kid, public, KeyState(row.state), row.state_since)
+    for kid in log.subjects("key"):
+        state, since = state_of(log.entries_about("key", kid))
+        if kid not in public:
+            raise LogDamaged(Message("the public key of %(kid)s is missing or replaced.", kid=kid))
+        keys[kid] = KeyRecord(kid, public[kid], state, since)
     return keys
+
+
+def load_public_keys(session: Session) -> dict[str, PublicKey]:
+    """Return the public key of every row by `kid`; rows whose key has another thumbprint are left out."""
+    public = {}
+    for row in signing_repository.list_keys(session):
+        with suppress(UnusableKey):
+            _, key = parse_jwk(row.public_jwk)
+            if row.kid.rpartition("#")[2] == thumbprint(key):
+                public[row.kid] = key
+    return public
+
+
+def state_of(entries: Sequence[LoggedEntry]) -> tuple[KeyState, datetime]:
+    """Return the state of a key and since when, from its entries in the log; a compromise is never undone."""
+    compromised = [each.entry for each in entries if each.entry.event is LogEvent.KEY_COMPROMISED]
+    last = (compromised or [each.entry for each in entries])[-1]
+    return KEY_STATES[last.event], last.at

@@ -1,4 +1,4 @@
-"""Cache the JSON documents made of the public keys until the keys change."""
+"""Build the JSON documents of the public keys, and cache them until the keys change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,10 +19,10 @@ class KeyDocuments:
 
     def get(self, keyring: KeyRing, media_type: str, members: Callable[[KeyRing], Any]) -> bytes:
         """Return the JSON document; `members` is called again only when the keys changed."""
-        written = self._cached.get(media_type)
-        if written is None or written[0] is not keyring:
-            written = self._cached[media_type] = (keyring, jws.dump_json(members(keyring)))
-        return written[1]
+        cached = self._cached.get(media_type)
+        if cached is None or cached[0] is not keyring:
+            cached = self._cached[media_type] = (keyring, jws.dump_json(members(keyring)))
+        return cached[1]
 
 
 def did_document(issuer: str, keyring: KeyRing) -> dict[str, Any]:
@@ -35,12 +35,12 @@ def did_document(issuer: str, keyring: KeyRing) -> dict[str, Any]:
     methods = []
     for kid, key in keyring.by_kid.items():
         jwk = public_jwk(key.public, kid.rpartition("#")[2])
-        del jwk["use"]  # what a key is for stands in the document
+        del jwk["use"]  # the document states the purpose of each key
         methods.append({"id": kid, "type": "JsonWebKey", "controller": issuer, "publicKeyJwk": jwk})
-    vouching = [kid for kid, key in keyring.by_kid.items() if key.state in PUBLISHED_STATES]
+    assertion_methods = [kid for kid, key in keyring.by_kid.items() if key.state in PUBLISHED_STATES]
     return {
         "@context": DID_CONTEXTS,
         "id": issuer,
         "verificationMethod": methods,
-        "assertionMethod": vouching,
+        "assertionMethod": assertion_methods,
     }

@@ -59,7 +59,7 @@ def activate_key(session: Session, actor: Actor, kid: str, *, at_once: bool, now
     if now - key.state_since < wait:
         raise Conflict(
             f"{kid} was published at {key.state_since:%Y-%m-%d %H:%M:%S} UTC and can be activated at "
-            f"{key.state_since + wait:%Y-%m-%d %H:%M:%S} UTC: by then everybody who keeps our keys has it.",
+            f"{key.state_since + wait:%Y-%m-%d %H:%M:%S} UTC: by then every client that caches the keys has it.",
             code="key-too-new",
         )
     for other in others:
@@ -98,7 +98,7 @@ def _lock_key(session: Session, actor: Actor, kid: str) -> tuple[SigningKey, lis
 def _next_state(key: SigningKey, action: KeyAction) -> KeyState:
     state = KEY_TRANSITIONS.get((KeyState(key.state), action))
     if state is None:
-        allowed = [each.value for each in KeyAction if (KeyState(key.state), each) in KEY_TRANSITIONS]
+        allowed = [other.value for other in KeyAction if (KeyState(key.state), other) in KEY_TRANSITIONS]
         raise WrongState("key", state=key.state, action=action, allowed=allowed)
     return state
 
@@ -107,7 +107,7 @@ def _set_state(
     session: Session, actor: Actor, key: SigningKey, state: KeyState, since: datetime, now: datetime
 ) -> None:
     key.state, key.state_since = state.value, since
-    session.flush()  # each by itself: two keys must not be active for an instant either
+    session.flush()  # one key at a time: the unique index allows only one active key
     event = STATE_EVENT[state]
     appender.add_entry(session, Entry(event, since, key.kid))
     recorder.record(session, actor, event.value, ("key", key.kid), now)

@@ -1,4 +1,4 @@
-"""Provide the keys to every worker, reloaded each second, so that a change needs no restart."""
+"""Provide the keys to a worker, and reload them every second, so that a change needs no restart."""
 
 import logging
 import time
@@ -11,8 +11,11 @@ from app.core.crypto.keyring import KeyRing, KeyState
 from app.core.crypto.signer import Signer
 from app.core.database import Database
 from app.core.errors import Unavailable
+from app.core.messages import Message
 from app.signing import issuer_identity, signing_repository
 from app.signing.key_files import KeyFiles
+from app.transparency.appender import LogDamaged
+from app.transparency.verified_log import VerifiedLog
 
 RELOAD_SECONDS = 1.0
 """Maximum delay until every verification sees a compromised key."""
@@ -29,50 +32,70 @@ class NoActiveKey(Unavailable):
 
 
 class KeyProvider:
-    def __init__(self, database: Database, files: KeyFiles, seconds: Callable[[], float] = time.monotonic) -> None:
+    """The log says which keys exist and in which state; see `issuer_identity.load_keys`."""
+
+    def __init__(
+        self, database: Database, files: KeyFiles, log: VerifiedLog, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
         self._files = files
-        self._seconds = seconds
-        self._read_at = seconds()
+        self._log = log
+        self._clock = clock
+        self._loaded_at = clock()
         self._keyring = KeyRing.from_keys(())
         self._keyring = self._load_keyring()
 
     def keyring(self) -> KeyRing:
-        """As of a second ago at most; if the database is away, as of when it was last there.
+        """Return the keys, at most one second old; if the database is unavailable, as last loaded.
 
-        The very same object while nothing changed: what was made for it stays good.
+        Returns the same object until a key changes, so that values cached for it stay valid.
         """
-        if self._seconds() - self._read_at >= RELOAD_SECONDS:
-            self._read_at = self._seconds()  # before reading: of many at once one reads
+        if self._clock() - self._loaded_at >= RELOAD_SECONDS:
+            self._loaded_at = self._clock()  # before loading, so that only one of concurrent callers loads
             try:
                 self._keyring = self._load_keyring()
-            except SQLAlchemyError as why:
-                _log.warning("The keys cannot be read anew: %s", why.__class__.__name__)
+            except (SQLAlchemyError, LogDamaged) as why:
+                _log.warning("The keys cannot be reloaded: %s", why.__class__.__name__)
         return self._keyring
 
     def reload(self) -> KeyRing:
-        """As of now."""
-        self._read_at, self._keyring = self._seconds(), self._load_keyring()
+        """Load the current keys now and return them."""
+        self._loaded_at, self._keyring = self._clock(), self._load_keyring()
         return self._keyring
 
     def active_signer(self) -> Signer:
-        """The active key, for what is made outside a transaction. Errors: NoActiveKey, KeyFileAway."""
+        """Return the active signer, for use outside a transaction. Raises `NoActiveKey`, `KeyFileMissing`."""
         for key in self.keyring().by_kid.values():
             if key.state is KeyState.ACTIVE:
                 return self._files.get_signer(key.kid)
         raise NoActiveKey
 
     def lock_active_signer(self, session: Session) -> Signer:
-        """The key that is active now and stays so until this transaction ends. Errors: NoActiveKey, KeyFileAway."""
-        # Whoever waited here for a change of keys to end sees the old key no more and the new one not yet: ask again.
+        """Return the active signer, which stays active until this transaction ends.
+
+        Raises `NoActiveKey`, `KeyFileMissing`.
+        """
+        # A query that waited for a concurrent key change finds neither the old key nor yet the new one: repeat it.
         kid = signing_repository.get_active_kid(session, for_share=True) or signing_repository.get_active_kid(
             session, for_share=True
         )
         if kid is None:
             raise NoActiveKey
+        self._require_active_in_log(kid)
         return self._files.get_signer(kid)
 
+    def _require_active_in_log(self, kid: str) -> None:
+        """Raise `LogDamaged` where the row of a key says more than the log does."""
+        self._log.require_intact()
+        entries = self._log.entries_about("key", kid)
+        if not entries or issuer_identity.state_of(entries)[0] is not KeyState.ACTIVE:
+            self._log.refresh(force=True)  # it may have become active within this second
+            entries = self._log.entries_about("key", kid)
+        if not entries or issuer_identity.state_of(entries)[0] is not KeyState.ACTIVE:
+            raise LogDamaged(Message("the key %(kid)s is active in the database, but not in the log.", kid=kid))
+
     def _load_keyring(self) -> KeyRing:
+        self._log.refresh(force=True)
         with self._database.read_session() as session:
-            keyring = KeyRing.from_keys(issuer_identity.load_keys(session).values())
+            keyring = KeyRing.from_keys(issuer_identity.load_keys(session, self._log).values())
         return self._keyring if keyring.by_kid == self._keyring.by_kid else keyring

@@ -1,22 +1,24 @@
 """Append to the public log in the transaction of the logged action, consistent with every signed checkpoint.
 
-`add_entry` only notes an entry. When the session commits, the log head is locked, audit events are chained, the entries
-and the new audit head are added, and the new checkpoint is signed: the lock order is application, counters, log head,
-audit head. Any failure fails the whole transaction.
+`add_entry` only queues an entry. When the session commits, the log head is locked, audit events are chained, the
+entries and the new audit head are inserted, and the new checkpoint is signed: the lock order is application, counters,
+log head, audit head. Any failure fails the whole transaction.
 
 Two inconsistent checkpoints can never be signed: the hashes to be extended must yield the root that was last signed,
 and the new root is computed from them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from app.audit import audit_repository, recorder
 from app.core.errors import Unavailable
 from app.core.messages import Message, to_message
-from app.core.unit_of_work import get_pending, take_pending
+from app.core.unit_of_work import after_commit, get_pending, take_pending
 from app.transparency import log_repository, merkle
 from app.transparency.checkpoint import Checkpoint, verify_checkpoint
 from app.transparency.log_entry import Entry, LogEvent
@@ -24,17 +26,30 @@ from app.transparency.model import LogHead
 from app.transparency.signed_note import NoteRejected, NoteSigner
 
 SIGNER_KEY = "log.signer"
-"""Where a session carries its `SignerOf`."""
+"""Key in `Session.info` of the `SignerProvider`."""
+GUARD_KEY = "log.guard"
+"""`Session.info` key of the `LogGuard`."""
 SignerProvider = Callable[[Session], NoteSigner]
 _PENDING_KEY = "log entries"
 
 
+class LogGuard(Protocol):
+    """Knows the log that was verified before (`verified_log.py`), so that no second history is signed."""
+
+    def require_extends(self, session: Session, checkpoint: str | None) -> None:
+        """Raise `LogDamaged` unless the locked log contains everything that was verified before."""
+
+    def adopt(self, checkpoint: str, first: int, entries: Iterable[tuple[Entry, bytes]]) -> None:
+        """Take over the committed entries from index `first` on."""
+
+
 class LogDamaged(Unavailable):
-    """The log differs from its last signed checkpoint; nothing may be appended before the cause is known."""
+    """The log differs from its last signed checkpoint; nothing may be appended before the cause is found."""
 
     code = "log-damaged"
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str | Message) -> None:
+        self.what = what
         super().__init__(
             Message(
                 "The public log is damaged: %(what)s Nothing was changed. Run `mik doctor --only log`.",
@@ -50,12 +65,12 @@ class LogKeyMissing(Unavailable):
 
 
 def add_entry(session: Session, entry: Entry) -> None:
-    """Note an entry; the commit of this session adds it."""
+    """Queue an entry; the commit of this session inserts it."""
     get_pending(session, _PENDING_KEY, list).append(entry)
 
 
 def append_audit_head(session: Session, now: datetime) -> bool:
-    """Note that the audit head is to be logged. Returns whether it changed since it was last logged."""
+    """Queue an entry of the audit head. Returns False, and queues nothing, if the logged head is current."""
     if log_repository.get_last_audit_head(session) == audit_repository.get_head_hash(session):
         return False
     add_entry(session, Entry(LogEvent.AUDIT_HEAD, now))
@@ -63,23 +78,30 @@ def append_audit_head(session: Session, now: datetime) -> bool:
 
 
 def write_pending(session: Session) -> None:
-    """Add the noted entries and sign the new checkpoint; a commit step that precedes the lock of the audit head."""
+    """Insert the queued entries and sign the new checkpoint.
+
+    A commit step that precedes the lock of the audit head. Raises `LogDamaged`, `LogKeyMissing`.
+    """
     pending: list[Entry] = take_pending(session, _PENDING_KEY, list)
     if not pending:
         return
     session.flush()
     head = log_repository.get_head(session, lock=True)
     if head is None:
-        raise LogDamaged("its head is gone.")
+        raise LogDamaged("its head is missing.")
     signer = _require_signer(session, head)
+    guard: LogGuard | None = session.info.get(GUARD_KEY)
+    if guard is not None:
+        guard.require_extends(session, head.checkpoint)
     frontier = _verified_compact_range(session, head, signer)
     history = recorder.append_and_lock_head(session)
     last = pending[-1].at
     entries = [entry for entry in pending if entry.event is not LogEvent.AUDIT_HEAD]
     entries.append(Entry(LogEvent.AUDIT_HEAD, last, head=history.seq, sha256=history.hash))
-    size, rows = head.size, []
-    for entry in entries:
-        content = entry.canonical_bytes()
+    first = size = head.size
+    rows = []
+    contents = [entry.canonical_bytes() for entry in entries]
+    for entry, content in zip(entries, contents, strict=True):
         hashes = merkle.completed_hashes(merkle.leaf_hash(content), size, frontier)
         frontier = merkle.extend_range(frontier, hashes)
         rows.append(
@@ -97,18 +119,20 @@ def write_pending(session: Session) -> None:
     log_repository.add_entries(session, rows)
     checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.root_from_range(frontier)).text)
     log_repository.update_head(session, size, signer.verifier.vkey, checkpoint)
+    if guard is not None:
+        after_commit(session, partial(guard.adopt, checkpoint, first, list(zip(entries, contents, strict=True))))
 
 
 def _require_signer(session: Session, head: LogHead) -> NoteSigner:
     signer_of: SignerProvider | None = session.info.get(SIGNER_KEY)
     if signer_of is None:
-        raise LogKeyMissing("The key of the public log is not at hand; nothing that must be logged can be done.")
+        raise LogKeyMissing("The key of the public log is not available; no action that must be logged is possible.")
     signer = signer_of(session)
     if head.vkey is not None and head.vkey != signer.verifier.vkey:
         raise LogKeyMissing(
             Message(
-                "The key file of the public log holds %(found)s, but the log was begun with %(begun)s. Put the right "
-                "key file back into the data folder.",
+                "The key file of the public log holds %(found)s, but the log was started with "
+                "%(begun)s. Put the right key file back into the data folder.",
                 found=signer.verifier.vkey,
                 begun=head.vkey,
             )
@@ -117,7 +141,7 @@ def _require_signer(session: Session, head: LogHead) -> NoteSigner:
 
 
 def _verified_compact_range(session: Session, head: LogHead, signer: NoteSigner) -> tuple[bytes, ...]:
-    """Return the hashes to be extended, verified against the last signed checkpoint."""
+    """Return the hashes to extend, verified against the last signed checkpoint. Raises `LogDamaged`."""
     if head.checkpoint is None:
         return ()
     try:

@@ -1,5 +1,7 @@
-"""What the log promises: the checkpoint (C2SP tlog-checkpoint v1.0.0), and the proof that travels with a certificate
-(C2SP tlog-proof). Pure."""
+"""Parse and verify checkpoints and inclusion proofs of the public log. Pure.
+
+Formats: C2SP tlog-checkpoint v1.0.0, and C2SP tlog-proof for the proof that accompanies a certificate.
+"""
 
 import base64
 import binascii
@@ -25,13 +27,13 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """The text to be signed."""
+        """Return the text to be signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode('ascii')}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """An entry's place in the log, with the path to the root of a checkpoint (a signed note)."""
+    """The index of an entry in the log, with the path to the root of a checkpoint (a signed note)."""
 
     index: int
     path: tuple[bytes, ...]
@@ -39,7 +41,7 @@ class Proof:
 
     @property
     def text(self) -> str:
-        hashes = "".join(f"{base64.b64encode(each).decode('ascii')}\n" for each in self.path)
+        hashes = "".join(f"{base64.b64encode(sibling).decode('ascii')}\n" for sibling in self.path)
         return f"{PROOF_HEADER}\nindex {self.index}\n{hashes}\n{self.checkpoint}"
 
 
@@ -88,9 +90,9 @@ def verify_proof(entry: bytes, proof: Proof, verifier: Verifier) -> Checkpoint:
     return checkpoint
 
 
-def _parse_number(text: str, otherwise: str) -> int:
+def _parse_number(text: str, error: str) -> int:
     if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > _MAX_SIZE:
-        raise NoteRejected(otherwise)
+        raise NoteRejected(error)
     return int(text)
 
 

@@ -1,17 +1,20 @@
-"""What one entry of the public log says, and the bytes that are hashed: canonical JSON (RFC 8785). Pure.
+"""Define an entry of the public log and its hashed bytes: canonical JSON (RFC 8785). Pure.
 
-An entry can never be taken back, so it holds numbers, codes, key ids and hashes, and nothing about a person.
+An entry can never be removed, so it holds numbers, codes, key ids and hashes, and nothing about a person.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
+
+from app.core import strict_json
 
 ENTRY_VERSION = 1
-MAX_INTEGER = 2**53 - 1  # beyond it RFC 8785 numbers are no longer exact
+MAX_INTEGER = 2**53 - 1  # larger integers are not exact in RFC 8785
 
 
 class LogEvent(StrEnum):
@@ -21,36 +24,52 @@ class LogEvent(StrEnum):
     CERTIFICATE_REVOKED = "certificate.revoked"
     CERTIFICATE_SURRENDERED = "certificate.surrendered"
     CERTIFICATE_SUPERSEDED = "certificate.superseded"
-    KEY_PUBLISHED = "key.published"  # it will sign; everybody may know it before its first use
+    KEY_PUBLISHED = "key.published"  # published before its first use
     KEY_ACTIVATED = "key.activated"
     KEY_RETIRED = "key.retired"
-    KEY_COMPROMISED = "key.compromised"  # `at` is since when, which may lie before the entries ahead of it
+    KEY_COMPROMISED = "key.compromised"  # `at` is the start of the compromise; it may precede earlier entries
     RULESET_PUBLISHED = "ruleset.published"  # `sha256` is the digest of its content
-    AUDIT_HEAD = "audit.head"  # `head` events of the history were recorded; `sha256` is the hash of the last
+    AUDIT_HEAD = "audit.head"  # `head` is the number of audit events; `sha256` is the hash of the last
+    CREDENTIAL_REGISTERED = "credential.registered"  # `credential` is the hash of a staff credential and its `user`
+    CREDENTIAL_REMOVED = "credential.removed"
+    STATUS_LIST_SIGNED = "status_list.signed"  # `sha256` over the list's header.payload
 
 
-SUBJECT_MEMBER: Mapping[str, str] = MappingProxyType({"certificate": "certificate", "key": "key", "ruleset": "ruleset"})
-"""First word of an event → the member that names what it is about. `audit.head` is about nothing but itself."""
+SUBJECT_MEMBER: Mapping[str, str] = MappingProxyType(
+    {
+        "certificate": "certificate",
+        "key": "key",
+        "ruleset": "ruleset",
+        "credential": "credential",
+        "status_list": "list",
+    }
+)
+"""First word of an event → the member that names its subject. `audit.head` has no subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`subject` is a certificate's number, a key's `kid` or `SCHEME/version`; None for `audit.head`. `at` is aware.
+    """One entry; members that are None are left out of its JSON.
 
-    `key` is the key that signed an issued certificate. `sha256` is lower-case hex. `during_investigation` stands in the
-    entry of a surrender, and only where it is true: its holder gave it back while an inquiry about it was open.
+    `subject` is a certificate number, a key's `kid`, `SCHEME/version` of a ruleset, the hash of a staff credential or
+    the name of a status list; None for `audit.head`. `at` is aware. `sha256` and `decision` are lower-case hex.
     """
 
     event: LogEvent
     at: datetime
     subject: str | None = None
     sha256: str | None = None
-    key: str | None = None
-    head: int | None = None
-    during_investigation: bool = False
+    key: str | None = None  # kid that signed an issued certificate
+    head: int | None = None  # number of audit events
+    during_investigation: bool = False  # of a surrender: an investigation was open
+    decision: str | None = None  # hash of the decision document
+    reason: str | None = None  # code: cause of a suspension or its end, reason of a revocation
+    takes_effect: date | None = None  # first day in Baku on which the act counts; None: from `at`
+    ends_after: date | None = None  # last day in Baku on which it counts
+    previous: str | None = None  # of an issue: number of the certificate that it replaces
+    user: str | None = None  # of a credential: id of its owner
 
     def to_dict(self) -> dict[str, str | int]:
-        about = SUBJECT_MEMBER.get(self.event.partition(".")[0])
         members: dict[str, str | int | None] = {
             "v": ENTRY_VERSION,
             "event": self.event.value,
@@ -59,14 +78,57 @@ class Entry:
             "head": self.head,
             "sha256": self.sha256,
             "during_investigation": self.during_investigation or None,
+            "decision": self.decision,
+            "reason": self.reason,
+            "from": self.takes_effect.isoformat() if self.takes_effect else None,
+            "until": self.ends_after.isoformat() if self.ends_after else None,
+            "previous": self.previous,
+            "user": self.user,
         }
-        if about is not None:
-            members[about] = self.subject
+        if (subject_member := _subject_member(self.event)) is not None:
+            members[subject_member] = self.subject
         return {name: value for name, value in members.items() if value is not None}
 
     def canonical_bytes(self) -> bytes:
-        """The bytes of the leaf. ValueError for what has no canonical form: lone surrogates, too large a number."""
+        """Return the bytes of the leaf. Raises ValueError for a lone surrogate or an integer above `MAX_INTEGER`."""
         if self.head is not None and not 0 <= self.head <= MAX_INTEGER:
-            raise ValueError(f"{self.head} has no exact form in JSON")
+            raise ValueError(f"{self.head} is not exact in JSON")
         members = self.to_dict()  # names are ASCII: by code points they sort as by UTF-16 units
         return json.dumps(members, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _subject_member(event: LogEvent) -> str | None:
+    return SUBJECT_MEMBER.get(event.partition(".")[0])
+
+
+def parse_entry(content: bytes) -> Entry:
+    """Parse the bytes of a leaf. Raises ValueError for anything but the canonical bytes of an entry."""
+    members: dict[str, Any] = strict_json.loads(content)
+    try:
+        event = LogEvent(members["event"])
+        subject = members.get(_subject_member(event) or "")
+        entry = Entry(
+            event,
+            datetime.fromisoformat(members["at"]),
+            subject,
+            sha256=members.get("sha256"),
+            key=None if event.partition(".")[0] == "key" else members.get("key"),
+            head=members.get("head"),
+            during_investigation=members.get("during_investigation", False),
+            decision=members.get("decision"),
+            reason=members.get("reason"),
+            takes_effect=_parse_day(members.get("from")),
+            ends_after=_parse_day(members.get("until")),
+            previous=members.get("previous"),
+            user=members.get("user"),
+        )
+        canonical = entry.canonical_bytes()
+    except (AttributeError, KeyError, TypeError, ValueError) as why:
+        raise ValueError("The content is not an entry of the log.") from why
+    if canonical != content:
+        raise ValueError("The content is not the canonical form of an entry of the log.")
+    return entry
+
+
+def _parse_day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""Query the public log. Rows are found by their numbers; nothing scans the log."""
+"""Query the public log by primary key and index; only `iterate_…` functions read it whole."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from app.transparency.model import LogEntry, LogHead
 _ROW = core_table(LogEntry)
 _ADD = sa.insert(_ROW)
 _HASHES = sa.select(_ROW.c.seq, _ROW.c.hashes).where(_ROW.c.seq.in_(sa.bindparam("closing", expanding=True)))
-_HEAD = sa.select(LogHead).execution_options(populate_existing=True)  # it is moved past the mapper
+_HEAD = sa.select(LogHead).execution_options(populate_existing=True)  # updated without the mapper
 _HEAD_LOCKED = _HEAD.with_for_update()
 _UPDATE_HEAD = sa.update(core_table(LogHead)).values(
     size=sa.bindparam("to_size"), vkey=sa.bindparam("of_key"), checkpoint=sa.bindparam("signed")
@@ -26,7 +26,7 @@ def get_head(session: Session, *, lock: bool = False) -> LogHead | None:
 
 
 def update_head(session: Session, size: int, vkey: str, checkpoint: str) -> None:
-    """The head is locked."""
+    """Update the head, which the caller has locked."""
     session.execute(_UPDATE_HEAD, {"to_size": size, "of_key": vkey, "signed": checkpoint})
 
 
@@ -48,40 +48,40 @@ def get_hashes(session: Session, nodes: Sequence[Node]) -> dict[Node, bytes]:
 
 
 def list_entries(session: Session, first: int, last: int) -> Sequence[bytes]:
-    """The entries first..last-1, in order."""
+    """Return the entries from `first` (inclusive) to `last` (exclusive), in order."""
     query = sa.select(LogEntry.entry).where(LogEntry.seq >= first, LogEntry.seq < last).order_by(LogEntry.seq)
     return session.scalars(query).all()
 
 
 def iterate_rows(session: Session) -> Iterator[LogEntry]:
-    """Every row in order, without keeping them. At one that cannot be read raises one of `UNREADABLE`."""
+    """Yield every row in order, a page in memory at a time. Raises one of `UNREADABLE` at an unreadable row."""
     for found in pages_of(session, LogEntry, LogEntry.seq):
         session.expunge_all()
         yield from found
 
 
 def find_issue_entry(session: Session, number: str) -> LogEntry | None:
-    """The entry with which a certificate was issued."""
+    """Find the entry of the issue of a certificate."""
     query = sa.select(LogEntry).where(LogEntry.subject == number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
     return session.scalars(query).one_or_none()
 
 
 def find_issue_entries(session: Session, numbers: Sequence[str]) -> dict[str, LogEntry]:
-    """The same for many, by number."""
+    """Find the issue entries of these certificates, by number."""
     query = sa.select(LogEntry).where(LogEntry.subject.in_(numbers), LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
     return {row.subject: row for row in session.scalars(query) if row.subject is not None}
 
 
 def iterate_issue_entries(session: Session) -> Iterator[tuple[str, bytes]]:
-    """Number and entry of every certificate in the log, in its order."""
+    """Yield number and issue entry of every certificate, in the order of the log."""
     query = sa.select(LogEntry.subject, LogEntry.entry).where(LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
     for subject, entry in session.execute(query.order_by(LogEntry.seq).execution_options(yield_per=PAGE_ROWS)):
-        assert subject is not None  # an issue is about a certificate
+        assert subject is not None  # the subject of an issue is a certificate
         yield subject, entry
 
 
 def get_ruleset_digests(session: Session) -> dict[str, str | None]:
-    """The digest of every ruleset that was logged, by `SCHEME/version`."""
+    """Return the digest of every logged ruleset, by `SCHEME/version`."""
     query = sa.select(LogEntry.subject, LogEntry.sha256).where(LogEntry.event == LogEvent.RULESET_PUBLISHED)
     return {row.subject: row.sha256 for row in session.execute(query)}
 
@@ -92,13 +92,13 @@ def has_entry(session: Session, event: LogEvent, subject: str) -> bool:
 
 
 def get_last_audit_head(session: Session) -> str | None:
-    """The hash of the history that was logged last."""
+    """Return the audit hash that was logged last."""
     query = sa.select(LogEntry.sha256).where(LogEntry.event == LogEvent.AUDIT_HEAD)
     return session.scalars(query.order_by(LogEntry.seq.desc()).limit(1)).one_or_none()
 
 
 def get_last_events(session: Session, subjects: Sequence[str]) -> dict[str, tuple[str, datetime]]:
-    """Event and moment of the newest entry about each of these."""
+    """Return event and time (UTC) of the newest entry of each subject."""
     newest = (
         sa.select(sa.func.max(LogEntry.seq)).where(LogEntry.subject.in_(subjects)).group_by(LogEntry.subject)
     ).scalar_subquery()
@@ -107,7 +107,7 @@ def get_last_events(session: Session, subjects: Sequence[str]) -> dict[str, tupl
 
 
 def find_entries_about(session: Session, event: LogEvent, subjects: Sequence[str]) -> dict[str, bytes]:
-    """The entry of this event about each of these; one that has none is left out."""
+    """Return the entry of this event by subject; subjects without one are left out."""
     query = sa.select(LogEntry.subject, LogEntry.entry).where(LogEntry.subject.in_(subjects), LogEntry.event == event)
     return {row.subject: row.entry for row in session.execute(query)}
 
@@ -117,5 +117,5 @@ def newest_entry_at(session: Session) -> datetime | None:
 
 
 def list_key_entries(session: Session, kid: str) -> Sequence[LogEntry]:
-    """What the log says of a key, in order."""
+    """Return the entries of a key, in order."""
     return session.scalars(sa.select(LogEntry).where(LogEntry.subject == kid).order_by(LogEntry.seq)).all()

@@ -1,8 +1,8 @@
-"""The Merkle tree of the transparency log: RFC 6962 §2.1 and RFC 9162 §2.1, with SHA-256. Pure.
+"""Compute and verify the Merkle tree of the public log: RFC 6962 §2.1, RFC 9162 §2.1, SHA-256. Pure.
 
-A tree is named by its size. Of it only *complete subtrees* are kept: node (level, place) is the hash over the leaves
-place * 2^level up to, but not including, (place + 1) * 2^level. Such a node never changes as the tree grows, and every
-other hash is folded from at most log2(size) of them: appending and proving need no more.
+A tree is identified by its size. Only hashes of *complete subtrees* are stored: node (level, position) is the hash over
+the leaves position * 2^level (inclusive) to (position + 1) * 2^level (exclusive). Such a node never changes as the tree
+grows, and every other hash is computed from at most log2(size) of them, which is all that appending and proving need.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ class Node(NamedTuple):
 
     @property
     def completed_by(self) -> int:
-        """Number of the leaf with which the subtree became complete."""
+        """Return the index of the last leaf of the subtree."""
         return ((self.position + 1) << self.level) - 1
 
 
 class SubtreeRange(NamedTuple):
-    """The leaves first..last-1 as one subtree of some tree: what one hash of a proof stands for."""
+    """The leaves from `first` (inclusive) to `last` (exclusive), covered by one hash of a proof."""
 
     first: int
     last: int
@@ -45,9 +45,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def subtree_nodes(span: SubtreeRange) -> tuple[Node, ...]:
-    """The complete subtrees, from the left, whose fold is the hash of a span.
+    """Return the complete subtrees, from the left, whose hashes combine to the hash of a range.
 
-    A span of a proof begins at a multiple of the power of two that holds it, so the subtrees get smaller to the right.
+    A range of a proof begins at a multiple of the smallest power of two not below its length, so the subtrees get
+    smaller to the right.
     """
     nodes, first = [], span.first
     while first < span.last:
@@ -110,10 +111,12 @@ def _inclusion_path(index: int, first: int, last: int) -> Iterator[SubtreeRange]
 
 
 def consistency_path(old: int, size: int) -> tuple[SubtreeRange, ...]:
-    """What the consistency proof between two sizes is made of (RFC 9162 §2.1.4.1). Nothing is to be proved about an
-    empty tree, nor about one and the same."""
+    """Return the subtrees of the consistency proof from size `old` to `size` (RFC 9162 §2.1.4.1).
+
+    The proof is empty if the old tree is empty or both sizes are equal. Raises ValueError if `old` is out of range.
+    """
     if not 0 <= old <= size:
-        raise ValueError(f"a tree of {size} was never one of {old}")
+        raise ValueError(f"a tree of {size} leaves never had {old}")
     if old in {0, size}:
         return ()
     first, last, path = 0, size, []
@@ -125,13 +128,13 @@ def consistency_path(old: int, size: int) -> tuple[SubtreeRange, ...]:
         else:
             path.append(SubtreeRange(first, middle))
             first = middle
-    if first:  # else what is left is the old tree itself, whose root the verifier has
+    if first:  # otherwise the rest is the old tree itself, whose root the verifier has
         path.append(SubtreeRange(first, last))
     return tuple(reversed(path))
 
 
 def _largest_power_below(size: int) -> int:
-    """The largest power of two below `size`."""
+    """Return the largest power of two below `size`."""
     return 1 << ((size - 1).bit_length() - 1)
 
 
@@ -140,7 +143,7 @@ def subtree_hash(span: SubtreeRange, hash_of: HashOf) -> bytes:
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes) -> bool:
-    """Whether the proof shows the leaf at this place of the tree with this root (RFC 9162 §2.1.3.2)."""
+    """Return whether the proof shows this leaf at `index` of the tree with this root (RFC 9162 §2.1.3.2)."""
     if not 0 <= index < size or len(sides := _left_sides(index, size - 1)) != len(path):
         return False
     found = leaf
@@ -150,38 +153,40 @@ def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], 
 
 
 def verify_consistency(old: int, size: int, old_root: bytes, root: bytes, path: Sequence[bytes]) -> bool:
-    """Whether the proof shows that the tree only grew (RFC 9162 §2.1.4.2). An empty tree proves nothing and needs none:
-    there the old root must be that of the empty tree."""
+    """Return whether the proof shows that the old tree is a prefix of the new one (RFC 9162 §2.1.4.2).
+
+    For an empty old tree the proof must be empty and the old root that of the empty tree.
+    """
     if not 0 <= old <= size:
         return False
     if old in {0, size}:
         return not path and old_root == (EMPTY_ROOT if old == 0 else root)
-    here, last = old - 1, size - 1
-    while here & 1:
-        here, last = here >> 1, last >> 1
-    # Where the old tree is one complete subtree its root is the first hash, and the proof leaves it out.
+    node, last = old - 1, size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    # If the old tree is one complete subtree, its root is the first hash, and the proof omits it.
     first, *rest = [old_root, *path] if old & (old - 1) == 0 else path or [b""]
-    if len(sides := _left_sides(here, last)) != len(rest):
+    if len(sides := _left_sides(node, last)) != len(rest):
         return False
     found_old = found = first
-    for each, is_left in zip(rest, sides, strict=True):
+    for sibling, is_left in zip(rest, sides, strict=True):
         if is_left:
-            found_old = node_hash(each, found_old)
-        found = node_hash(each, found) if is_left else node_hash(found, each)
+            found_old = node_hash(sibling, found_old)
+        found = node_hash(sibling, found) if is_left else node_hash(found, sibling)
     return found_old == old_root and found == root
 
 
-def _left_sides(here: int, last: int) -> list[bool]:
-    """For each hash on the way from a node up to the root, whether it stands on the left.
+def _left_sides(node: int, last: int) -> list[bool]:
+    """Return, for each sibling from a node up to the root, whether it is the left one.
 
     `last` is the last node of the same level.
     """
     sides = []
     while last:
-        is_left = bool(here & 1) or here == last
+        is_left = bool(node & 1) or node == last
         if is_left:
-            while here and not here & 1:
-                here, last = here >> 1, last >> 1
+            while node and not node & 1:
+                node, last = node >> 1, last >> 1
         sides.append(is_left)
-        here, last = here >> 1, last >> 1
+        node, last = node >> 1, last >> 1
     return sides

@@ -9,7 +9,7 @@ from app.core.database import Base, unique_where
 
 
 class LogEntry(Base):
-    """One entry of the public log with the tree hashes that it completes. Rows are only ever added (trigger)."""
+    """One entry of the public log with the tree hashes that it completes. Append-only (trigger)."""
 
     __tablename__ = "log_entries"
 
@@ -29,7 +29,7 @@ class LogEntry(Base):
 
 
 class LogHead(Base):
-    """The present log and its last signed checkpoint. Its single row is the lock of every append."""
+    """Size, key and last signed checkpoint of the log. Every append locks its single row."""
 
     __tablename__ = "log_head"
 

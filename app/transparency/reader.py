@@ -1,4 +1,7 @@
-"""Read checkpoint, tiles and proofs of the public log. Each call reads a few rows, never the whole log."""
+"""Read checkpoint, tiles and proofs of the public log. Each call reads a few rows, never the whole log.
+
+All functions raise `LogDamaged` if rows are missing.
+"""
 
 from sqlalchemy.orm import Session
 
@@ -13,12 +16,12 @@ from app.transparency.tiles import Tile
 
 
 def get_checkpoint(session: Session) -> str:
-    """The last signed one, about the log as it stands. Errors: NotFound before the first entry."""
+    """Return the signed checkpoint of the current log. Raises `NotFound` before the first entry."""
     return _require_signed_head(session)[1]
 
 
 def get_vkey(session: Session) -> str:
-    """The key under which checkpoints verify. Errors: NotFound before the first entry."""
+    """Return the verifier key of the log. Raises `NotFound` before the first entry."""
     head = _require_head(session)
     if head.vkey is None:
         raise NotFound.of("log yet")
@@ -26,7 +29,7 @@ def get_vkey(session: Session) -> str:
 
 
 def read_tile(session: Session, requested: Tile) -> bytes:
-    """Its bytes: hashes side by side, or a bundle of entries. Errors: NotFound where the log is not that long."""
+    """Return the concatenated hashes or the entry bundle of a tile. Raises `NotFound` beyond the end of the log."""
     if not requested.is_complete_in(_require_head(session).size):
         raise NotFound.of("tile")
     nodes = requested.nodes
@@ -40,29 +43,32 @@ def read_tile(session: Session, requested: Tile) -> bytes:
 
 
 def inclusion_proof(session: Session, number: str) -> Proof:
-    """The proof that the issue of this certificate is in the log as it stands. Errors: NotFound."""
+    """Return the proof that the issue of this certificate is in the current log. Raises `NotFound`."""
     size, signed = _require_signed_head(session)
     row = log_repository.find_issue_entry(session, number)
     if row is None or row.seq >= size:
         raise NotFound.of("certificate in the public log")
-    return Proof(row.seq, _subtree_hashes(session, merkle.inclusion_path(row.seq, size)), signed)
+    return Proof(row.seq, subtree_hashes(session, merkle.inclusion_path(row.seq, size)), signed)
 
 
 def consistency_proof(session: Session, first: int, second: int) -> tuple[bytes, ...]:
-    """The proof that the log of `second` entries only adds to that of `first`. Errors: Invalid, NotFound."""
+    """Return the proof that the first `first` entries of the log of `second` entries are unchanged.
+
+    Raises `Invalid`, `NotFound`.
+    """
     if first > second:
         raise Invalid.at(
             "query:first", Message("The first size is larger than the second: a log never shrinks.", code="wrong-order")
         )
     if second > _require_head(session).size:
         raise NotFound.of("size of the log yet")
-    return _subtree_hashes(session, merkle.consistency_path(first, second))
+    return subtree_hashes(session, merkle.consistency_path(first, second))
 
 
 def _require_head(session: Session) -> LogHead:
     head = log_repository.get_head(session)
     if head is None:
-        raise LogDamaged("its head is gone.")
+        raise LogDamaged("its head is missing.")
     return head
 
 
@@ -73,7 +79,7 @@ def _require_signed_head(session: Session) -> tuple[int, str]:
     return head.size, head.checkpoint
 
 
-def _subtree_hashes(session: Session, spans: tuple[SubtreeRange, ...]) -> tuple[bytes, ...]:
+def subtree_hashes(session: Session, spans: tuple[SubtreeRange, ...]) -> tuple[bytes, ...]:
     hashes = _load_hashes(session, [node for span in spans for node in merkle.subtree_nodes(span)])
     return tuple(merkle.subtree_hash(span, hashes.__getitem__) for span in spans)
 

@@ -1,7 +1,7 @@
-"""Signed notes and verifier keys (C2SP signed-note v1.0.0), Ed25519 only. Pure.
+"""Sign and verify notes, and parse verifier keys (C2SP signed-note v1.0.0), Ed25519 only. Pure.
 
 A note is a text that ends in a line feed, an empty line, and lines `— <name> <base64 of key id and signature>`.
-Lines of other keys are passed over (a witness may have signed as well); the key that is asked for must have signed.
+Signatures of other keys, such as those of witnesses, are ignored; the key given by the caller must have signed.
 """
 
 import base64
@@ -46,7 +46,7 @@ class Verifier:
 
     @property
     def vkey(self) -> str:
-        """The key as text: name, key id, key."""
+        """Return the key as text: `<name>+<key id>+<base64 of type and key>`."""
         return f"{self.name}+{self.key_id.hex()}+{_encode_base64(_ED25519 + self.public)}"
 
     def is_valid_signature(self, text: str, signature: bytes) -> bool:
@@ -69,7 +69,7 @@ class NoteSigner:
         return Verifier(self.name, self._key.public_key().public_bytes_raw())
 
     def sign(self, text: str) -> str:
-        """The note: text, empty line, one signature. Ed25519 is deterministic: the same text gives the same note."""
+        """Return the note: text, empty line, one signature. Deterministic, as Ed25519 is. Raises `NoteRejected`."""
         _require_valid_text(text)
         signed = _encode_base64(self.verifier.key_id + self._key.sign(text.encode()))
         return f"{text}\n{_DASH}{self.name} {signed}\n"
@@ -143,7 +143,7 @@ def _encode_base64(content: bytes) -> str:
 
 
 def _decode_base64(text: str) -> bytes:
-    """Standard base64 with padding, in the one spelling that encoding gives."""
+    """Decode canonical base64 with padding. Raises ValueError for any other spelling."""
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as why:

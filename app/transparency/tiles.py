@@ -1,4 +1,4 @@
-"""Addresses and bytes of tiles (C2SP tlog-tiles): 256 hashes of one level side by side, or 256 entries. Pure."""
+"""Parse tile paths and encode tiles (C2SP tlog-tiles): 256 hashes of one level, or 256 entries. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ HEIGHT = 8
 WIDTH = 1 << HEIGHT
 MAX_ENTRY_BYTES = 65_535
 MAX_LEVEL = 5
-"""256^6 leaves there will never be; a tile above level 5 would have less than one hash of a tree of 2^48."""
+"""A hash of tile level 6 covers 256^6 = 2^48 leaves, more than the log will ever have."""
 
 _PATH_PATTERN = re.compile(
     r"(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/(?P<index>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
@@ -19,7 +19,7 @@ _PATH_PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """`level` counts tiles, not nodes; None stands for the entries themselves. `width` is 1..256."""
+    """A tile: `level` counts tiles, not nodes, and is None for entries. `width` is 1 to 256, both inclusive."""
 
     level: int | None
     index: int
@@ -27,13 +27,13 @@ class Tile:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The hashes that it holds, as nodes of the tree; for entries their leaves."""
+        """Return the tree nodes whose hashes the tile contains; for entries, their leaves."""
         first = self.index * WIDTH
-        return tuple(Node(HEIGHT * (self.level or 0), place) for place in range(first, first + self.width))
+        return tuple(Node(HEIGHT * (self.level or 0), position) for position in range(first, first + self.width))
 
     @property
     def path(self) -> str:
-        """`0/x001/234` or `entries/000.p/7`."""
+        """Return the path, such as `0/x001/234` or `entries/000.p/7`."""
         groups = [f"{self.index % 1000:03d}"]
         rest = self.index // 1000
         while rest:
@@ -43,12 +43,12 @@ class Tile:
         return f"{'entries' if self.level is None else self.level}/{'/'.join(groups)}{partial}"
 
     def is_complete_in(self, size: int) -> bool:
-        """Whether a log of this size has every hash of it."""
+        """Return whether a log of this size has every hash of the tile."""
         return self.index * WIDTH + self.width <= size >> (HEIGHT * (self.level or 0))
 
 
 def parse_path(text: str) -> Tile | None:
-    """The tile of an address; None for what is none, also where the same tile is spelt otherwise."""
+    """Parse the path of a tile. Returns None for anything else, including non-canonical paths."""
     match = _PATH_PATTERN.fullmatch(text)
     if match is None:
         return None
@@ -60,7 +60,7 @@ def parse_path(text: str) -> Tile | None:
 
 
 def all_tiles(size: int) -> Iterator[Tile]:
-    """Every tile of a log of this size, hashes before entries; the last of each level may be partial."""
+    """Yield every tile of a log of this size, hashes before entries; the last of each level may be partial."""
     level = 0
     while count := size >> (HEIGHT * level):
         yield from _tiles_of_level(level, count)
@@ -77,7 +77,7 @@ def _tiles_of_level(level: int | None, count: int) -> Iterator[Tile]:
 
 
 def encode_entry_bundle(entries: Iterable[bytes]) -> bytes:
-    """Entries one after the other, each after its length in two bytes, big-endian."""
+    """Concatenate entries, each preceded by its length (2 bytes, big-endian). Raises ValueError above 65,535 bytes."""
     parts = bytearray()
     for entry in entries:
         if len(entry) > MAX_ENTRY_BYTES:

@@ -95,7 +95,7 @@ def evaluate_offline(text: str, sources: OfflineSources, now: datetime) -> Offli
         done.append(check_validity(certified.valid_from, certified.valid_until, now))
         status, as_of, check = _check_status_lists(certified, sources, now)
     except _Undetermined as error:
-        return OfflineResult(None, f"cannot be said, {age_text}", (*done, error.check), certified)
+        return OfflineResult(None, f"undetermined, {age_text}", (*done, error.check), certified)
     verdict = verdict_of(status, certified.valid_from, certified.valid_until, now)
     headline = f"{verdict.replace('_', ' ')} as of {format_utc(as_of)}, list {format_age(now - as_of)} old"
     return OfflineResult(verdict, headline, (*done, check), certified)

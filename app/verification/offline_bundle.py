@@ -32,27 +32,27 @@ MAX_FILE_BYTES = 16_777_216
 MAX_INDEX_BYTES = 1_073_741_824  # a line for each certificate
 
 
-class BundleRefused(MikError):
+class BundleRejected(MikError):
     """The folder is not a bundle, or a damaged one; the message tells the user what to do."""
 
     code = "bundle-refused"
 
 
-def list_file(name: str) -> str:
+def status_list_path(name: str) -> str:
     return f"status-lists/{name}.jwt"
 
 
-def proof_file(number: str) -> str:
+def proof_path(number: str) -> str:
     return f"proofs/{number}.tlog-proof"
 
 
-def write(folder: Path, issuer: str, files: Iterable[tuple[str, bytes]], now: datetime) -> int:
+def write_bundle(folder: Path, issuer: str, files: Iterable[tuple[str, bytes]], now: datetime) -> int:
     """Write a bundle next to `folder`, then exchange the two, and return its number of files.
 
-    Raises `BundleRefused` when `folder` contains other files.
+    Raises `BundleRejected` when `folder` contains other files.
     """
     if folder.is_symlink() or (folder.exists() and any(folder.iterdir()) and not (folder / INDEX).is_file()):
-        raise BundleRefused(f"{folder} contains other files than a bundle: name a new folder.")
+        raise BundleRejected(f"{folder} contains other files than a bundle: name a new folder.")
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.new")
     hashes = {}
     try:
@@ -87,7 +87,7 @@ def _exchange(draft: Path, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class BundleFolder:
-    """Read a bundle from a folder. Every method may raise `BundleRefused`."""
+    """Read a bundle from a folder. Every method may raise `BundleRejected`."""
 
     folder: Path
 
@@ -113,13 +113,13 @@ class BundleFolder:
         try:
             content = strict_json.loads(_read(self.folder / INDEX, MAX_INDEX_BYTES))
         except OSError as error:
-            raise BundleRefused(
+            raise BundleRejected(
                 f"{self.folder} is not a bundle: its {INDEX} cannot be read ({error.strerror})."
             ) from error
         except ValueError as error:
             raise self._damaged(INDEX, "it is not JSON") from error
         if not isinstance(content, dict) or content.get("v") != VERSION:
-            raise BundleRefused(f"{self.folder} is not a bundle that this version reads: make it again.")
+            raise BundleRejected(f"{self.folder} is not a bundle that this version reads: make it again.")
         issuer, files = content.get("issuer"), content.get("files")
         if not (isinstance(issuer, str) and isinstance(files, dict)):
             raise self._damaged(INDEX, "it lacks issuer or files")
@@ -140,10 +140,10 @@ class BundleFolder:
         name = url.rpartition("/")[2]
         if not re.fullmatch("[a-z]{1,20}-[0-9]{1,9}", name):
             return None
-        return self._find_text(list_file(name))
+        return self._find_text(status_list_path(name))
 
     def _find_proof(self, number: str) -> str | None:
-        return self._find_text(proof_file(number)) if certificate_number.parse_number(number) else None
+        return self._find_text(proof_path(number)) if certificate_number.parse_number(number) else None
 
     def _find_text(self, path: str) -> str | None:
         return self._text(path) if path in self._index["files"] else None
@@ -161,7 +161,7 @@ class BundleFolder:
             members = [{**method["publicKeyJwk"], "kid": method["id"]} for method in methods]
             return dict(jwk.parse_jwk(member) for member in members)
         except (ValueError, TypeError, KeyError, jws.UnusableKey) as error:
-            raise self._damaged("did.json", "it is not a DID document with keys of ours") from error
+            raise self._damaged("did.json", "it is not a DID document with valid keys") from error
 
     def _text(self, path: str) -> str:
         try:
@@ -178,8 +178,8 @@ class BundleFolder:
             raise self._damaged(path, "it is not the file that was bundled")
         return content
 
-    def _damaged(self, path: str, error: str) -> BundleRefused:
-        return BundleRefused(f"The bundle {self.folder} is damaged at {path}: {error}. Fetch it again.")
+    def _damaged(self, path: str, error: str) -> BundleRejected:
+        return BundleRejected(f"The bundle {self.folder} is damaged at {path}: {error}. Fetch it again.")
 
 
 def _read(path: Path, max_bytes: int) -> bytes:

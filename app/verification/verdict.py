@@ -39,7 +39,7 @@ MESSAGES: Mapping[Verdict, str] = MappingProxyType(
         Verdict.MISTYPED: "This is not a certificate number: a character is wrong or missing. Compare and try again.",
         Verdict.UNKNOWN: "We have no record of this certificate. Do not rely on it.",
         Verdict.REVOKED: "This certificate was revoked by the owner of the mark. It must no longer be used.",
-        Verdict.SURRENDERED: "This certificate was given back by its holder. It must no longer be used.",
+        Verdict.SURRENDERED: "This certificate was surrendered by its holder. It must no longer be used.",
         Verdict.SUPERSEDED: "This certificate was replaced by a newer one. Ask the holder for the new number.",
         Verdict.EXPIRED: "This certificate is genuine, but its term has ended.",
         Verdict.SUSPENDED: "This certificate is genuine, but suspended: at present it must not be used.",
@@ -83,18 +83,20 @@ MISTYPED = VerificationResult(
     Verdict.MISTYPED,
     (
         Check(
-            "form", False, "The number has not the form of a certificate number, or its check character does not fit."
+            "form",
+            False,
+            "The number does not have the format of a certificate number, or its check character is wrong.",
         ),
     ),
 )
-_FORMAT_VALID = Check("form", True, "The number has the right form and its check character fits.")
+_FORMAT_VALID = Check("form", True, "The number has the right format and its check character is correct.")
 _RECORD_FOUND = Check("record", True, "The certificate is in our register.")
 _RECORD_MISSING = Check("record", False, "No certificate with this number is in our register.")
 UNKNOWN = VerificationResult(Verdict.UNKNOWN, (_FORMAT_VALID, _RECORD_MISSING))
 """For a well-formed number without a record."""
 _SIGNATURE_VALID = Check("signature", True, "The signature was made with one of our keys.")
 _SIGNATURE_INVALID = Check(
-    "signature", False, "The text does not carry a right signature of ours in the one form that we issue."
+    "signature", False, "The text does not carry a valid signature of ours in the format that we issue."
 )
 UNSIGNED = VerificationResult(Verdict.FORGED, (_SIGNATURE_INVALID,))
 """For a token that no published key signed."""

@@ -18,6 +18,7 @@ from app.documents.renderer import DocumentRenderer
 from app.notifications.delivery import MailDelivery
 from app.signing.key_documents import KeyDocuments
 from app.signing.key_provider import KeyProvider
+from app.transparency.verified_log import VerifiedLog
 from app.verification.metrics import VerdictCounter
 from app.verification.service import VerificationService
 from app.web.limits.concurrency import ConcurrencyLimits, UploadLimits
@@ -38,6 +39,7 @@ class Container:
     access_tokens: AccessTokens
     concurrency: ConcurrencyLimits
     uploads: UploadLimits
+    log: VerifiedLog
     keys: KeyProvider
     key_documents: KeyDocuments
     issuance: IssuerContext

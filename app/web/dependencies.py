@@ -143,7 +143,10 @@ def parse_id(text: str, what: str) -> UUID:
         raise NotFound.of(what) from None
 
 
-IfMatch = Annotated[str | None, Header(description="ETag of what the change was made against")]
+IF_MATCH = "If-Match"
+IfMatch = Annotated[
+    str | None, Header(alias=IF_MATCH, description="`ETag` of the version that the change was made against")
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(alias=idempotency.HEADER, description="a retry with the same key gets the same answer", max_length=200),

@@ -29,8 +29,8 @@ def etag_matches(if_none_match: str | None, tag: str) -> bool:
     """Return whether `If-None-Match` contains the tag, by weak comparison, or is `*`."""
     if if_none_match is None:
         return False
-    ours = {tag.removeprefix("W/"), "*"}
-    return any(each.strip().removeprefix("W/") in ours for each in if_none_match.split(","))
+    accepted = {tag.removeprefix("W/"), "*"}
+    return any(candidate.strip().removeprefix("W/") in accepted for candidate in if_none_match.split(","))
 
 
 def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:

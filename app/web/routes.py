@@ -73,7 +73,15 @@ class _MalformedBody:
     """Stand in for a body that is not JSON: every model rejects it, and it contains no input."""
 
 
+def operation_id_of(route: APIRoute) -> str:
+    """Return the `operationId`: the name of the endpoint, a verb and an object, unique in the whole API."""
+    return route.name
+
+
 class GuardedRoute(APIRoute):
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **(options | {"generate_unique_id_function": operation_id_of}))
+
     def max_body_bytes(self, settings: Settings) -> int:
         """Return the body limit. FastAPI's own limit would turn a response that was committed already into a 413."""
         return settings.body_max_bytes

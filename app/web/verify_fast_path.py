@@ -1,7 +1,8 @@
 """Answer `/v1/verify` before routing; pass all other requests to the FastAPI application.
 
 Routing costs more than a verification. Therefore the fast path does the work of the middleware itself: request id,
-headers, CORS, errors. It is the outermost ASGI application and the only path to a verification.
+headers, CORS, errors. It is the outermost ASGI application and the only path to `/v1/verify`;
+pages verify by the same service.
 """
 
 from fastapi import FastAPI

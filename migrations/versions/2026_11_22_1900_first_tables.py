@@ -1,6 +1,6 @@
-"""first tables
+"""Create the first tables.
 
-It may run beside the previous version of the service: add first, remove one release later.
+Safe while the previous version of the service runs: columns are added first and removed one release later.
 """
 
 import sqlalchemy as sa

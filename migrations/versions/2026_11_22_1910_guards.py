@@ -1,7 +1,4 @@
-"""guards: what the database itself refuses
-
-History and published rules are never rewritten, whoever holds the connection.
-"""
+"""Create triggers that reject changes of the audit chain and of published rules, on any connection."""
 
 import sqlalchemy as sa
 from alembic import op

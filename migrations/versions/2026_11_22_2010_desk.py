@@ -1,6 +1,6 @@
-"""desk: announced holidays, questions about one field, products as they were decided, indexes for the history
+"""Add announced holidays, questions about one field, decided products, and indexes of the audit chain.
 
-It may run beside the previous version of the service: add first, remove one release later.
+Safe while the previous version of the service runs: columns are added first and removed one release later.
 """
 
 import json
@@ -89,7 +89,7 @@ def _fill(decided: sa.Table) -> None:
 
 
 def _guard() -> None:
-    """As decisions themselves: never changed, whoever holds the connection."""
+    """Reject changes on any connection, as for decisions."""
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(

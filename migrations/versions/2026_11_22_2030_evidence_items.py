@@ -1,6 +1,6 @@
-"""evidence items: what a document says, who confirmed it, and evidence that is the company's own
+"""Add the stated values of evidence documents, their confirmation, and documents of a company.
 
-Evidence that lies here already belongs to the company of its application, and nobody has confirmed it yet.
+Existing evidence belongs to the company of its application, and is not confirmed.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
-"""access: sessions and refresh tokens, second factors, invitations, resets, requests of owners, scopes of clients
+"""Add sessions, refresh tokens, second factors, invitations, resets, access requests, client scopes.
 
-It may run beside the previous version of the service: add first, remove one release later. The two tables that exist
-are changed by plain ALTER TABLE: a rebuild, as batch mode does it on SQLite, would break the rows that point to users.
+Safe while the previous version of the service runs: columns are added first and removed one release later. The two
+existing tables are changed by plain ALTER TABLE: a rebuild, as by SQLite's batch mode, would break references to users.
 """
 
 import sqlalchemy as sa

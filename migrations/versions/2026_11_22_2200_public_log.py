@@ -1,6 +1,6 @@
-"""public log: its entries with the hashes of the tree, and its head
+"""Create the entries and the head of the public log.
 
-What happened before is entered by the next start of the service, which has the key of the log.
+The next start of the service, which has the key of the log, enters earlier events.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""key life: one active key at most, and pauses of issuance"""
+"""Allow at most one active key, and add pauses of issuance."""
 
 import sqlalchemy as sa
 from alembic import op

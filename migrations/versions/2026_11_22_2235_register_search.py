@@ -1,6 +1,6 @@
-"""the words by which certificates are found, in place of one folded text
+"""Replace the folded search text of certificates by one row for each search term.
 
-Certificates that lie here already get their words.
+Existing certificates get their terms.
 """
 
 import json

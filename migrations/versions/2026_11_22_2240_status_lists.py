@@ -1,7 +1,7 @@
-"""status lists: two for each number in use, filled from the certificates that exist
+"""Create two status lists for each list number in use, filled from the existing certificates.
 
-Signed texts are made by the first reader, who has the key. The previous version of the service would not move the bits:
-stop it before this runs, or run `mik doctor --only status-lists` afterwards.
+The first request signs a list. The previous version of the service does not update the bits: stop it before this
+migration, or run `mik doctor --only status-lists` afterwards.
 """
 
 import sqlalchemy as sa

@@ -1,8 +1,8 @@
-"""extracts from the register: what checks print of a certificate, in short rows
+"""Create the table of certificate snapshots, short rows from which verifications respond.
 
-They are made by the next start of the service, and kept true by triggers: a change of a certificate, or of the entry of
-the log with which it was issued, drops the extract, whoever changes it. A migration that has SQLite copy one of these
-tables must make their triggers anew.
+The next start of the service writes them, and triggers delete outdated ones: any change of a certificate, or of the log
+entry of its issue, deletes its snapshot. A migration that makes SQLite copy one of these tables must create their
+triggers again.
 """
 
 import sqlalchemy as sa

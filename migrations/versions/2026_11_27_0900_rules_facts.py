@@ -1,7 +1,8 @@
-"""facts of the second edition of the rules: material lines, subjects of evidence, declarations, waivers of the visit
+"""Add the facts of the second edition of the rules.
 
-Nothing entered is lost. What was ticked as originating becomes the claim of the line. Evidence keeps the product that
-it named; documents of a kind that now asks for a site or a product, and name none, stay and speak for none.
+These are material lines, subjects of evidence, declarations and waivers of the visit. No entered value is lost. An
+originating mark becomes the claim of the line. Evidence keeps the product that it named; documents of a kind that now
+requires a site or a product, and name none, stay and prove nothing.
 """
 
 from uuid import UUID

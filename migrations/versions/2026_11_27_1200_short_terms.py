@@ -1,4 +1,4 @@
-"""the applicant's consent to a short term, with the answer in which it is given"""
+"""Add the applicant's consent to a short term, to the answer that gives it."""
 
 import sqlalchemy as sa
 from alembic import op

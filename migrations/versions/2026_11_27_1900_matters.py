@@ -1,6 +1,6 @@
-"""matters, certified descriptions, surrender during an investigation, further causes of a suspension
+"""Add matters, certified descriptions, surrenders during an investigation and causes of suspension.
 
-Certificates that lie here already are described as their product, site and company stand on this day.
+Existing certificates are described by the current values of their product, site and company.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""reports of misuse"""
+"""Create the table of misuse reports."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,7 @@
-"""claims, documents that their company withdrew, files that were erased
+"""Add claims, withdrawn documents and erased files.
 
-Unconfirmed companies become claims. Where the register lists the company, what the claimant entered moves to an
-organisation of the claim, and the listing stays without it. What was entered with registrations that were refused
-becomes refused claims.
+Unconfirmed companies become claims. If the register lists the company, the claimant's entries move to an organisation
+of the claim, and the listed company stays without them. Entries of refused registrations become refused claims.
 """
 
 from datetime import UTC, datetime
@@ -127,7 +126,7 @@ def _documents() -> None:
 
 
 def _organisations(standings, *, unique) -> None:
-    """SQLite cannot drop a constraint, and its table is referred to: it is written anew under its own name, with the
+    """SQLite cannot drop a constraint of a referenced table: the table is rewritten under its own name, with the
     foreign keys looked at when the transaction ends."""
     words = ", ".join(f"'{word}'" for word in standings)
     if op.get_bind().dialect.name == "sqlite":
@@ -398,7 +397,9 @@ def _move_products(connection, old, new, since, until) -> dict:
         )
         here = sa.and_(PRODUCTS.c.site_id == site.id, PRODUCTS.c.id.in_(moving))
         connection.execute(sa.update(PRODUCTS).where(here).values(site_id=twin, organisation_id=new))
-        if is_own and site.id not in staying:  # nobody else needs it: it moves itself, and its twin goes
+        if (
+            is_own and site.id not in staying
+        ):  # nothing else refers to it: the row itself moves, and its copy is deleted
             connection.execute(sa.update(SITES).where(SITES.c.id == site.id).values(organisation_id=new))
             connection.execute(sa.update(PRODUCTS).where(PRODUCTS.c.site_id == twin).values(site_id=site.id))
             connection.execute(sa.delete(SITES).where(SITES.c.id == twin))
@@ -410,7 +411,7 @@ def downgrade() -> None:
     """The older service knows one registration of each company, and would count what was withdrawn.
 
     Of each number that no company bears, the first claim that waits is that registration. Everything else is kept under
-    numbers that nobody has, its people without access. Documents that were withdrawn or erased are deleted.
+    unused numbers, and its users lose access. Withdrawn or erased documents are deleted.
     """
     connection = op.get_bind()
     connection.execute(sa.text("DELETE FROM evidence WHERE withdrawn_at IS NOT NULL OR erased_at IS NOT NULL"))

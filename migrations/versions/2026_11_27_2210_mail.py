@@ -1,4 +1,4 @@
-"""messages to people, and their language"""
+"""Add outgoing messages, and the language of users."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""administrators of companies; addresses that are confirmed before a registration
+"""Add administrators of companies, and addresses that are confirmed before a registration.
 
 The earliest active member of each company becomes its administrator.
 """
@@ -17,7 +17,7 @@ COMMENT = "of their company: invites and removes members, manages API clients"
 
 
 def upgrade() -> None:
-    # Written out: on SQLite, batch mode would make the table anew, which rows of other tables refer to.
+    # Plain SQL: SQLite's batch mode would rebuild the table, which rows of other tables reference.
     op.execute(
         "ALTER TABLE users ADD COLUMN is_administrator BOOLEAN NOT NULL DEFAULT false "
         "CONSTRAINT ck_users_administrator_of_company CHECK (NOT (is_staff AND is_administrator))"

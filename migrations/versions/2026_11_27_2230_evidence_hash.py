@@ -1,4 +1,4 @@
-"""find evidence by the hash of its file"""
+"""Add an index of evidence by the hash of its file."""
 
 from alembic import op
 

@@ -1,10 +1,10 @@
-"""the holder by both of its names, whether it is a legal person, the country of origin; districts that nobody found
+"""Add both names of the holder, whether it is a legal person, and the country of origin; correct districts.
 
-Certificates of before were signed without the Azerbaijani name, with the VÖEN masked, and without a country. Their rows
-take the name that was frozen with them, where what was frozen says the same English name and the same VÖEN as was
-signed; of a legal person, whose masked VÖEN was signed, the VÖEN is shown in full.
+Earlier certificates were signed without the Azerbaijani name, with a masked VÖEN, and without a country. Their rows take
+the name of the certified description if its English name and VÖEN match the signed ones; the VÖEN of a legal person,
+which was signed masked, is displayed in full.
 
-Sites whose district was entered in a spelling that no rule finds get the district that is meant, where it is one.
+Sites whose district has a spelling that rules do not find get the district that the spelling denotes, if there is one.
 """
 
 import json

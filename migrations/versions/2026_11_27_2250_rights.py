@@ -1,7 +1,7 @@
-"""evidence is confirmed by another person than the one who added it; secrets of API clients are rows that expire
+"""Require another person to confirm evidence than the one who added it; make client secrets expire.
 
-What was confirmed by its upload keeps its confirmation, and is marked. Secrets of before work for one whole life from the
-migration.
+Evidence that was confirmed by its upload keeps its confirmation, and is marked. Existing secrets are valid for one full
+lifetime from the migration.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -217,7 +217,7 @@ PAGED = [
 OF_ONE_CASE = {
     "/v1/applications/{application_id}/notes",
     "/v1/applications/{application_id}/earlier-decisions",
-}  # tests/desk asks these
+}  # tests/applications asks these
 
 
 def test_every_list_is_here(document):

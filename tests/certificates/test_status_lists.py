@@ -202,7 +202,7 @@ class TestMoved:
         free = [(taken + step) % status_list.LIST_LENGTH for step in (9, 5, 7)]
         draws = iter([taken, free[0], free[0], free[1], free[0], free[2]])
         with app.database.session() as session:
-            assert issuance.reserve_places(session, lambda _: next(draws), 3) == [(1, index) for index in free]
+            assert issuance.reserve_status_indexes(session, lambda _: next(draws), 3) == [(1, index) for index in free]
 
 
 class TestSigned:
@@ -293,7 +293,7 @@ def test_mik_doctor_only_status_lists(app, take, monkeypatch):
             f"Bit {index} is set, but certificate {number} is",
         ),
         ({"bits": status_list.set_bit(good["bits"], free, value=True)}, f"Bit {free} is set, but no certificate"),
-        ({"bits": b""}, "It has 0 places"),
+        ({"bits": b""}, "It has 0 bits"),
         ({"token": "a.b.c"}, "does not verify"),
         ({"token": app.token(number)}, "This is not the credential of a status list"),
         ({"token": fetch(app, "suspension-1").text}, "is that of another list"),
@@ -308,7 +308,7 @@ def test_mik_doctor_only_status_lists(app, take, monkeypatch):
     with app.database.session() as session:
         session.execute(sa.delete(StatusListRow))
         session.commit()
-    assert "The list revocation-1 is gone" in run().stdout
+    assert "The list revocation-1 is missing" in run().stdout
     assert fetch(app, "revocation-1").status_code == 404
     # The next change finds the list gone, and makes it from its certificates.
     app.owner.act(f"/v1/certificates/{other}/suspend", {"cause": "hearing"})

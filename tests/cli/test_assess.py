@@ -163,7 +163,4 @@ def test_remarks_go_to_the_other_stream(tmp_path):
     answer = run("--json", products=str(products))
     assert answer.exit_code == 0
     assert len(answer.stdout.splitlines()) == 31
-    assert (
-        answer.stderr
-        == f"{products}: line 15, column flags: The flag “curious” is not known and changes nothing. (remark)\n"
-    )
+    assert answer.stderr == f"{products}: line 15, column flags: Unknown flag “curious”; it is ignored. (remark)\n"

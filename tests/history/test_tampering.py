@@ -17,7 +17,7 @@ from app.cli import app as mik
 from app.core.actor import SYSTEM
 from app.integrity import audit_chain
 from app.integrity.audit_chain import ChainFault, check_audit_chain
-from tests.ledger.helpers import attack, disarm
+from tests.transparency.helpers import attack, disarm
 
 pytestmark = pytest.mark.pg_sampled
 NOW = datetime(2026, 11, 22, 17, 0, 0, 123_456, tzinfo=UTC)
@@ -138,7 +138,7 @@ def test_two_exchanged_events_are_named(chain, first, second):
     assert verdict(chain) == (first, ChainFault.MISPLACED, first - 1)
     with chain.read_session() as session:
         detail = check_audit_chain(session).first_break.detail
-    assert detail == f"At {first} stands the event that was written as {second}."
+    assert detail == f"Event {first} was written as event {second}."
 
 
 def test_an_event_before_the_first_is_named(chain):
@@ -241,11 +241,11 @@ def test_the_command_on_a_whole_chain(command):
         (["DELETE FROM audit_events WHERE seq = 4"], "(missing): There is no event 4; the next one is 5."),
         (
             ["UPDATE audit_events SET event = 'application.approved' WHERE seq = 4"],
-            "(changed): Event 4 does not say what was written: its hash differs.",
+            "(changed): Event 4 differs from what was written: its hash does not match.",
         ),
         (
             [f"UPDATE audit_events SET seq = {to} WHERE seq = {seq}" for seq, to in ((4, 99), (6, 4), (99, 6))],
-            "(misplaced): At 4 stands the event that was written as 6.",
+            "(misplaced): Event 4 was written as event 6.",
         ),
     ],
     ids=["one taken out", "one changed", "two exchanged"],

@@ -4,7 +4,7 @@ from alembic import command
 
 from app.certificates import status_list_repository
 from app.integrity import status_lists
-from app.signing.issuer_identity import load_keys
+from app.signing.issuer_identity import load_public_keys
 from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261122_2235_register_search", "20261122_2240_status_lists"
@@ -23,7 +23,7 @@ def test_lists_are_made_from_the_certificates(app):
     run(app.database, command.upgrade, AFTER)
     run(app.database, command.upgrade, "head")
     with app.database.read_session() as session:
-        keys = {kid: key.public for kid, key in load_keys(session).items()}
+        keys = load_public_keys(session)
         report = status_lists.check_status_lists(session, keys)
         set_bits = [
             sum(byte.bit_count() for byte in status_list_repository.get_row(session, 1, purpose).bits)

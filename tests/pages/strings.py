@@ -19,23 +19,28 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po, write_po
 
 import app.main  # noqa: F401 (every class of errors is known then)
+from app.core import i18n
 from app.core.errors import MikError
 from app.schemes import evidence_kinds
 from app.verification import verdict
 from app.web.problems import problem_details
 
 APP = Path(__file__).parents[2] / "app"
-LANGUAGES = ("az", "ru", "fa", "ar", "zh", "de")
+LANGUAGES = tuple(each for each in i18n.LANGUAGES if each != i18n.DEFAULT_LANGUAGE)
 """English is the language of the keys."""
 PROBLEM_LANGUAGES = ("az", "ru")
 METHODS = [("**.py", "python"), ("templates/**", "jinja2.ext:babel_extract")]
 OPTIONS = {"templates/**": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 HEAD_COMMENT = re.compile(r"\A(?:#.*\n)+")
-HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n"Language: {language}\\n"\n\n'
+HEADER = (
+    'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n"Language: {language}\\n"\n'
+    '"Plural-Forms: {plural}\\n"\n\n'
+)
 
 
 NOT_OVER_HTTP = (
@@ -203,7 +208,12 @@ def written(language, messages, domain="pages"):
         made.add(text, translated)
     out = io.BytesIO()
     write_po(out, made, width=0, no_location=True, omit_header=True, sort_output=True)
-    return head_of(language, domain) + HEADER.format(language=language) + out.getvalue().decode().strip("\n") + "\n"
+    return (
+        head_of(language, domain)
+        + HEADER.format(language=language, plural=get_plural(language))
+        + out.getvalue().decode().strip("\n")
+        + "\n"
+    )
 
 
 def write(language, wanted, domain="pages"):

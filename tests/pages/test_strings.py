@@ -1,14 +1,17 @@
 """The pages speak all their languages to the last word."""
 
+import re
+
 import pytest
+from babel.messages.plurals import get_plural
 
 from app.certificates.model import RevocationReason, SuspensionCause
 from app.core.i18n import LANGUAGES as ALL
-from app.pages.i18n import OWN_NAMES
+from app.core.i18n import OWN_NAMES
 from app.pages.public.verdict_texts import CHECK_TEXTS, CRITERION_TEXTS, REASON_TEXTS, VERDICT_TEXTS
 from app.schemes.origin_calculation import OriginCriterion
 from app.verification.verdict import Verdict
-from tests.pages.strings import LANGUAGES, PROBLEM_LANGUAGES, faults, raised, spoken, unreadable
+from tests.pages.strings import APP, LANGUAGES, PROBLEM_LANGUAGES, faults, raised, spoken, unreadable
 
 pytestmark = pytest.mark.pure
 
@@ -34,6 +37,16 @@ def test_no_message_of_a_refusal_is_put_together_past_the_catalogues():
 
 def test_every_language_has_a_catalogue_and_a_name():
     assert {*LANGUAGES, "en"} == set(ALL) == set(OWN_NAMES)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((APP / "locales").glob("*/*.po")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_every_catalogue_states_its_translation_status_and_plural_forms(path):
+    """A reviewer replaces the first line by `# Translation status: reviewed by …, date`."""
+    text = path.read_text(encoding="utf-8")
+    assert re.match(r"# Translation status: (machine-translated|reviewed by .+)", text)
+    assert f'"Plural-Forms: {get_plural(path.parent.name)}\\n"\n' in text
 
 
 def test_every_code_has_words():

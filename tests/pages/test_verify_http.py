@@ -231,7 +231,7 @@ def test_a_revocation_shows_in_the_very_next_look(shared_app):
 def test_the_page_needs_no_database_session(shared_app, monkeypatch):
     number, keeper = shared_app.certify(), shared_app.container.keys
     keeper.reload()
-    monkeypatch.setattr(keeper, "_seconds", lambda: keeper._read_at)  # the keys are read anew once in a second at most
+    monkeypatch.setattr(keeper, "_clock", lambda: keeper._loaded_at)  # the keys are reloaded once in a second at most
     for way in ("session", "read_session"):
         monkeypatch.setattr(type(shared_app.database), way, lambda *_: pytest.fail("a session was opened"))
     assert shown(shared_app.http.get(f"/v/{number}", headers=HTML)) == "valid"

@@ -244,8 +244,8 @@ def test_unknown_columns_and_flags_are_remarks():
     )
     assert read.errors == ()
     assert [str(note) for note in read.warnings] == [
-        "line 1, column colour: Unknown column, not read.",
-        "line 2, column flags: The flag “Shiny” is not known and changes nothing.",
+        "line 1, column colour: Unknown column; it is ignored.",
+        "line 2, column flags: Unknown flag “Shiny”; it is ignored.",
     ]
     assert read.products[0].facts.product.flags == {"shiny"}
 

@@ -178,7 +178,7 @@ class TestUndecided:
     def undecided(self, found, token=TOKEN, now=NOW):
         answer = evaluate_offline(token, found, now)
         assert answer.verdict is None
-        assert answer.headline == "cannot be said, by keys bundled 4 h ago"
+        assert answer.headline == "undetermined, by keys bundled 4 h ago"
         assert answer.certified is not None
         (name,) = names(answer)
         return name, answer.checks[-1].detail

@@ -39,7 +39,7 @@ def test_the_whole_answer(record, time_and_keys):
             {
                 "name": "form",
                 "passed": True,
-                "detail": "The number has the right form and its check character fits.",
+                "detail": "The number has the right format and its check character is correct.",
             },
             {"name": "record", "passed": True, "detail": "The certificate is in our register."},
             {"name": "log", "passed": True, "detail": "Its issue is in the public log since 2026-11-22T17:00:00Z."},

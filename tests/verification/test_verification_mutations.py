@@ -20,6 +20,8 @@ from app.verification.verdict import Verdict, evaluate_token, verify_token
 from tests.verification.factories import NOW
 from tests.verification.token_changes import CHANGES, RING, ROWS, TOKENS, Token, changed_payload, twin, unb64
 
+pytestmark = pytest.mark.no_coverage
+
 ROUNDS = 10_000
 JWKS = KeySet.import_key_set(json.loads(json.dumps(RING.jwks())))
 

@@ -84,7 +84,7 @@ def _secret_lifetime(settings: Settings) -> timedelta:
 
 
 @router.get("/api-clients", summary="List API clients", responses=error_responses(*READ_ERRORS))
-def list_clients(actor: Applicant, session: SessionDep, page: PageDep, now: NowDep) -> Page[ApiClientResponse]:
+def list_api_clients(actor: Applicant, session: SessionDep, page: PageDep, now: NowDep) -> Page[ApiClientResponse]:
     """Revoked clients are listed as well, with `revoked_at`."""
     rows = api_client_repository.list_clients_of_organisation(
         session, require_organisation_id(actor), page.after, page.fetch
@@ -99,7 +99,7 @@ def _require_administrator(actor: Applicant) -> Actor:
 
 
 @router.post("/api-clients", status_code=201, summary="Create an API client", responses=error_responses(*CREATE_ERRORS))
-def create_client(
+def create_api_client(
     body: ApiClientRequest,
     actor: Annotated[Actor, Depends(_require_administrator, scope="function")],
     session: SessionDep,
@@ -116,7 +116,7 @@ def create_client(
 
 
 @router.get("/api-clients/{client_id}", summary="Get an API client", responses=error_responses(*READ_ERRORS))
-def get_client(client_id: str, actor: Applicant, session: SessionDep, now: NowDep) -> ApiClientResponse:
+def get_api_client(client_id: str, actor: Applicant, session: SessionDep, now: NowDep) -> ApiClientResponse:
     """Includes its active secrets, without their text."""
     row = api_client_repository.find_client_of_organisation(
         session, require_organisation_id(actor), parse_id(client_id, "API client")
@@ -127,7 +127,7 @@ def get_client(client_id: str, actor: Applicant, session: SessionDep, now: NowDe
 
 
 @router.delete("/api-clients/{client_id}", summary="Revoke an API client", responses=error_responses(*CREATE_ERRORS))
-def revoke_client(
+def revoke_api_client(
     client_id: str, actor: Applicant, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> ApiClientResponse:
     """For administrators of the company. The access tokens of the client end at once."""
@@ -148,7 +148,7 @@ OwnClientId = Annotated[UUID, Depends(_require_own_client, scope="function")]
     summary="Add a secret to an API client",
     responses=error_responses(*CREATE_ERRORS),
 )
-def add_secret(
+def add_api_client_secret(
     client_id: OwnClientId,
     actor: ActorDep,
     session: SessionDep,
@@ -166,7 +166,7 @@ def add_secret(
     summary="End a secret of an API client",
     responses=error_responses(*CREATE_ERRORS),
 )
-def end_secret(
+def end_api_client_secret(
     client_id: OwnClientId,
     secret_id: str,
     actor: ActorDep,

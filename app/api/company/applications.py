@@ -54,9 +54,9 @@ def list_applications(
     session: SessionDep,
     page: PageDep,
     now: NowDep,
-    state: State | None = None,
-    scheme: Annotated[str | None, Query(max_length=8)] = None,
-    reference: Annotated[str | None, Query(max_length=100)] = None,
+    state: Annotated[State | None, Query(description="only applications in this state")] = None,
+    scheme: Annotated[str | None, Query(max_length=8, description="code of a scheme, such as `MIK`")] = None,
+    reference: Annotated[str | None, Query(max_length=100, description="the whole reference of the company")] = None,
     assignee: Annotated[str | None, Query(max_length=40, description="staff only: a user's id, or `me`")] = None,
     overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
 ) -> Page[application_schemas.ApplicationSummaryResponse]:
@@ -143,7 +143,7 @@ def _require_own_draft(application_id: str, actor: ActorDep, session: SessionDep
     summary="Replace the content of a draft application",
     responses=error_responses(*UPDATE_ERRORS),
 )
-def change_application(
+def replace_application(
     application_id: Annotated[UUID, Depends(_require_own_draft, scope="function")],
     body: ApplicationUpdateRequest,
     actor: Applicant,
@@ -229,7 +229,7 @@ def _require_can_declare(application_id: str, actor: ActorDep, session: SessionD
     summary="Declare that all facts are true and complete",
     responses=error_responses(*CREATE_ERRORS),
 )
-def declare(
+def create_declaration(
     application_id: Annotated[UUID, Depends(_require_can_declare, scope="function")],
     body: DeclarationRequest,
     actor: ActorDep,
@@ -253,7 +253,7 @@ def declare(
 @router.post(
     "/applications/{application_id}/submit", summary="Submit an application", responses=error_responses(*UPDATE_ERRORS)
 )
-def submit(
+def submit_application(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> application_schemas.ApplicationResponse:
     """The dossier is assessed and frozen. If required information is missing, the answer lists it and nothing is sent.
@@ -291,7 +291,7 @@ def _require_can_respond(application_id: str, actor: ActorDep, session: SessionD
     summary="Answer the questions of the reviewer",
     responses=error_responses(*UPDATE_ERRORS),
 )
-def respond(
+def respond_to_questions(
     application_id: Annotated[UUID, Depends(_require_can_respond, scope="function")],
     body: AnswersRequest,
     actor: ActorDep,
@@ -318,7 +318,7 @@ def respond(
     summary="Withdraw an application",
     responses=error_responses(*UPDATE_ERRORS),
 )
-def withdraw(
+def withdraw_application(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> application_schemas.ApplicationResponse:
     """Possible until a decision is made. You can apply for the products again."""
@@ -332,7 +332,7 @@ def withdraw(
     summary="Get the newest assessment of each product",
     responses=error_responses(*READ_ERRORS),
 )
-def get_assessment(
+def get_application_assessment(
     application_id: str, actor: ActorDep, session: SessionDep
 ) -> Page[application_schemas.AssessmentResponse]:
     """Every rule with its outcome, made when the application was submitted, answered, recommended or decided."""
@@ -350,7 +350,7 @@ def get_assessment(
     summary="Get the timeline of an application",
     responses=error_responses(*READ_ERRORS),
 )
-def get_timeline(
+def get_application_timeline(
     application_id: str, actor: ActorDep, session: SessionDep
 ) -> Page[application_schemas.TimelineEntryResponse]:
     """Oldest first. For the applicant the names of staff and internal notes are left out."""

@@ -183,8 +183,8 @@ def list_claims(
     session: SessionDep,
     page: PageDep,
     now: NowDep,
-    state: ClaimState | None = None,
-    voen: Annotated[str | None, Query(max_length=20)] = None,
+    state: Annotated[ClaimState | None, Query(description="only claims in this state")] = None,
+    voen: Annotated[str | None, Query(max_length=20, description="VÖEN of the claimed company")] = None,
 ) -> Page[ClaimSummaryResponse]:
     """Staff who read cases see all claims, filtered by state and VÖEN; others see their own."""
     states = () if state is None else (state,)
@@ -213,7 +213,7 @@ def _require_can_claim_again(actor: ActorDep, ask_first: ReplayHookDep) -> Actor
     summary="Create another claim with new evidence",
     responses=error_responses(*UPLOAD_ERRORS),
 )
-def create_another_claim(
+def create_claim(
     actor: Annotated[Actor, Depends(_require_can_claim_again, scope="function")],
     session: SessionDep,
     files: EvidenceFilesDep,
@@ -264,7 +264,7 @@ def _load_for_decision(action: claims.ClaimDecision) -> object:
 
 
 @router.post("/claims/{claim_id}/confirm", summary="Confirm a claim", responses=error_responses(*UPDATE_ERRORS))
-def confirm(
+def confirm_claim(
     claim_id: Annotated[UUID, _load_for_decision(claims.ClaimDecision.CONFIRM)],
     body: ClaimConfirmRequest,
     actor: ActorDep,
@@ -295,7 +295,7 @@ class ClaimProposalRequest(RequestModel):
     summary="Propose to confirm a disputed claim",
     responses=error_responses(*UPDATE_ERRORS),
 )
-def propose_confirmation(
+def propose_claim_confirmation(
     claim_id: Annotated[UUID, _load_for_decision(claims.ClaimDecision.PROPOSE)],
     body: ClaimProposalRequest,
     actor: ActorDep,
@@ -351,7 +351,7 @@ class ReasonRequest(RequestModel):
 
 
 @router.post("/claims/{claim_id}/refuse", summary="Refuse a claim", responses=error_responses(*UPDATE_ERRORS))
-def refuse(
+def refuse_claim(
     claim_id: Annotated[UUID, _load_for_decision(claims.ClaimDecision.REFUSE)],
     body: ReasonRequest,
     actor: ActorDep,

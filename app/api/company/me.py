@@ -238,7 +238,7 @@ EnrollingActor = Annotated[Actor, Depends(_require_can_enrol, scope="function")]
 @router.post(
     "/me/second-factor", status_code=201, summary="Set up an authenticator", responses=error_responses(*CREATE_ERRORS)
 )
-def begin_enrolment(
+def begin_second_factor_enrolment(
     actor: EnrollingActor, session: SessionDep, secret_box: SecretBoxDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> SecondFactorEnrolmentResponse:
     """For staff. The authenticator is active once a code is confirmed; until then an earlier one stays active.
@@ -256,7 +256,7 @@ def begin_enrolment(
     response_model=SecondFactorResponse,
     responses=error_responses(*CREATE_ERRORS, 429),
 )
-def confirm_enrolment(
+def confirm_second_factor_enrolment(
     body: SecondFactorCodeRequest,
     actor: EnrollingActor,
     session: SessionDep,
@@ -276,7 +276,7 @@ def confirm_enrolment(
     response_model=SecondFactorResponse,
     responses=error_responses(*CREATE_ERRORS, 429),
 )
-def step_up(
+def step_up_authentication(
     body: SecondFactorCodeRequest, actor: ActorDep, session: SessionDep, secret_box: SecretBoxDep, now: NowDep
 ) -> SecondFactorResponse | Response:
     """Renews the second factor of this session for ten minutes; the access token stays the same. Each code can be used

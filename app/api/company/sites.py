@@ -70,7 +70,7 @@ def _site_response(row: Any) -> SiteResponse:
 
 @router.get("/sites", summary="List production sites of your company", responses=error_responses(*READ_ERRORS))
 def list_sites(actor: Applicant, session: SessionDep, page: PageDep) -> Page[SiteResponse]:
-    """Oldest first."""
+    """The site that was added first comes first."""
     rows = sites.list_sites(
         session, actor, organisation_id=require_organisation_id(actor), after=page.after, limit=page.fetch
     )
@@ -125,7 +125,7 @@ def _site_change_errors(asked: BodyCheckContext, body: SiteUpdateRequest) -> Seq
     responses=error_responses(*UPDATE_ERRORS),
     dependencies=[check_body(_site_change_errors)],
 )
-def change_site(
+def update_site(
     site_id: Annotated[UUID, Depends(_require_own_site, scope="function")],
     body: SiteUpdateRequest,
     actor: Annotated[Actor, require_role(Role.APPLICANT, Role.REGISTRAR)],

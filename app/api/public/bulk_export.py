@@ -58,7 +58,7 @@ Encode = Callable[[Sequence[Certificate]], bytes]
         **error_responses(422, 503),
     },
 )
-def export_csv(
+def export_certificates_csv(
     request: Request,
     database: DatabaseDep,
     now: NowDep,
@@ -85,7 +85,7 @@ def export_csv(
         **error_responses(503),
     },
 )
-def export_json_lines(request: Request, database: DatabaseDep, now: NowDep) -> Response:
+def export_certificates_json_lines(request: Request, database: DatabaseDep, now: NowDep) -> Response:
     """One certificate per line, oldest first, as in `GET /v1/certificates/{number}`."""
     return _export_response(
         request, database, _file_name(now, "jsonl"), "application/x-ndjson", b"", _encode_json_lines

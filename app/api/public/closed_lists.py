@@ -95,7 +95,7 @@ class HeadingsResponse(ResponseModel):
     response_model=OperationsResponse,
     responses=NOT_MODIFIED_DOCS,
 )
-async def list_operations(request: Request) -> Response:
+async def list_process_operations(request: Request) -> Response:
     """The closed list of operations. Steps are matched by code or by any of the names; case, punctuation and spaces are
     ignored. Any other text counts as `other`: a reviewer decides."""
     items = [
@@ -113,7 +113,7 @@ async def list_operations(request: Request) -> Response:
 
 
 @router.get("/v1/units", summary="List units of products", response_model=UnitsResponse, responses=NOT_MODIFIED_DOCS)
-async def list_units(request: Request) -> Response:
+async def list_product_units(request: Request) -> Response:
     """The closed list of units. A unit is matched by code, symbol or any of the names: “1000 pcs” is `1000_pcs`."""
     signs = load_lists().names["unit"]
     items = [named | {"signs": signs[named["code"]]} for named in _named_codes("unit_in_full", load_lists().units)]
@@ -121,7 +121,7 @@ async def list_units(request: Request) -> Response:
 
 
 @router.get("/v1/flags", summary="List flags of products", response_model=FlagsResponse, responses=NOT_MODIFIED_DOCS)
-async def list_flags(request: Request) -> Response:
+async def list_product_flags(request: Request) -> Response:
     """The closed list of flags, and the prefix of the flags that name the partner country of a joint production."""
     members = {"country_prefix": JOINT_PRODUCTION, "items": _named_codes("flag", load_lists().flags)}
     return _list_response(request, _list_header(load_lists().version) | members)
@@ -133,7 +133,7 @@ async def list_flags(request: Request) -> Response:
     response_model=HeadingsResponse,
     responses={**NOT_MODIFIED_DOCS, **error_responses(422)},
 )
-async def list_headings(
+async def search_headings(
     request: Request,
     page: PageDep,
     q: Annotated[

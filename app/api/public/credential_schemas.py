@@ -4,9 +4,9 @@ They are served by the name of the credential shape as long as a certificate nam
 meaning needs a new name.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import Request
+from fastapi import Path, Request
 from fastapi.responses import Response
 
 from app.certificates.credential import json_schema, untp_builder
@@ -19,6 +19,10 @@ from app.web.routes import GuardedRoute, PublicRouter
 
 router = PublicRouter(route_class=GuardedRoute)
 
+ShapeName = Annotated[
+    str, Path(description="shape of a certificate", json_schema_extra={"enum": list(untp_builder.TERMS_BY_SHAPE)})
+]
+
 LD_JSON: Final = "application/ld+json"
 SCHEMA_JSON: Final = "application/schema+json"
 
@@ -30,7 +34,7 @@ SCHEMA_JSON: Final = "application/schema+json"
     response_class=Response,
     responses={200: {"content": {LD_JSON: {"schema": {"type": "object"}}}}, **error_responses(404)},
 )
-def get_context(shape: str, request: Request, settings: SettingsDep) -> Response:
+def get_credential_context(shape: ShapeName, request: Request, settings: SettingsDep) -> Response:
     """The third entry of `@context` in every certificate. It never changes."""
     _require_known_shape(shape)
     return _immutable_response(request, untp_builder.build_context(settings.base_url, shape), shape, LD_JSON)
@@ -43,7 +47,7 @@ def get_context(shape: str, request: Request, settings: SettingsDep) -> Response
     response_class=Response,
     responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **error_responses(404)},
 )
-def get_schema(shape: str, request: Request, settings: SettingsDep) -> Response:
+def get_credential_schema(shape: ShapeName, request: Request, settings: SettingsDep) -> Response:
     """The address in `credentialSchema` of every certificate. It never changes."""
     _require_known_shape(shape)
     return _immutable_response(request, json_schema.build_json_schema(settings.base_url, shape), shape, SCHEMA_JSON)
@@ -59,7 +63,7 @@ def get_schema(shape: str, request: Request, settings: SettingsDep) -> Response:
         **error_responses(404),
     },
 )
-def get_render_template(shape: str, request: Request) -> Response:
+def get_render_template(shape: ShapeName, request: Request) -> Response:
     """The address in `renderMethod` of every certificate from `certificate-3` on: a Handlebars template in HTML. It
     never changes, and `digestMultibase` in the certificate is its digest."""
     template = untp_builder.render_template(shape)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -53,6 +53,10 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     **NOT_MODIFIED_DOCS,
     **error_responses(404, 422, 503),
 }
+Gtin = Annotated[str, Path(description="GTIN of 8, 12, 13 or 14 digits", examples=["04006381333931"])]
+Qualifiers = Annotated[
+    str, Path(description="`22/{variant}`, `10/{lot}`, `21/{serial}`, in this order", examples=["10/A1/21/7"])
+]
 LinkType = Annotated[
     str | None,
     Query(
@@ -90,7 +94,7 @@ class ResolverDescription(ResponseModel):
     responses=_RESPONSES,
 )
 def resolve_gtin(
-    gtin: str,  # noqa: ARG001 – read from the raw path
+    gtin: Gtin,  # noqa: ARG001 – read from the raw path
     request: Request,
     session: SessionDep,
     settings: SettingsDep,
@@ -113,8 +117,8 @@ def resolve_gtin(
     responses=_RESPONSES,
 )
 def resolve_item(
-    gtin: str,  # noqa: ARG001 – read from the raw path
-    qualifiers: str,  # noqa: ARG001 – read from the raw path
+    gtin: Gtin,  # noqa: ARG001 – read from the raw path
+    qualifiers: Qualifiers,  # noqa: ARG001 – read from the raw path
     request: Request,
     session: SessionDep,
     settings: SettingsDep,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Query, Request
 from fastapi.responses import Response
+from pydantic import WithJsonSchema
 
 from app.certificates import certificate_repository
 from app.certificates.certificate_number import parse_number
@@ -24,6 +25,8 @@ from app.web.dependencies import NowDep, get_container
 from app.web.headers import conditional_response, not_modified
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
+
+_Language = Annotated[str, WithJsonSchema({"type": "string", "enum": list(i18n.LANGUAGES)})]
 
 router = PublicRouter(route_class=GuardedRoute, tags=["public register"])
 
@@ -63,7 +66,7 @@ def _response_docs(media_type: str, *refusals: int) -> dict[int | str, dict[str,
     response_class=Response,
     responses=_response_docs(SVG),
 )
-async def get_qr_svg(number: str, request: Request, now: NowDep) -> Response:
+async def get_certificate_qr_svg(number: str, request: Request, now: NowDep) -> Response:
     """Contains the address of the certificate page and a signed QR token that can be verified offline.
 
     Print it at least 30 mm wide including its white border. Error correction level M.
@@ -77,7 +80,7 @@ async def get_qr_svg(number: str, request: Request, now: NowDep) -> Response:
     response_class=Response,
     responses=_response_docs(PNG),
 )
-async def get_qr_png(number: str, request: Request, now: NowDep) -> Response:
+async def get_certificate_qr_png(number: str, request: Request, now: NowDep) -> Response:
     """The QR code of `qr.svg` as a bitmap."""
     return await _picture_response(request, number, now, PNG, DocumentRenderer.qr_png)
 
@@ -88,7 +91,7 @@ async def get_qr_png(number: str, request: Request, now: NowDep) -> Response:
     response_class=Response,
     responses=_response_docs(SVG),
 )
-async def get_label_svg(number: str, request: Request, now: NowDep) -> Response:
+async def get_certificate_label(number: str, request: Request, now: NowDep) -> Response:
     """62 by 20 mm: a QR code of 16 mm with the short address, the name of the scheme, and the number.
 
     Do not print the code smaller than 14 mm including its white border.
@@ -106,7 +109,7 @@ async def get_certificate_pdf(
     number: str,
     request: Request,
     now: NowDep,
-    lang: Annotated[str | None, Query(description="third language: `ru`, `fa`, `ar`, `zh` or `de`")] = None,
+    lang: Annotated[_Language | None, Query(description="third language: `ru`, `fa`, `ar`, `zh` or `de`")] = None,
 ) -> Response:
     """In Azerbaijani, English and an optional third language. PDF/A-3 with the credential attached, signed (PAdES)."""
     data = await _load_valid_document_data(request, number, now)

@@ -9,7 +9,7 @@ from app.api.shared.application_schemas import storable_text
 from app.reference import parks
 from app.reference.territory import ParkKind
 from app.schemes import publishing, scheme_repository
-from app.schemes.ruleset import SchemeKind
+from app.schemes.ruleset import AssessmentLevel, SchemeKind
 from app.web.dependencies import SessionDep
 from app.web.problems.openapi_responses import error_responses
 from app.web.routes import GuardedRoute, PublicRouter
@@ -31,7 +31,7 @@ class SchemeResponse(ResponseModel):
     kind: SchemeKind
     owner: str
     term_months: int
-    assessment_level: str = Field(description="assessment level of certificates, as UNTP names it")
+    assessment_level: AssessmentLevel = Field(description="assessment level of certificates, as UNTP names it")
     legal_notes: list[dict[str, str]]
     emblem: str | None = Field(None, description="name of its emblem; null: the neutral emblem")
     authority: AuthorityResponse | None = Field(

@@ -3,7 +3,7 @@
 import base64
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Path, Query
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -31,7 +31,7 @@ MAX_TREE_SIZE = 2**62
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def get_checkpoint(session: SessionDep) -> Response:
+def get_log_checkpoint(session: SessionDep) -> Response:
     """A signed note (C2SP tlog-checkpoint): name of the log, number of entries, root hash of the Merkle tree."""
     return Response(reader.get_checkpoint(session), media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS)
 
@@ -42,7 +42,7 @@ def get_checkpoint(session: SessionDep) -> Response:
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def get_vkey(session: SessionDep) -> Response:
+def get_log_key(session: SessionDep) -> Response:
     """One line: name, key id, Ed25519 key (C2SP signed-note). It never changes: store it to detect another log."""
     text = reader.get_vkey(session) + "\n"
     return Response(text, media_type=TEXT_MEDIA_TYPE, headers={"Cache-Control": "public, max-age=3600"})
@@ -57,7 +57,12 @@ def get_vkey(session: SessionDep) -> Response:
         **error_responses(404, 503),
     },
 )
-def get_tile(coordinates: str, session: SessionDep) -> Response:
+def get_log_tile(
+    coordinates: Annotated[
+        str, Path(description="`{level}/{N}` or `entries/{N}`, with `.p/{W}` for an incomplete tile")
+    ],
+    session: SessionDep,
+) -> Response:
     """`{level}/{N}` contains 256 hashes of 32 bytes, `entries/{N}` contains 256 entries, each after its length in two
     bytes. N is in groups of three digits (`x001/234`); `.p/{W}` returns the first W of an incomplete tile. Entries are
     canonical JSON without personal data."""
@@ -78,7 +83,7 @@ class ConsistencyProofResponse(ResponseModel):
     summary="Get a consistency proof between two checkpoints",
     responses=error_responses(404, 422, 503),
 )
-def get_consistency_proof(
+def get_log_consistency_proof(
     session: SessionDep,
     response: Response,
     first: Annotated[int, Query(ge=0, le=MAX_TREE_SIZE, description="size of the earlier checkpoint", examples=[1])],
@@ -98,7 +103,7 @@ def get_consistency_proof(
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def get_log_proof(number: str, session: SessionDep) -> Response:
+def get_certificate_log_proof(number: str, session: SessionDep) -> Response:
     """A `tlog-proof`: index of the entry `certificate.issued`, path of hashes, checkpoint. Verifiable offline."""
     parsed = parse_number(number)
     if parsed is None:

@@ -8,6 +8,7 @@ from pydantic import Field
 from app.certificates.model import Certificate, CertificateStatus
 from app.certificates.read_model.record import CertificateRecord
 from app.certificates.read_model.snapshot import public_fields
+from app.schemes.origin_calculation import OriginCriterion
 from app.web.schema_types import ResponseModel
 
 VC_JWT = "application/vc+jwt"
@@ -47,7 +48,9 @@ class CertificateResponse(ResponseModel):
     product: CertifiedProductResponse
     site: CertifiedSiteResponse
     country: str = Field(description="country of origin, ISO 3166-1 alpha-2", examples=["AZ"])
-    origin_criterion: str = Field(examples=["CTH"])
+    origin_criterion: str = Field(
+        examples=["CTH"], json_schema_extra={"enum": [criterion.value for criterion in OriginCriterion]}
+    )
     valid_from: date
     valid_until: date = Field(description="last valid day, inclusive, Asia/Baku")
     status: CertificateStatus

@@ -172,7 +172,7 @@ def _require_can_add_to_organisation(organisation_id: str, actor: ActorDep, sess
     summary="Upload an evidence document to an application",
     responses=error_responses(*UPLOAD_ERRORS),
 )
-def add_evidence(
+def add_application_evidence(
     application_id: Annotated[UUID, Depends(_require_can_add, scope="function")],
     actor: ActorDep,
     session: SessionDep,
@@ -263,7 +263,7 @@ def list_company_evidence(
     summary="List evidence documents of an application",
     responses=error_responses(*READ_ERRORS),
 )
-def list_evidence(
+def list_application_evidence(
     application_id: str, actor: ActorDep, session: SessionDep
 ) -> Page[application_schemas.EvidenceResponse]:
     """Documents added to the application, oldest first. Companies do not see those that only staff supply."""
@@ -355,7 +355,7 @@ def _file_response(
     summary="Remove an evidence document from an application",
     responses=error_responses(*CREATE_ERRORS),
 )
-def remove_evidence(
+def remove_application_evidence(
     application_id: str,
     evidence_id: str,
     actor: ActorDep,
@@ -423,7 +423,7 @@ def _require_can_withdraw(evidence_id: str, actor: ActorDep, session: SessionDep
     summary="Withdraw an evidence document",
     responses=error_responses(*UPDATE_ERRORS),
 )
-def withdraw(
+def withdraw_evidence(
     evidence_id: Annotated[UUID, Depends(_require_can_withdraw, scope="function")],
     body: EvidenceWithdrawRequest,
     actor: ActorDep,
@@ -444,7 +444,7 @@ def withdraw(
 @router.post(
     "/evidence/{evidence_id}/confirm", summary="Confirm an evidence document", responses=error_responses(*UPDATE_ERRORS)
 )
-def confirm(
+def confirm_evidence(
     evidence_id: Annotated[UUID, _load_for_confirmation(confirmed=False)],
     body: EvidenceConfirmRequest,
     actor: ActorDep,
@@ -469,7 +469,7 @@ def confirm(
     summary="Withdraw a confirmation",
     responses=error_responses(*UPDATE_ERRORS),
 )
-def withdraw_confirmation(
+def withdraw_evidence_confirmation(
     evidence_id: Annotated[UUID, _load_for_confirmation(confirmed=True)],
     actor: ActorDep,
     session: SessionDep,

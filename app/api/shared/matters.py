@@ -204,7 +204,7 @@ def _require_own_certificate(
     summary="Report a change that affects a certificate",
     responses=error_responses(*CREATE_ERRORS),
 )
-def report_change(
+def report_certificate_change(
     number: Annotated[str, Depends(_require_own_certificate, scope="function")],
     body: ChangeReportRequest,
     actor: ActorDep,
@@ -232,7 +232,7 @@ def report_change(
     summary="Get the certified description",
     responses=error_responses(*READ_ERRORS),
 )
-def get_description(number: str, actor: ActorDep, session: SessionDep) -> DescriptionResponse:
+def get_certificate_description(number: str, actor: ActorDep, session: SessionDep) -> DescriptionResponse:
     """For the holder and for staff who read cases. Frozen at issue: it never changes."""
     certificate, frozen = matters.get_description(session, actor, _parse_number(number))
     return DescriptionResponse(

@@ -33,7 +33,7 @@ class AssignRequest(RequestModel):
 @router.post(
     "/assign", summary="Assign submitted applications to a reviewer", responses=error_responses(*CREATE_ERRORS)
 )
-def assign_cases(
+def assign_applications(
     body: AssignRequest, actor: Reviewer, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> Page[application_schemas.ApplicationSummaryResponse]:
     """Only unassigned applications can be assigned. All or none: 409 `not-assignable` names each application that
@@ -67,7 +67,7 @@ def _require_can_add_note(application_id: str, actor: ActorDep, session: Session
     summary="Add an internal note",
     responses=error_responses(*CREATE_ERRORS),
 )
-def add_note(
+def add_application_note(
     application_id: Annotated[UUID, Depends(_require_can_add_note, scope="function")],
     body: NoteRequest,
     actor: ActorDep,
@@ -82,7 +82,9 @@ def add_note(
 @router.get(
     "/{application_id}/notes", summary="List internal notes and reasons", responses=error_responses(*READ_ERRORS)
 )
-def list_notes(application_id: str, actor: ActorDep, session: SessionDep, page: PageDep) -> Page[NoteResponse]:
+def list_application_notes(
+    application_id: str, actor: ActorDep, session: SessionDep, page: PageDep
+) -> Page[NoteResponse]:
     """Oldest first. Includes the reasons given with actions, such as why an application was returned to review."""
     row = case_access.get_for_staff(session, actor, parse_id(application_id, "application"))
     rows = page.cut(application_repository.list_notes(session, row.id, page.after, page.fetch), lambda note: note.id)

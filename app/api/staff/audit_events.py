@@ -58,7 +58,7 @@ class AuditEventResponse(ResponseModel):
 
 
 @router.get("", summary="List audit events", responses=error_responses(*READ_ERRORS))
-def list_events(
+def list_audit_events(
     _actor: Reader,
     session: SessionDep,
     page: PageDep,

@@ -49,7 +49,7 @@ def _response(
 @router.post(
     "/{application_id}/claim", summary="Assign an application to yourself", responses=error_responses(*UPDATE_ERRORS)
 )
-def claim(
+def claim_application(
     application_id: str,
     actor: ActorDep,
     session: SessionDep,
@@ -63,7 +63,7 @@ def claim(
 
 
 @router.post("/{application_id}/release", summary="Unassign an application", responses=error_responses(*UPDATE_ERRORS))
-def release(
+def release_application(
     application_id: str,
     actor: ActorDep,
     session: SessionDep,
@@ -117,7 +117,7 @@ class HandOverRequest(RequestModel):
     summary="Hand an application over to another reviewer",
     responses=error_responses(*UPDATE_ERRORS),
 )
-def hand_over(
+def hand_over_application(
     application_id: Annotated[UUID, _guard(Action.HAND_OVER)],
     body: HandOverRequest,
     actor: ActorDep,
@@ -153,7 +153,7 @@ class RecommendationRequest(RequestModel):
     summary="Recommend approval or refusal of every product",
     responses=error_responses(*UPDATE_ERRORS),
 )
-def recommend(
+def recommend_decision(
     application_id: Annotated[UUID, _guard(Action.RECOMMEND)],
     body: RecommendationRequest,
     actor: ActorDep,
@@ -184,7 +184,7 @@ def recommend(
     response_model=application_schemas.ApplicationResponse,
     responses=error_responses(*UPDATE_ERRORS),
 )
-def approve(
+def approve_application(
     application_id: str,
     actor: ActorDep,
     session: SessionDep,
@@ -210,7 +210,7 @@ class CaseReasonRequest(RequestModel):
 
 
 @router.post("/{application_id}/reject", summary="Reject every product", responses=error_responses(*UPDATE_ERRORS))
-def reject(
+def reject_application(
     application_id: Annotated[UUID, _guard(Action.REJECT)],
     body: CaseReasonRequest,
     actor: ActorDep,
@@ -227,7 +227,7 @@ def reject(
 @router.post(
     "/{application_id}/return", summary="Return an application to review", responses=error_responses(*UPDATE_ERRORS)
 )
-def return_to_review(
+def return_application_to_review(
     application_id: Annotated[UUID, _guard(Action.RETURN)],
     body: CaseReasonRequest,
     actor: ActorDep,
@@ -248,7 +248,7 @@ def _require_can_waive(application_id: str, actor: ActorDep, session: SessionDep
 @router.post(
     "/{application_id}/visit-waiver", summary="Waive the site visit", responses=error_responses(*UPDATE_ERRORS)
 )
-def waive_visit(
+def waive_site_visit(
     application_id: Annotated[UUID, Depends(_require_can_waive, scope="function")],
     body: CaseReasonRequest,
     actor: ActorDep,

@@ -59,7 +59,7 @@ class RevokeRequest(RequestModel):
     response_model_exclude_unset=True,
     responses=error_responses(*UPDATE_ERRORS),
 )
-def suspend(
+def suspend_certificate(
     number: Annotated[str, _load_for_action(CertificateAction.SUSPEND)],
     body: SuspendRequest,
     actor: ActorDep,
@@ -81,7 +81,7 @@ def suspend(
     response_model_exclude_unset=True,
     responses=error_responses(*UPDATE_ERRORS),
 )
-def reinstate(
+def reinstate_certificate(
     number: Annotated[str, _load_for_action(CertificateAction.REINSTATE)],
     body: ReinstateRequest,
     actor: ActorDep,
@@ -102,7 +102,7 @@ def reinstate(
     response_model_exclude_unset=True,
     responses=error_responses(*UPDATE_ERRORS),
 )
-def revoke(
+def revoke_certificate(
     number: Annotated[str, _load_for_action(CertificateAction.REVOKE)],
     body: RevokeRequest,
     actor: ActorDep,
@@ -125,7 +125,7 @@ def revoke(
     response_model_exclude_unset=True,
     responses=error_responses(*UPDATE_ERRORS),
 )
-def surrender(
+def surrender_certificate(
     number: str,
     actor: ActorDep,
     session: SessionDep,

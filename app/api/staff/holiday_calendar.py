@@ -12,6 +12,8 @@ from app.core.dates import baku_day
 from app.reference import holiday_calendar
 from app.reference.holiday_calendar import (
     MAX_ANNOUNCED_DAYS,
+    OCCASIONS_BY_LIBRARY_NAME,
+    OTHER_OCCASION,
     SUPPORTED_YEARS,
     AnnouncedDay,
     CalendarYear,
@@ -57,7 +59,7 @@ class CalendarResponse(ResponseModel):
 
 
 @router.get("", summary="List the holidays of a year", responses=error_responses(422, 503))
-def get_calendar(
+def list_holidays(
     session: SessionDep,
     now: NowDep,
     year: Annotated[
@@ -70,7 +72,11 @@ def get_calendar(
 
 class AnnouncedDayRequest(RequestModel):
     day: IsoDate = Field(examples=["2027-03-20"])
-    occasion: Code = Field(description="`novruz`, `ramazan`, `gurban` or `other`", examples=["novruz"])
+    occasion: Code = Field(
+        description="what is celebrated; `other` for a day exchanged by decision",
+        examples=["novruz"],
+        json_schema_extra={"enum": [*OCCASIONS_BY_LIBRARY_NAME.values(), OTHER_OCCASION]},
+    )
     works: StrictBoolean = Field(
         default=False, description="with `other`: true for a working day that would otherwise be free"
     )

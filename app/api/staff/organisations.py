@@ -58,7 +58,7 @@ def list_organisations(
     status: Annotated[OrganisationStatus | None, Query(description="only companies with this status")] = None,
     q: Annotated[str | None, Query(max_length=200, description="part of a name or of the VÖEN")] = None,
 ) -> Page[OrganisationResponse]:
-    """For staff; oldest first."""
+    """For staff. The company that registered first comes first."""
     rows = registration.list_organisations(
         session, actor, status=status, q=storable_text(q), after=page.after, limit=page.fetch
     )

@@ -85,7 +85,7 @@ class ResidencyResponse(ResponseModel):
     plot_ha: Decimal | None
     planned_investment_azn: Decimal | None
     planned_jobs: int | None
-    source: str
+    source: str = Field(description="who stated it last: `registrar`, or `import:` and the id of an import")
     confirmed_on: date
     version: int
 
@@ -158,7 +158,7 @@ def _residency_errors(asked: BodyCheckContext, body: ResidencyRequest) -> Sequen
     responses=error_responses(*CREATE_ERRORS),
     dependencies=[check_body(_residency_errors)],
 )
-def begin_residency(
+def create_residency(
     body: ResidencyRequest,
     actor: RegistrarWithSecondFactor,
     session: SessionDep,
@@ -324,7 +324,7 @@ def restore_residency(
 @router.put(
     "/residencies/{residency_id}/stage", summary="Set the production stage", responses=error_responses(*UPDATE_ERRORS)
 )
-def update_stage(
+def update_production_stage(
     residency_id: Annotated[UUID, Depends(_load_for_update, scope="function")],
     body: StageRequest,
     actor: ActorDep,

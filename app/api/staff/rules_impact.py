@@ -37,7 +37,7 @@ _EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":
         **error_responses(*READ_ERRORS, 409),
     },
 )
-def get_impact(
+def get_ruleset_impact(
     code: str,
     _actor: Annotated[Actor, require_role(Role.OWNER, Role.AUDITOR)],
     session: SessionDep,

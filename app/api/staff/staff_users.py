@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import EmailStr, Field
 
 from app.auth import session_repository, staff_admin, user_repository
@@ -190,9 +190,19 @@ def request_role(
     return _request_response(staff_admin.request_role(session, actor, user_id, Role(body.role), now), response)
 
 
+RoleName = Annotated[
+    str, Path(description="name of the role", json_schema_extra={"enum": [role.value for role in get_args(StaffRole)]})
+]
+
+
 @router.delete("/users/{user_id}/roles/{role}", summary="Revoke a role", responses=error_responses(*CREATE_ERRORS))
 def revoke_role(
-    user_id: ChangeableUserId, role: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
+    user_id: ChangeableUserId,
+    role: RoleName,
+    actor: ActorDep,
+    session: SessionDep,
+    now: NowDep,
+    _retry: IdempotentReplayDep,
 ) -> UserResponse:
     """For owners; takes effect at once. The role of the last owner cannot be revoked."""
     try:

@@ -176,7 +176,7 @@ def load_for_withdrawal(session: Session, actor: Actor, evidence_id: UUID, versi
     require_version(version, row.version)
     if row.entered is None or row.application_id is not None:
         raise Conflict(
-            "A company withdraws what it uploaded for all its applications, and nothing else.",
+            "A company can withdraw only documents that it uploaded for all its applications.",
             code="not-company-evidence",
         )
     _require_not_withdrawn(row)

@@ -292,7 +292,7 @@ def _insert_once(
 
 
 def _too_many_files(max_files: int) -> Conflict:
-    return Conflict(Message("No more than %(limit)s files are taken here.", limit=max_files), code="too-many-files")
+    return Conflict(Message("At most %(limit)s files can be uploaded here.", limit=max_files), code="too-many-files")
 
 
 def remove_document(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID, now: datetime) -> None:

@@ -33,7 +33,7 @@ class CertificateRecord(NamedTuple):
     status: str
     status_since: datetime
     status_reason: str | None
-    during_investigation: bool  # given back while an inquiry was open
+    during_investigation: bool  # surrendered while an investigation was open
     issued_at: datetime
     kid: str
     token_sha256: str

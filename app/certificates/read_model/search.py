@@ -46,7 +46,7 @@ class RegisterSearch:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """Certificates with the same mark, park and effective status."""
+    """A group of certificates with one mark, park and effective status."""
 
     scheme: str
     park: str | None

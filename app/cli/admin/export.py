@@ -22,6 +22,7 @@ from app.signing import issuer_identity
 from app.signing.key_documents import did_document
 from app.signing.key_files import KeyFiles
 from app.signing.key_provider import KeyProvider
+from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import log_repository, reader, tiles
 from app.verification import offline_bundle
 
@@ -75,25 +76,26 @@ def export_bundle(
         if issuer is None:
             raise UnsafeToStart("The database has no issuer yet: start the service with `mik serve`.")
         try:
-            count = offline_bundle.write(folder, issuer, _bundled(database, settings, issuer), utc_now())
+            count = offline_bundle.write_bundle(folder, issuer, _bundled(database, settings, issuer), utc_now())
         except OSError as why:
             fail(f"{folder} cannot be written: {why.strerror}.")
     typer.echo(f"{count} files in {folder}. The lists are valid for four days.")
 
 
 def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tuple[str, bytes]]:
+    log = open_verified_log(database, LogKeyFile(settings.log_key), settings.verified_checkpoint)
     with database.read_session() as session:
-        ring = KeyRing.from_keys(issuer_identity.load_keys(session).values())
+        ring = KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
     yield "jwks.json", jws.dump_json(ring.jwks())
     yield "did.json", jws.dump_json(did_document(issuer, ring))
     yield from _bundled_log(database)
     # The lists are written last: they cover every certificate that the exported log contains.
     with database.read_session() as session:
         names = [list_name(*each) for each in status_list_repository.list_all(session)]
-    keeper = KeyProvider(database, KeyFiles(settings.keys_dir, issuer))
+    keeper = KeyProvider(database, KeyFiles(settings.keys_dir, issuer), log)
     lists = StatusListPublisher(database, keeper.active_signer, issuer, settings.base_url, utc_now)
     for name in names:
-        yield offline_bundle.list_file(name), lists.get_token(name).encode()
+        yield offline_bundle.status_list_path(name), lists.get_token(name).encode()
 
 
 def _bundled_log(database: Database) -> Iterator[tuple[str, bytes]]:
@@ -104,4 +106,4 @@ def _bundled_log(database: Database) -> Iterator[tuple[str, bytes]]:
         for number, entry in log_repository.iterate_issue_entries(session):
             head, _, rest = reader.inclusion_proof(session, number).text.partition("\n")
             extra = base64.b64encode(entry).decode("ascii")
-            yield offline_bundle.proof_file(number), f"{head}\nextra {extra}\n{rest}".encode()
+            yield offline_bundle.proof_path(number), f"{head}\nextra {extra}\n{rest}".encode()

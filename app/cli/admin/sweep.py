@@ -1,7 +1,7 @@
-"""Implement `mik admin sweep`: do what is due. It may run late, twice, or concurrently.
+"""Implement `mik admin sweep`: run all due tasks. It may run late, twice, or concurrently.
 
 Each task is a transaction of its own and is checked again under its lock. Deadlines are computed when they are read;
-the sweep does only what follows from a passed one.
+the sweep only applies the consequences of passed ones.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,7 @@ from app.notifications.delivery import RETENTION
 from app.transparency import appender
 from app.web import idempotency_repository
 
-ANSWERS_KEPT = timedelta(days=1)
+RESPONSE_RETENTION = timedelta(days=1)
 UNDONE = 1
 TIME_TO = {"draft": "submit", "answer": "answer"}
 """What the applicant had to do, by the step that lapses."""
@@ -87,14 +87,14 @@ def run(
             continue
         try:
             with database.session() as session:
-                said = due.do(session)
+                result = due.do(session)
                 session.commit()
         except OperationalError as why:
             report(f"in use, left for the next run: {due.what} ({why.orig.__class__.__name__})")
             undone += 1
             continue
-        if said:
-            report(said)
+        if result:
+            report(result)
             done += 1
     if not dry_run:
         undone += _log_history(database, now, report)
@@ -118,7 +118,7 @@ def _due(database: Database, now: datetime, files: EvidenceFileStore | None) -> 
     with database.read_session() as session:
         due = [
             DueTask(
-                f"application {each.number}: the time to {TIME_TO[each.step]} was over on {_day(each.due_at)}",
+                f"application {each.number}: the time to {TIME_TO[each.step]} expired on {_day(each.due_at)}",
                 _lapse(each, now),
             )
             for each in application_deadlines.list_expiring(session, now)
@@ -147,14 +147,14 @@ def _due(database: Database, now: datetime, files: EvidenceFileStore | None) -> 
 
 def _expired_records(session: Session, now: datetime) -> Iterator[DueTask]:
     """Yield the deletion of records whose retention has passed."""
-    if idempotency_repository.has_expired_records(session, now - ANSWERS_KEPT):
-        yield DueTask("answers kept for retries, older than a day: forget them", _delete_responses(now))
+    if idempotency_repository.has_expired_records(session, now - RESPONSE_RETENTION):
+        yield DueTask("responses stored for retries, older than a day: delete them", _delete_responses(now))
     if user_sessions.has_expired_sessions(session, now):
-        yield DueTask("sessions that are over for a month: forget them", _delete_sessions(now))
+        yield DueTask("sessions ended more than a month ago: delete them", _delete_sessions(now))
     if session_repository.has_old_confirmations(session, now - RETENTION):
-        yield DueTask("confirmed addresses, older than a month: forget them", _delete_confirmations(now))
+        yield DueTask("confirmed addresses, older than a month: delete them", _delete_confirmations(now))
     if mail_repository.has_messages_before(session, now - RETENTION):
-        yield DueTask("messages delivered or void, older than a month: forget them", _delete_messages(now))
+        yield DueTask("messages delivered or void, older than a month: delete them", _delete_messages(now))
 
 
 def _day(moment: datetime) -> str:
@@ -215,8 +215,8 @@ def _remove(found: Sequence[Path], files: EvidenceFileStore, now: datetime) -> C
 
 def _delete_responses(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        idempotency_repository.delete_expired_records(session, now - ANSWERS_KEPT)
-        return "answers kept for retries are forgotten"
+        idempotency_repository.delete_expired_records(session, now - RESPONSE_RETENTION)
+        return "responses stored for retries are deleted"
 
     return do
 
@@ -224,7 +224,7 @@ def _delete_responses(now: datetime) -> Callable[[Session], str | None]:
 def _delete_sessions(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         user_sessions.delete_expired_sessions(session, now)
-        return "sessions that are over for a month are forgotten"
+        return "sessions ended more than a month ago are deleted"
 
     return do
 
@@ -232,7 +232,7 @@ def _delete_sessions(now: datetime) -> Callable[[Session], str | None]:
 def _delete_messages(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         mail_repository.delete_messages_before(session, now - RETENTION)
-        return "messages that are delivered or void for a month are forgotten"
+        return "messages delivered or void for more than a month are deleted"
 
     return do
 
@@ -240,6 +240,6 @@ def _delete_messages(now: datetime) -> Callable[[Session], str | None]:
 def _delete_confirmations(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         session_repository.delete_old_confirmations(session, now - RETENTION)
-        return "confirmed addresses older than a month are forgotten"
+        return "confirmed addresses older than a month are deleted"
 
     return do

@@ -46,7 +46,7 @@ def load_secret(path: Path) -> bytes:
     try:
         secret = bytes.fromhex(text.decode("ascii"))
     except ValueError as error:
-        raise UnsafeKeyFile(f"The key file {path} is refused. It does not hold a secret of ours.") from error
+        raise UnsafeKeyFile(f"The key file {path} is refused. It does not hold a secret of this service.") from error
     if len(secret) != _SECRET_BYTES:
         raise UnsafeKeyFile(f"The key file {path} is refused. It does not hold {_SECRET_BYTES} bytes.")
     return secret

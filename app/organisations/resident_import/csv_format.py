@@ -101,7 +101,7 @@ def parse_resident_file(data: bytes, *, max_bytes: int = MAX_BYTES, max_rows: in
     table = parse_csv(data, COLUMNS, max_bytes=max_bytes, max_rows=max_rows)
     errors = list(table.errors)
     remarks = [
-        RowMessage(1, column, Message("Unknown column, not read.", code="unknown-column"))
+        RowMessage(1, column, Message("Unknown column; it is ignored.", code="unknown-column"))
         for column in table.columns
         if column and column not in COLUMNS
     ]
@@ -202,9 +202,9 @@ def decimal_cell(
 
 def region_cell(cells: CellReader, places: Territory) -> str | None:
     """Return the region in the register or, if empty, that of the district."""
-    said = cells.optional("economic_region")
-    if said is not None:
-        return said.upper()
+    region = cells.optional("economic_region")
+    if region is not None:
+        return region.upper()
     district_region = places.region_of(canonical_district_name(HOME_COUNTRY, cells.optional("district")))
     if district_region is not None:
         cells.warning(
@@ -217,7 +217,7 @@ def warn_on_place(cells: CellReader, row: ResidentRow, places: Territory) -> Non
     """Warn about contradictions, which the importing person decides on: the register may be more current."""
     if row.park_code is not None and row.park_code not in places.parks:
         cells.warning(
-            "zone_code", Message("The park %(park)s is not known yet.", code="unknown-park", park=row.park_code)
+            "zone_code", Message("The park %(park)s does not exist yet.", code="unknown-park", park=row.park_code)
         )
     if row.status in ("resident", "non_resident") and row.park_code is None:
         cells.warning(
@@ -227,7 +227,7 @@ def warn_on_place(cells: CellReader, row: ResidentRow, places: Territory) -> Non
     if row.economic_region is not None and row.economic_region not in places.regions:
         cells.warning(
             "economic_region",
-            Message("The economic region %(region)s is not known.", code="unknown-region", region=row.economic_region),
+            Message("There is no economic region %(region)s.", code="unknown-region", region=row.economic_region),
         )
     district = places.find_district(row.district)
     if row.district is None or district is None:

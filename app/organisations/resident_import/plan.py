@@ -131,8 +131,8 @@ def _residency_changes(line: LinePlan) -> Iterator[ResidencyChange]:
 
 
 def _with_updated_values(change: ResidencyChange, steps: ResidencySteps) -> ResidencyChange:
-    said = {name: steps.values[name] for name in ("stage", "starts_on") if name in steps.values}
-    return replace(change, former_stage=change.stage, **said)
+    updated = {name: steps.values[name] for name in ("stage", "starts_on") if name in steps.values}
+    return replace(change, former_stage=change.stage, **updated)
 
 
 def _line_to_json(line: LinePlan) -> dict[str, Any]:

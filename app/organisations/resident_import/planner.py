@@ -241,7 +241,7 @@ def _place_errors(row: ResidentRow, park: Park | None, places: Territory) -> lis
             RowMessage(
                 row.line,
                 "economic_region",
-                Message("The economic region %(region)s is not known.", code="unknown-region", region=region),
+                Message("There is no economic region %(region)s.", code="unknown-region", region=region),
             )
         )
     elif region is not None and district is not None and region != district.region:

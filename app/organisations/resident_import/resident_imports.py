@@ -92,9 +92,7 @@ def apply_import(session: Session, actor: Actor, file: ImportFile, now: datetime
     try:
         changes = work.execute(plan)
     except IntegrityError as why:
-        message = Message(
-            "Somebody else changed the registry while this file was applied. Nothing was imported; try again."
-        )
+        message = Message("The register was changed while this file was applied. Nothing was imported; try again.")
         raise Conflict(message, code="register-changed") from why
     if not work.has_written:
         return AppliedImport(plan, None, changes)

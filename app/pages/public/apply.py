@@ -1,4 +1,4 @@
-"""How to apply: the way and its times, the rules of each mark in words, and a form to try them without an account."""
+"""Serve the pages on how to apply: steps and deadlines, the rules of each mark, and an eligibility check."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -22,7 +22,7 @@ from app.web.routes import GuardedRoute
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 REASON_LANGUAGES = ("az", "en")
-"""In which the rules give their reasons; other readers get the English ones, marked as such."""
+"""Languages of the reasons of rules; other readers get the English ones, marked as such."""
 
 
 @router.get("/apply")
@@ -39,9 +39,9 @@ def show_apply(request: Request, session: SessionDep) -> Response:
 
 @router.get("/apply/check")
 def show_check(request: Request, session: SessionDep, now: NowDep) -> Response:
-    """The form, and below it what the rules say of what was entered: the same assessment as for an application.
+    """Show the eligibility form and the assessment of the entered values, by the rules that judge applications.
 
-    All that is entered stands in the address: nothing is kept here, and the page can be sent to a colleague.
+    The address contains all entered values: nothing is stored, and the page can be shared.
     """
     marks = {row.code: row.content["names"] for row in scheme_repository.list_schemes(session)}
     query, language = request.query_params, language_of(request).language
@@ -77,9 +77,9 @@ def show_check(request: Request, session: SessionDep, now: NowDep) -> Response:
 
 @router.get("/apply/{code}")
 def show_rules(code: str, request: Request, session: SessionDep) -> Response:
-    """The rules of one mark, as they judge now."""
-    known = [row.code for row in scheme_repository.list_schemes(session)]
-    mark = publishing.current_scheme(session, code if code in known else "")
+    """Show the current rules of one mark."""
+    codes = [row.code for row in scheme_repository.list_schemes(session)]
+    mark = publishing.current_scheme(session, code if code in codes else "")
     return render(
         request,
         "apply_rules.html",

@@ -1,7 +1,7 @@
-"""The badge: a small picture with the verdict of this moment, to be shown on the holder's own pages.
+"""Serve a small SVG badge with the current verdict, which a holder can show on its own pages.
 
-Self-contained: no script, no font, no foreign address. A number that we do not know gets a grey badge and the status
-200, as a check of it does: a picture that breaks says less than one that says “not found”.
+The image is self-contained: no script, font or other address. An unknown number gets a grey badge and the status 200,
+as its verification does, because a broken image would not tell the reader “not found”.
 """
 
 import unicodedata
@@ -26,7 +26,7 @@ router = PublicRouter(route_class=GuardedRoute, tags=["public register"])
 
 MEDIA_TYPE: Final = "image/svg+xml"
 CERTIFICATE: Final = _("Certificate")
-"""What stands there for a number of which we know no mark."""
+"""Text of a badge whose mark is unknown."""
 _FILLS: Mapping[str, str] = {"good": "#0d6248", "wait": "#7d4b00", "bad": "#96182e", "neutral": "#46545b"}
 _UNCERTAIN_VERDICTS: Final = frozenset({Verdict.UNKNOWN, Verdict.MISTYPED})
 _EM_PX: Final = 13  # pixels, the size of the letters
@@ -41,14 +41,14 @@ _EM_PX: Final = 13  # pixels, the size of the letters
         **NOT_MODIFIED_DOCS,
     },
 )
-async def get_badge(
+async def get_certificate_badge(
     number: str,
     request: Request,
     lang: Annotated[
         str, Query(description="az, en, ru, fa, ar, zh or de; anything else is English")
     ] = DEFAULT_LANGUAGE,
 ) -> Response:
-    """The verdict of this moment in colour, word and icon; ask again each time (`If-None-Match` makes that cheap).
+    """Return the current verdict as colour, word and icon. Clients revalidate it with `If-None-Match`.
 
     Always 200: a number that is unknown or mistyped gets a grey badge.
     """
@@ -77,6 +77,6 @@ async def get_badge(
 
 
 def text_width(text: str) -> int:
-    """Pixels that the text is given: no font is known here, so the picture fits the letters into this."""
+    """Estimate the width of a text in pixels. The font is unknown, so the image fits the text to this width."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return round(_EM_PX * (wide + 0.58 * (len(text) - wide)))

@@ -1,7 +1,7 @@
-"""The form in which anybody tries the rules on a product: from what was typed to facts. Pure.
+"""Parse the public eligibility form into facts that rules assess. Pure.
 
-It carries what a person knows by heart. What it does not ask for stays a group that is not carried (`facts.py`): its
-rules answer “not assessed”, and never count.
+The form asks only for values that a person knows without documents. Groups of facts that it does not ask for are
+missing (`app/schemes/facts.py`): their rules return `not_assessed`, which never counts.
 """
 
 import re
@@ -29,9 +29,9 @@ from app.schemes.facts import (
 )
 
 HOME_COUNTRY: Final = "AZ"
-ABROAD: Final = "abroad"  # a country that is not this one; which one makes no difference to any rule
-OUTSIDE: Final = "elsewhere"  # a place of this country that is neither the district nor in any territory set
-UNNAMED: Final = "–"  # a step of which only the place was given
+ABROAD: Final = "abroad"  # any other country; rules do not distinguish which
+OUTSIDE: Final = "elsewhere"  # a place in Azerbaijan outside the district and every territory set
+UNNAMED: Final = "–"  # name of a step without an operation
 MAX_CHARS: Final = 200
 MAX_HEADINGS: Final = 50
 MAX_AMOUNT: Final = Decimal(10) ** 12
@@ -67,8 +67,10 @@ _NUMBER_PATTERN = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
 @dataclass(frozen=True, slots=True)
 class EligibilityForm:
-    """`given` is what was typed, field by field; `wrong` says of which nothing can be made, in texts of the catalogues.
-    `facts` is None as long as something is wrong."""
+    """The parsed form: entered texts by field, error texts (keys of the catalogues) by field, and facts.
+
+    `facts` is None if a field is wrong.
+    """
 
     given: Mapping[str, str]
     wrong: Mapping[str, str]
@@ -76,9 +78,9 @@ class EligibilityForm:
 
 
 def work_choices(lists: ClosedLists, language: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The closed list of operations by class: heading (a text of the catalogues), then code and name, by name.
+    """Return the closed list of operations by class: heading (key of the catalogues), and (code, name) by name.
 
-    Names are in the language of the page where the list has it, else in English.
+    Names are in the language of the page if the list has it, otherwise in English.
     """
     by_class: dict[OperationClass, list[tuple[str, str]]] = {each: [] for each in WORK_GROUPS}
     for code, operation in lists.operations.items():
@@ -92,7 +94,7 @@ def work_choices(lists: ClosedLists, language: str) -> list[tuple[str, list[tupl
 def parse_form(
     query: Mapping[str, str], places: Territory, lists: ClosedLists, today: date, *, language: str
 ) -> EligibilityForm:
-    """The fields of the form; an empty one is a missing fact. The reasons name the one step in `language`."""
+    """Parse the fields of the form; an empty field is a missing fact. Reasons name the step in `language`."""
     given = {name: query[name].strip()[: MAX_CHARS + 1] for name in FIELDS if query.get(name, "").strip()}
     form = _FormReader(given)
     name, hs6 = form.text("name"), form.subheading()
@@ -163,21 +165,21 @@ class _FormReader:
             self.wrong["headings"] = NOT_HEADINGS
         return found
 
-    def amount(self, name: str, *, most: Decimal = MAX_AMOUNT, otherwise: str = NOT_A_NUMBER) -> Decimal | None:
+    def amount(self, name: str, *, max_value: Decimal = MAX_AMOUNT, error: str = NOT_A_NUMBER) -> Decimal | None:
         text = "".join(self.given.get(name, "").removesuffix("%").replace(",", ".").split())
         if not text:
             return None
-        if not _NUMBER_PATTERN.fullmatch(text) or Decimal(text) > most:
-            self.wrong[name] = otherwise
+        if not _NUMBER_PATTERN.fullmatch(text) or Decimal(text) > max_value:
+            self.wrong[name] = error
             return None
         return Decimal(text)
 
     def share(self, name: str) -> Decimal | None:
-        return self.amount(name, most=Decimal(100), otherwise=NOT_A_SHARE)
+        return self.amount(name, max_value=Decimal(100), error=NOT_A_SHARE)
 
-    def choice(self, name: str, known: Sequence[str]) -> str | None:
+    def choice(self, name: str, allowed: Sequence[str]) -> str | None:
         text = self.given.get(name)
-        if text is not None and text not in known:
+        if text is not None and text not in allowed:
             self.wrong[name] = NOT_A_CHOICE
             return None
         return text

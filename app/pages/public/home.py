@@ -1,4 +1,4 @@
-"""The start page: what the mark is, and the ways on from here."""
+"""Serve the start page: the marks, the number of valid certificates, and links to all other pages."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response

@@ -1,4 +1,4 @@
-"""Pages that explain problem codes, to which the `type` of each problem document leads. In English, for developers."""
+"""Serve the pages that explain problem codes, the `type` of problem documents. In English, for developers."""
 
 import json
 from textwrap import fill
@@ -17,9 +17,9 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 @router.get(PATH)
 def list_codes(request: Request) -> Response:
-    """Every code with its status and cause."""
+    """List every code with its status and cause."""
     if _wants_text(request):
-        return _format_datetime(
+        return _text_response(
             "\n".join(f"{each.code} ({each.status}): {each.cause}" for each in problem_codes().values())
         )
     return render(request, "problems.html", problems=problem_codes().values())
@@ -27,7 +27,7 @@ def list_codes(request: Request) -> Response:
 
 @router.get(PATH + "/{code}")
 def explain_code(request: Request, code: str) -> Response:
-    """Cause, remedy and example of one code, as a page or as text. Raises 404 for an unknown code."""
+    """Explain cause, remedy and example of one code, as a page or as text. Responds 404 for an unknown code."""
     if code not in problem_codes():
         raise HTTPException(404)
     problem = problem_codes()[code]
@@ -35,21 +35,21 @@ def explain_code(request: Request, code: str) -> Response:
     if _wants_text(request):
         title = f"{problem.code} (HTTP status {problem.status})"
         cause, remedy = fill(f"Cause: {problem.cause}", 100), fill(f"Remedy: {problem.remedy}", 100)
-        return _format_datetime(f"{title}\n\n{cause}\n\n{remedy}\n\nExample:\n\n{example}")
+        return _text_response(f"{title}\n\n{cause}\n\n{remedy}\n\nExample:\n\n{example}")
     return render(request, "problem.html", problem=problem, example=example)
 
 
 def example_of(problem: ProblemCode, base_url: str) -> str:
-    """A problem document with this code as JSON text."""
+    """Return a problem document with this code as JSON text."""
     document = problem_document(problem.status, problem.code, problem.detail, **problem.members)
     return json.dumps(document | {"type": address(base_url, problem.code)}, ensure_ascii=False, indent=2)
 
 
 def _wants_text(request: Request) -> bool:
-    """Browsers name text/html; whoever names nothing, such as curl, gets text."""
+    """Return whether the client prefers text: browsers accept text/html, curl states no preference and gets text."""
     return negotiate_media_type(request.headers.get("accept"), ("text/plain", "text/html")) == "text/plain"
 
 
-def _format_datetime(text: str) -> Response:
+def _text_response(text: str) -> Response:
     headers = {"Vary": "Accept", "Content-Language": "en", "Cache-Control": "public, max-age=3600"}
     return PlainTextResponse(text + "\n", headers=headers)

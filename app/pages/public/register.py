@@ -1,6 +1,6 @@
-"""The public register for people: search, one page for each holder, one for each park.
+"""Serve the pages of the public register: search, one page for each holder, one for each park.
 
-Every state of these pages has an address of its own that can be kept and sent on. All works without scripts.
+Every state of these pages has a permanent address. All pages work without scripts.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 @router.get("/register")
 def show_register(request: Request, session: SessionDep, now: NowDep) -> Response:
-    """`?q=&holder=&product=&hs=&status=&scheme=&park=`, all of them optional; `before` and `after` turn the pages."""
+    """Search by `?q=&holder=&product=&hs=&status=&scheme=&park=`, all optional; `before` and `after` are cursors."""
     marks = {row.code: row.content["names"] for row in scheme_repository.list_schemes(session)}
     parks = {row.code: row.names for row in reference_parks.list_parks(session)}
     asked = parse_query(request.query_params, list(marks), list(parks))
@@ -47,7 +47,7 @@ def show_register(request: Request, session: SessionDep, now: NowDep) -> Respons
 
 @router.get("/register/holders/{organisation_id}")
 def show_holder(organisation_id: str, request: Request, session: SessionDep, now: NowDep) -> Response:
-    """A company with all certificates that it ever held; companies without any are nobody's business."""
+    """Show a company with all its certificates, current and former. Companies without any are not public: 404."""
     wanted = RegisterSearch(organisation_id=parse_id(organisation_id, "holder"))
     listing = _load_view(request, session, wanted, now)
     if not listing.rows:
@@ -114,7 +114,7 @@ FilterChoice = dict[str, Any]
 def _filter_choices(
     asked: RegisterInput, listing: RegisterView, marks: Mapping[str, Any], parks: Mapping[str, Any]
 ) -> dict[str, list[FilterChoice]]:
-    """For each filter its choices: where they lead, how many there would be, and whether they are chosen now."""
+    """Return the choices of each filter: address, number of certificates, and whether the choice is active."""
     wanted, counts = asked.search, listing.counts
     by_status, by_scheme, by_park = counts.by_status(wanted), counts.by_scheme(wanted), counts.by_park(wanted)
 
@@ -127,24 +127,24 @@ def _filter_choices(
             **shown,
         }
 
-    def kept(name: str, value: str, count: int) -> bool:
+    def is_listed(name: str, value: str, count: int) -> bool:
         return count > 0 or asked.given.get(name) == value
 
     filters = {
         "status": [
             choice("status", status.value, by_status.get(status, 0), face=STATUS_TEXTS[status])
             for status in EffectiveStatus
-            if kept("status", status.value, by_status.get(status, 0))
+            if is_listed("status", status.value, by_status.get(status, 0))
         ],
         "scheme": [
             choice("scheme", code, by_scheme.get(code, 0), names=names)
             for code, names in marks.items()
-            if kept("scheme", code, by_scheme.get(code, 0))
+            if is_listed("scheme", code, by_scheme.get(code, 0))
         ],
         "park": [
             choice("park", code, by_park.get(code, 0), names=names)
             for code, names in parks.items()
-            if kept("park", code, by_park.get(code, 0))
+            if is_listed("park", code, by_park.get(code, 0))
         ],
     }
     return {name: some for name, some in filters.items() if len(some) > 1 or any(each["chosen"] for each in some)}

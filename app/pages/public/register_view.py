@@ -1,4 +1,4 @@
-"""What the pages of the register ask and show: the address read into a search, and rows made ready to read."""
+"""Parse the query of the register pages, search, and prepare the rows to display."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ STATUS_TEXTS: Mapping[EffectiveStatus, VerdictText] = {
     EffectiveStatus.SURRENDERED: VERDICT_TEXTS[Verdict.SURRENDERED],
     EffectiveStatus.SUPERSEDED: VERDICT_TEXTS[Verdict.SUPERSEDED],
 }
-"""The word of each filter. A certificate whose term has not begun is counted with the valid ones."""
+"""Text of each status filter. A certificate that is not yet valid is counted as valid."""
 
 TOO_LONG: Final = _("This is too long. Enter fewer words.")
 INVALID_HS: Final = _("An HS code has 2 to 6 digits, such as 7306.")
@@ -41,38 +41,38 @@ INVALID_CHOICE: Final = _("Choose one of the options.")
 
 @dataclass(frozen=True, slots=True)
 class RegisterInput:
-    """`given` is what the address said, field by field; `wrong` says of what cannot be read why, in catalogue texts."""
+    """A parsed query: the search, the given texts by field, and error texts (keys of the catalogues) by field."""
 
     search: RegisterSearch
     given: Mapping[str, str]
     wrong: Mapping[str, str]
 
     def address(self, **changed: str | None) -> str:
-        """The query of this search with other filters, from its first page on; empty where nothing is asked."""
+        """Return the query of this search with changed filters, at its first page; empty without any filter."""
         wanted = {name: value for name, value in {**self.given, **changed}.items() if value}
         return f"?{urlencode(wanted)}" if wanted else ""
 
 
 def parse_query(query: Mapping[str, str], schemes: Sequence[str], parks: Sequence[str]) -> RegisterInput:
-    """What `/register?…` asks for; fields that it does not know are passed over."""
+    """Parse the query of `/register`. Unknown fields are ignored, wrong ones are reported and not searched."""
     names = ("q", "holder", "product", "hs", "status", "scheme", "park")
     given = {name: text for name in names if (text := query.get(name, "").strip())}
     wrong = {name: TOO_LONG for name in ("q", "holder", "product") if len(given.get(name, "")) > MAX_CHARS}
     hs6 = "".join(given.get("hs", "").removeprefix("HS").replace(".", "").split())
     if hs6 and not (hs6.isascii() and hs6.isdecimal() and 2 <= len(hs6) <= 6):
         wrong["hs"] = INVALID_HS
-    for name, known in (("status", list(EffectiveStatus)), ("scheme", schemes), ("park", parks)):
-        if given.get(name) and given[name] not in known:
+    for name, allowed in (("status", list(EffectiveStatus)), ("scheme", schemes), ("park", parks)):
+        if given.get(name) and given[name] not in allowed:
             wrong[name] = INVALID_CHOICE
-    good = {name: text for name, text in given.items() if name not in wrong}
+    valid = {name: text for name, text in given.items() if name not in wrong}
     search = RegisterSearch(
-        q=good.get("q"),
-        holder=good.get("holder"),
-        product=good.get("product"),
-        hs6=hs6 if "hs" in good else None,
-        status=EffectiveStatus(good["status"]) if "status" in good else None,
-        scheme=good.get("scheme"),
-        park=good.get("park"),
+        q=valid.get("q"),
+        holder=valid.get("holder"),
+        product=valid.get("product"),
+        hs6=hs6 if "hs" in valid else None,
+        status=EffectiveStatus(valid["status"]) if "status" in valid else None,
+        scheme=valid.get("scheme"),
+        park=valid.get("park"),
     )
     shown = {name: text[: MAX_CHARS + 1] for name, text in given.items()}
     return RegisterInput(search, shown, wrong)
@@ -90,7 +90,7 @@ class RegisterEntry:
 
 @dataclass(frozen=True, slots=True)
 class RegisterView:
-    """One page of what was found. `newer` and `older` are cursors; None where there is no such page."""
+    """One page of results, newest first. `newer` and `older` are cursors, or None without such a page."""
 
     rows: Sequence[RegisterEntry]
     counts: FacetCounts
@@ -102,7 +102,7 @@ class RegisterView:
 def load(
     session: Session, wanted: RegisterSearch, query: Mapping[str, str], keys: KeyRing, now: datetime
 ) -> RegisterView:
-    """Raises Invalid for a cursor that is not ours."""
+    """Search and evaluate one page of certificates. Raises `Invalid` for an unknown cursor."""
     before, after = (pagination.decode_cursor(query[name]) if query.get(name) else None for name in ("before", "after"))
     today: date = baku_day(now)
     counts = search_repository.count_facets(session, wanted, today)

@@ -1,4 +1,4 @@
-"""Reporting misuse, for people: one click on a verdict, or the form. The same service as `POST /v1/reports`."""
+"""Serve the form to report misuse, which verdict pages link to. It uses the service of `POST /v1/reports`."""
 
 import secrets
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ router = APIRouter(route_class=PhotoFormRoute, include_in_schema=False)
 
 @router.get("/report")
 def show_form(request: Request) -> Response:
-    """`?number=&address=`: what is known already."""
-    given = {name: request.query_params.get(name, "")[:most] for name, most in MAX_CHARS.items()}
+    """Show the form, prefilled from the query (`?number=&address=`)."""
+    given = {name: request.query_params.get(name, "")[:max_chars] for name, max_chars in MAX_CHARS.items()}
     return _form_response(request, given)
 
 
@@ -77,8 +77,8 @@ def submit_form(
 
 
 def _form_error(given: Mapping[str, str]) -> Any:
-    for name, most in MAX_CHARS.items():
-        if given[name] and text_error(given[name], most, lines=name == "text"):
+    for name, max_chars in MAX_CHARS.items():
+        if given[name] and text_error(given[name], max_chars, lines=name == "text"):
             yield name, UNREADABLE
     if given["email"]:
         try:

@@ -1,4 +1,4 @@
-"""The rules of a mark in words, made from the ruleset itself: nothing is said here that does not judge. Pure."""
+"""Explain the rules of a mark in sentences derived from its ruleset. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.schemes.rules.base import BilingualText, FactSource, Language, display_
 from app.schemes.ruleset import Ruleset
 
 VALUE_PLACEHOLDER: Final = "…"
-"""Stands in a sentence for what only an assessment sees."""
+"""Placeholder in a sentence for a value that only an assessment has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class OutcomeText:
     word: str
     tone: str
     icon: str
-    whole: str  # what it says of the whole assessment
+    whole: str  # text for a whole assessment with this outcome
 
 
 OUTCOME_TEXTS: Mapping[Outcome, OutcomeText] = MappingProxyType(
@@ -41,8 +41,10 @@ OUTCOME_TEXTS: Mapping[Outcome, OutcomeText] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class ExplainedRule:
-    """A rule in words: what it asks for in one sentence, how that is proved, and by outcome everything that it can
-    answer, with its own thresholds filled in. `proof` is a text of the catalogues for what no document proves."""
+    """A rule in sentences with its thresholds: requirement, proof, evidence kinds, and every reason by outcome.
+
+    `proof` is a key of the catalogues for facts that no document proves.
+    """
 
     rule: AnyRule
     requirement: BilingualText | None
@@ -75,7 +77,7 @@ PROOF_TEXTS: Mapping[FactSource, str] = MappingProxyType(
 
 
 def evidence_kinds_of(ruleset: Ruleset, supplier: Supplier) -> list[EvidenceKind]:
-    """The kinds of evidence that the rules of a mark read and this side supplies, each once."""
+    """Return the evidence kinds that the rules of a mark use and `supplier` provides, each once."""
     found = dict.fromkeys(code for rule in ruleset.rules for code in rule.evidence_kinds())
     return [load_evidence_kinds()[code] for code in found if supplier in load_evidence_kinds()[code].supplied_by]
 
@@ -84,12 +86,12 @@ _DISPLAYED_OUTCOMES: Final = (Outcome.PASS, Outcome.MANUAL, Outcome.INCOMPLETE, 
 
 
 def _sentences(rule: AnyRule) -> list[tuple[Outcome, BilingualText]]:
-    """What it answers when a fact cannot be carried is no rule, and is left out."""
+    """Return the reasons of a rule by outcome, without `not_assessed`, which states no requirement."""
     cases = rule.cases()
-    told = [case for case in cases if cases[case] in _DISPLAYED_OUTCOMES]
+    displayed = [case for case in cases if cases[case] in _DISPLAYED_OUTCOMES]
     return [
         (cases[case], _fill_values(rule, rule.reasons[case]))
-        for case in sorted(told, key=lambda case: _DISPLAYED_OUTCOMES.index(cases[case]))
+        for case in sorted(displayed, key=lambda case: _DISPLAYED_OUTCOMES.index(cases[case]))
     ]
 
 

@@ -1,7 +1,6 @@
-"""What a verdict looks like and says to a person: colour, word and icon, and what to do now. Pure.
+"""Define colour, word, icon, sentence and advice of each verdict for pages. Pure.
 
-The codes come from the one answer of verification; here they only get words. Whatever code has none yet is shown as the
-answer has it, never left out.
+The codes are those of the verification response. A code without a text is shown as it is, never omitted.
 """
 
 from collections.abc import Mapping
@@ -131,7 +130,7 @@ ALARM_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
     }
 )
-"""Word and sentence for a paper that contradicts the register, by what gives it away."""
+"""Word and sentence for a document that contradicts the register, by the kind of contradiction."""
 
 SIGNATURE_TEXTS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
@@ -155,7 +154,7 @@ SIGNATURE_TEXTS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
         ),
     }
 )
-"""Tone, icon, word and sentence for the signature of a PDF; one that was changed is an alarm."""
+"""Tone, icon, word and sentence for the signature of a PDF; a changed file is in `ALARM_TEXTS`."""
 
 CHECK_TEXTS: Mapping[tuple[str, bool], str] = MappingProxyType(
     {

@@ -1,7 +1,7 @@
-"""Checking a certificate, for people: `/verify` to ask, `/v/{number}` for the answer, which is the one of the API.
+"""Serve the verification pages: `/verify` for the input, `/v/{number}` for the result, equal to that of the API.
 
-Plain Starlette routes over `VerificationService`: no database session, and one look-up for each page. What only the
-browser can do (camera, QR token after `#`) is in `static/`; everything else works without scripts.
+Plain Starlette routes over `VerificationService`, without a database session and with one look-up per page. Scripts in
+`static/` use the camera and read the QR token after `#`; everything else works without them.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -51,7 +51,7 @@ MAX_BODY_BYTES: Final = 131_072
 MAX_SHOWN_CHARS: Final = 80
 MAX_FILE_BYTES: Final = upload_reader_process.MAX_BYTES
 UNREADABLE_FIELD: Final = _("This cannot be read. Check it.")
-_FORM_OVERHEAD: Final = 65_536  # what a form adds around a file
+_FORM_OVERHEAD: Final = 65_536  # bytes that multipart encoding may add to a file
 _MULTIPART: Final = "multipart/form-data"
 _HTML: Final = "text/html"
 _JSON: Final = "application/json"
@@ -59,8 +59,10 @@ _JSON: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What gives a paper away: the only verdict of the page, over whatever the register says of its number. `report`
-    are the fields that one click sends on; `host` is where a code leads."""
+    """A contradiction between a document and the register, shown instead of the verdict on its number.
+
+    `report` prefills the misuse report; `host` is the foreign host of a code.
+    """
 
     kind: str
     word: str
@@ -71,7 +73,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class VerifyPages:
-    """`own_hosts`: those of our addresses; a code that leads to another one is not ours."""
+    """The verification pages. `own_hosts`: hosts of this service; a code with another host is foreign."""
 
     service: VerificationService
     own_hosts: frozenset[str]
@@ -80,13 +82,16 @@ class VerifyPages:
     counter: VerdictCounter = field(default_factory=VerdictCounter)
 
     def routes(self) -> list[Route]:
-        """`GET /verify[?number=]`, `POST /verify` with a form's `token` or `file`, `POST /v1/verify/file`, and
-        `GET /v/{number}[?holder=&product=…]`."""
+        """Return the routes.
+
+        `GET /verify[?number=]`, `POST /verify` with the form field `token` or `file`, `POST /v1/verify/file`, and
+        `GET /v/{number}[?holder=&product=…]`.
+        """
         return [
             Route("/verify", self.show_form, methods=["GET"]),
             Route("/verify", self.submit_form, methods=["POST"]),
             Route("/v1/verify/file", self.verify_file, methods=["POST"]),
-            # `:path`, because a slash in what somebody typed is a wrong character and not another address.
+            # `:path`, because a slash in a typed number is a wrong character, not another address.
             Route("/v/{number:path}", self.show_certificate, methods=["GET"]),
         ]
 
@@ -116,14 +121,14 @@ class VerifyPages:
     async def _show_input(self, request: Request, question: verify_input.VerifyInput) -> Response:
         if question.kind == "number":
             return _see_other(request, f"/v/{question.text}", stamp=question.qr_token)
-        try:  # a bare stamp, without the address before it, is no certificate, but no forgery either
+        try:  # a QR token without its address is no certificate, but no forgery either
             number = qr_token.verify_qr_token(question.text, self.service.keys().may_have_signed).number
         except QrTokenRejected:
             return await self._render_result(request, await self.service.verify_token(question.text))
         return _see_other(request, f"/v/{number}", stamp=question.text)
 
     async def _show_file(self, request: Request, data: bytes) -> Response:
-        """A file from the form or dropped onto the page: shown as a text or link would be."""
+        """Verify an uploaded file and show the result as for a text or link."""
         try:
             carried = await self._inspect_file(data)
         except UnreadableFile as why:
@@ -141,7 +146,7 @@ class VerifyPages:
         )
 
     async def verify_file(self, request: Request) -> Response:
-        """`POST /v1/verify/file`: the file as the body, or in a form as `file`."""
+        """Verify a file (`POST /v1/verify/file`), sent as the body or as the form field `file`."""
         carried = await self._inspect_file(await _read_file(request))
         body = self.service.to_dict(carried.judgement)
         if carried.alarm:
@@ -162,7 +167,7 @@ class VerifyPages:
         return Response(jws.dump_json(body), headers={"Cache-Control": "no-cache"}, media_type=_JSON)
 
     async def _inspect_file(self, data: bytes) -> "FileResult":
-        """Errors: TooLarge, UnreadableFile, Unavailable."""
+        """Read the certificate or code of a file and verify it. Raises `TooLarge`, `UnreadableFile`, `Unavailable`."""
         found = await self.files.read_file(data)
         question = _most_informative(found.texts, self.own_hosts)
         number = question.text if question.kind == "number" else ""
@@ -183,7 +188,7 @@ class VerifyPages:
         return FileResult(found.kind, found.signature, question, judgement, stamp, alarm)
 
     def _qr_token_state(self, text: str, judgement: VerificationResult) -> str:
-        """`genuine`, `other`, `forged`, `cut`, or empty without one: what the scripts of a page say of it."""
+        """Return `genuine`, `other`, `forged`, `cut`, or empty without a token; scripts use the same words."""
         if not text:
             return ""
         if token_text.extract_token(text) is None:
@@ -192,12 +197,12 @@ class VerifyPages:
             stamp = qr_token.verify_qr_token(text, self.service.keys().may_have_signed)
         except QrTokenRejected:
             return "forged"
-        said: dict[str, Any] = strict_json.loads(stamp.payload())
+        members: dict[str, Any] = strict_json.loads(stamp.payload())
         registered = _qr_token_members(judgement.record) if judgement.record else {}
-        return "genuine" if registered and registered.items() <= said.items() else "other"
+        return "genuine" if registered and registered.items() <= members.items() else "other"
 
     async def _show_foreign(self, request: Request, question: verify_input.VerifyInput) -> Response:
-        """A code that leads elsewhere: that first, then what the register says of the number in it."""
+        """Warn about a code with a foreign host, then show the register entry of the number in it."""
         number = question.text if question.kind == "number" else ""
         judgement = await self.service.verify_number(number)
         report = {"address": question.address, "number": number}
@@ -205,7 +210,7 @@ class VerifyPages:
         return await self._render_result(request, judgement, typed=number, alarm=alarm)
 
     async def show_certificate(self, request: Request) -> Response:
-        """The page of one number; programs that ask for JSON are led to the answer of the API."""
+        """Show the result for one number; clients that prefer JSON are redirected to the API."""
         typed = request.path_params["number"]
         if negotiate_media_type(request.headers.get("accept"), (_HTML, _JSON)) == _JSON:
             return RedirectResponse(f"/v1/verify/{quote(typed, safe='')}", 302, {"Vary": "Accept"})
@@ -254,8 +259,10 @@ class VerifyPages:
         )
 
     def _script_data(self, judgement: VerificationResult | None) -> dict[str, Any]:
-        """What the browser needs to check a stamp by itself, also with the network cut: our keys, and what the register
-        says in the members of a stamp (app/documents/qr_token.py)."""
+        """Return the data with which scripts verify a QR token offline: public keys, and the registered members.
+
+        The members are those of a QR token (`app/documents/qr_token.py`).
+        """
         record = judgement.record if judgement else None
         registered = _qr_token_members(record) if record else None
         keys = [
@@ -267,7 +274,7 @@ class VerifyPages:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What a file carries, and what it is worth."""
+    """The content of a verified file, its signature and the result."""
 
     kind: str
     signature: str | None
@@ -278,12 +285,12 @@ class FileResult:
 
 
 def _scheme_owners(marks: Mapping[str, SchemeSummary]) -> list[SchemeSummary]:
-    """One mark of each owner: whom to ask where no mark is known."""
+    """Return one mark of each owner, as contacts if the mark of a certificate is unknown."""
     return list({each.owner: each for each in marks.values()}.values())
 
 
 def _most_informative(texts: Sequence[str], own_hosts: frozenset[str]) -> verify_input.VerifyInput:
-    """Of several codes the one that tells most: a number under a host that is not ours, then what is ours."""
+    """Choose one of several codes: a number under a foreign host, then an own code, then any foreign host."""
     questions = [verify_input.parse_input(text, own_hosts) for text in texts]
     wanted: tuple[Callable[[verify_input.VerifyInput], bool], ...] = (
         lambda each: bool(each.host) and each.kind == "number",
@@ -294,7 +301,7 @@ def _most_informative(texts: Sequence[str], own_hosts: frozenset[str]) -> verify
 
 
 def _qr_token_members(record: CertificateRecord) -> dict[str, Any]:
-    """The members that a stamp of this certificate has, without its place in the status lists."""
+    """Return the members of a QR token of this certificate, without its status list index."""
     stamp = QrToken.from_certificate(
         number=record.number,
         holder_name=record.holder_name,
@@ -313,7 +320,7 @@ def _qr_token_members(record: CertificateRecord) -> dict[str, Any]:
 def _see_other(
     request: Request, path: str, query: Mapping[str, str] = MappingProxyType({}), *, stamp: str = ""
 ) -> Response:
-    """To the permanent address of what was asked, with the stamp for the scripts there."""
+    """Redirect to the permanent address of the result, with the QR token for its scripts."""
     choice = language_of(request)
     language = {PARAMETER: choice.language} if choice.in_address else {}
     asked_for = urlencode({**query, **language}, errors="replace")
@@ -322,8 +329,10 @@ def _see_other(
 
 
 def _compare(query: Mapping[str, str], judgement: VerificationResult) -> dict[str, Any] | None:
-    """What the paper says against what the register says, by the comparison that the API makes; None if nothing was
-    entered. `wrong` says of each field that cannot be read why."""
+    """Compare the values entered from a document with the register, as the API does; None if none were entered.
+
+    `wrong` contains an error text for each unreadable field.
+    """
     given = {name: query[name].strip() for name in FIELDS if query.get(name, "").strip()}
     if not given or judgement.record is None:
         return None
@@ -334,7 +343,7 @@ def _compare(query: Mapping[str, str], judgement: VerificationResult) -> dict[st
 
 
 async def _read_file(request: Request) -> bytes:
-    """The body itself, or the field `file` of a form. Refusals: 413, 422."""
+    """Read the body, or the form field `file`. Responds 413 or 422 on errors."""
     if _media_type_of(request) != _MULTIPART:
         return await _read_body(request)
     data, _ = await _read_form(request)
@@ -351,7 +360,7 @@ async def _read_body(request: Request) -> bytes:
 
 
 async def _read_form(request: Request) -> tuple[bytes, str]:
-    """The fields `file` and `token` of a form; empty where they are missing. Refusals: 413, 422."""
+    """Read the form fields `file` and `token`; empty if missing. Responds 413 or 422 on errors."""
     body = await _read_body(request)
 
     async def pieces() -> AsyncGenerator[bytes, None]:
@@ -370,7 +379,7 @@ async def _read_form(request: Request) -> tuple[bytes, str]:
 
 
 async def _read_token(request: Request) -> str:
-    """The field `token` of a form. Refusals: 413, 415, 422."""
+    """Read the form field `token`. Responds 413, 415 or 422 on errors."""
     if _media_type_of(request) != "application/x-www-form-urlencoded":
         raise UnsupportedMedia("Send this as application/x-www-form-urlencoded.")
     body = await read_body(request.scope, request.receive, MAX_BODY_BYTES)

@@ -6,7 +6,7 @@ const HEADER = "alg,kid,typ";
 const MAX_CHARS = 480;
 
 // Whether a text has the form of a stamp: three parts, the first a JSON object that names alg, kid and typ, the last 64
-// bytes. What is shorter was cut off on its way and says nothing about the paper.
+// bytes. A shorter token was truncated and proves nothing about the document.
 export function isWhole(text) {
   const parts = text.split(".");
   if (parts.length !== 3 || parts[1] === "" || !/^[A-Za-z0-9_-]{86}$/.test(parts[2])) return false;
@@ -18,13 +18,13 @@ export function isWhole(text) {
   }
 }
 
-// Whether the key that a whole stamp names is among ours.
+// Whether the key that a whole token names is a key of the issuer.
 export function isOfKnownKey(text, keys) {
   const { kid } = json(text.split(".")[0]);
   return keys.some((each) => each.kid === kid);
 }
 
-// What a stamp says, or null where it is none of ours. Throws where this browser cannot check (no secure context).
+// The content of a token, or null if the issuer did not sign it. Throws without a secure context, which WebCrypto needs.
 export async function readStamp(text, keys) {
   const parts = text.split(".");
   if (text.length > MAX_CHARS || parts.length !== 3) return null;
@@ -58,8 +58,8 @@ export function hostOf(text) {
   }
 }
 
-// Number and stamp in what a code says; null where it is no address of a certificate. Whether the host is ours is for
-// the caller: we never go to another one, and the register that is asked is always ours.
+// Number and token in the text of a code; null if it is no address of a certificate. The caller checks the host: scripts
+// never open another host, and always query the register of this one.
 export function readAddress(text) {
   const found = /\/v\/([^/?#\s]{3,60})[^#\s]*(?:#(\S*))?$/.exec(text.trim());
   const bare = /^\s*[A-Za-z]{2,8}-\d{4}-\d{4,8}-[0-9A-Za-z]\s*$/.test(text);

@@ -94,7 +94,7 @@ async function follow(text) {
   }
 }
 
-// An address of ours in the language that the reader chose.
+// An address of this service in the language that the reader chose.
 function pageOf(path, query) {
   const language = new URLSearchParams(location.search).get("lang");
   const fields = new URLSearchParams(language ? { ...query, lang: language } : query).toString();
@@ -172,7 +172,7 @@ function offerScanning(box) {
   box.hidden = false;
 }
 
-// After what the reader sees is there; the page for checking may be all that somebody opened before the network went.
+// After the page is visible: the verification page may be the only one that a reader opens before going offline.
 function whenIdle(then) {
   const wait = globalThis.requestIdleCallback ?? ((task) => setTimeout(task, 500));
   if (document.readyState === "complete") wait(then);

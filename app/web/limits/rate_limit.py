@@ -1,6 +1,6 @@
 """Limit verifications per client address, counted in memory by each worker.
 
-The limit prevents copying the public register number by number, and one faulty script slowing down other clients.
+One faulty script must not slow down other clients. Pages have no limit of their own.
 """
 
 import ipaddress

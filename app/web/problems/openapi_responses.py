@@ -49,9 +49,9 @@ _DESCRIPTIONS = {
     415: "Another media type is expected.",
     422: "The content is not valid; `errors` names each place.",
     428: "`If-Match` is missing.",
-    429: "Too many failed attempts.",
+    429: "Too many requests or failed attempts; see `Retry-After`.",
     503: "Busy or paused; try again.",
-    507: "The disk is full; nothing was kept.",
+    507: "The disk is full; nothing was stored.",
 }
 
 

@@ -57,7 +57,7 @@ _HTTP_CODES = {
 
 
 HTTP_DETAILS: Mapping[int, Message] = {
-    400: Message("The body could not be read. Send it in the form that its Content-Type names."),
+    400: Message("The body could not be read. Send it in the format that its Content-Type names."),
     404: Message("There is nothing at this address."),
     405: Message("This address does not take that method."),
     413: Message("The request is larger than this address takes."),
@@ -219,7 +219,9 @@ def _allowed_methods(request: Request, by_one_route: str) -> str:
 def _handle_integrity_error(_request: Request, error: Exception) -> Response:
     """Answer a uniqueness violation of two concurrent requests. Nothing of the second one was stored."""
     log.info("uniqueness constraint violated: %s", getattr(error, "orig", error).__class__.__name__)
-    return problem(409, "conflict", "Somebody did the same at the same moment. Read it again, then decide.")
+    return problem(
+        409, "conflict", "Another request changed the same data at the same time. Read it again, then decide."
+    )
 
 
 def _handle_database_unavailable(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ INVALID_VALUE = Message(
     "This value does not fit here. See the description of this address in /openapi.json.", code="invalid"
 )
 _REQUIRED = Message("This is missing. Fill it in.", code="required")
-_UNKNOWN_MEMBER = Message("There is no such member here. Check its spelling, or leave it out.", code="unknown-member")
+_UNKNOWN_MEMBER = Message("Unknown member. Check its spelling, or remove it.", code="unknown-member")
 _TEXT = Message("Enter text, in JSON in quotes.", code="wrong-type")
 _WHOLE_NUMBER = Message("Enter a whole number.", code="wrong-type")
 _TRUE_OR_FALSE = Message("Enter true or false.", code="wrong-type")
@@ -25,7 +25,7 @@ _LIST = Message("Enter a list.", code="wrong-type")
 _OBJECT = Message("Enter an object with members.", code="wrong-type")
 _EMAIL = Message("Enter an e-mail address, such as name@company.example.", code="invalid-email")
 _PATTERN = Message(
-    "This is not in the form that is asked for. See the description of this address in /openapi.json.",
+    "The request does not have the required format. See the description of this address in /openapi.json.",
     code="wrong-format",
 )
 

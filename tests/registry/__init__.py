@@ -1,3 +1,0 @@
-import pytest
-
-pytestmark = [pytest.mark.pg_sampled, pytest.mark.short]
