@@ -7,6 +7,7 @@ PURE = (
     "app/certificates/credential/*.py",
     "app/certificates/read_model/snapshot.py",
     "app/certificates/certificate_number.py",
+    "app/certificates/digital_link/*.py",
     "app/certificates/read_model/record.py",
     "app/certificates/read_model/search.py",
     "app/core/text/phonetic.py",

@@ -36,6 +36,7 @@ four eyes, and anybody checks a certificate by its number or its signed token.
 TAGS = [
     {"name": "verification", "description": "Verify certificates. No account needed."},
     {"name": "public register", "description": "Certificates and their documents, open to everybody."},
+    {"name": "digital link", "description": "From the GTIN on a product to its certificates (GS1 Digital Link, UNTP)."},
     {"name": "schemes", "description": "The marks, their published rules, and assessments before applying."},
     {"name": "registration", "description": "Register a company: ask for a token by e-mail, then enter the claim."},
     {"name": "tokens", "description": "Access tokens: sign in, renew, sign out."},

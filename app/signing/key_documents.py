@@ -7,6 +7,9 @@ from app.core.crypto import jws
 from app.core.crypto.jwk import public_jwk
 from app.core.crypto.keyring import PUBLISHED_STATES, KeyRing
 
+DID_CONTEXTS = ("https://www.w3.org/ns/did/v1", "https://w3id.org/security/jwk/v1")
+"""The second one defines `JsonWebKey`, `publicKeyJwk` and `revoked`: without it JSON-LD drops the keys."""
+
 
 class KeyDocuments:
     """The last document of each media type. Every worker sees a change of keys within a second."""
@@ -36,7 +39,7 @@ def did_document(issuer: str, keyring: KeyRing) -> dict[str, Any]:
         methods.append({"id": kid, "type": "JsonWebKey", "controller": issuer, "publicKeyJwk": jwk})
     assertion_methods = [kid for kid, key in keyring.by_kid.items() if key.state in PUBLISHED_STATES]
     return {
-        "@context": ["https://www.w3.org/ns/did/v1"],
+        "@context": DID_CONTEXTS,
         "id": issuer,
         "verificationMethod": methods,
         "assertionMethod": assertion_methods,

@@ -39,6 +39,10 @@ PUBLIC = """
     GET  /v1/certificates.csv
     GET  /v1/certificates.jsonl
     GET  /v1/certificates/{number}/badge.svg
+    GET  /v1/certificates/{number}/credential.jwt
+    GET  /01/{gtin}
+    GET  /01/{gtin}/{qualifiers}
+    GET  /.well-known/gs1resolver
     GET  /v1/schemes
     GET  /v1/schemes/{code}
     GET  /v1/schemes/{code}/rulesets
@@ -58,6 +62,7 @@ PUBLIC = """
     GET  /.well-known/jwks.json
     GET  /v1/contexts/{shape}
     GET  /v1/schemas/{shape}
+    GET  /v1/render-templates/{shape}
     GET  /v1/status-lists/{list}
     GET  /.well-known/did.json
     GET  /health/live
@@ -193,6 +198,8 @@ OF_NOBODY = {
     "coordinates",
     "shape",
     "list",
+    "gtin",
+    "qualifiers",
 }  # what is public; what only the holder does with a certificate is looked at by itself
 OF_THE_HOLDER = ("/surrender", "/changes", "/description")
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
@@ -243,7 +250,7 @@ def role_of(user_id, role):
 def things(shared_app, company):
     """One of everything, in the hands of the company."""
     app = shared_app
-    number = app.certify(company)
+    number = app.certify(company, company.add_product(gtin="4006381333931"))
     draft = company.draft()
     program = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
     another_owner = app.staff("owner", name="another-owner")
@@ -271,9 +278,11 @@ def things(shared_app, company):
         "report_id": report_with_photo(app),
         "number": number,
         "coordinates": "0/000.p/1",
-        "shape": "certificate-2",
+        "shape": "certificate-3",
         "list": "revocation-1",
         "code": "MIK",
+        "gtin": "4006381333931",
+        "qualifiers": "10/A1",
     }
 
 

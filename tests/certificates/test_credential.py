@@ -1,5 +1,6 @@
 """What a certificate says, and how it is written down."""
 
+import base64
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,7 @@ from app.certificates.credential.json_schema import build_json_schema
 from app.certificates.credential.linter import lint
 from app.certificates.credential.untp_builder import build_context, build_credential
 from app.integrity.certificates import mask_voen
+from app.schemes import closed_lists
 from tests.verification.factories import DID, content_of, grounds_of
 
 pytestmark = pytest.mark.pure
@@ -39,14 +41,14 @@ class TestBuild:
         assert payload["@context"] == [
             "https://www.w3.org/ns/credentials/v2",
             "https://vocabulary.uncefact.org/untp/0.7.0/context/",
-            f"{BASE}/v1/contexts/certificate-2",
+            f"{BASE}/v1/contexts/certificate-3",
         ]
         assert payload["type"] == ["VerifiableCredential", "DigitalConformityCredential"]
         assert payload["id"] == ADDRESS
         assert payload["issuer"] == {"type": ["CredentialIssuer"], "id": DID, "name": "Owner of the mark"}
         assert payload["validFrom"] == "2026-11-22T00:00:00+04:00"
         assert payload["validUntil"] == "2029-11-21T23:59:59+04:00"
-        assert payload["credentialSchema"] == {"id": f"{BASE}/v1/schemas/certificate-2", "type": "JsonSchema"}
+        assert payload["credentialSchema"] == {"id": f"{BASE}/v1/schemas/certificate-3", "type": "JsonSchema"}
         assert payload["credentialStatus"] == [
             {
                 "id": f"{BASE}/v1/status-lists/{purpose}-1#4711",
@@ -74,6 +76,12 @@ class TestBuild:
                 "id": UUID(int=1).urn,
                 "name": "Sample Pipe LLC",
                 "names": {"az": "“Nümunə-Boru” MMC", "en": "Sample Pipe LLC"},
+                "registeredId": "0010002221",
+                "idScheme": {
+                    "type": ["IdentifierScheme"],
+                    "id": f"{BASE}/v1/contexts/certificate-3#voen",
+                    "name": "VÖEN, taxpayer register of the Republic of Azerbaijan",
+                },
                 "voen": "0010002221",
             },
             "referenceScheme": {
@@ -99,8 +107,25 @@ class TestBuild:
     def test_what_was_assessed(self):
         assessed = assessment(build_credential(CONTENT))
         assert assessed["assessmentDate"] == "2026-11-22"
-        assert assessed["assessedPerformance"] == [{"score": {"code": "CTH"}}]
-        assert assessed["assessmentCriteria"][0]["id"] == f"{BASE}/v1/contexts/certificate-2#CTH"
+        assert assessed["assessedPerformance"] == [
+            {
+                "metric": {
+                    "type": ["PerformanceMetric"],
+                    "id": f"{BASE}/v1/contexts/certificate-3#originCriterion",
+                    "name": "Criterion by which the product originates",
+                },
+                "score": {"code": "CTH", "definition": "change of tariff heading"},
+            },
+            {
+                "metric": {
+                    "type": ["PerformanceMetric"],
+                    "id": f"{BASE}/v1/contexts/certificate-3#countryOfOrigin",
+                    "name": "Country of origin, ISO 3166-1 alpha-2",
+                },
+                "score": {"code": "AZ"},
+            },
+        ]
+        assert assessed["assessmentCriteria"][0]["id"] == f"{BASE}/v1/contexts/certificate-3#CTH"
         assert assessed["assessedProduct"] == [
             {
                 "product": {
@@ -119,6 +144,7 @@ class TestBuild:
                     "id": UUID(int=3).urn,
                     "name": "AGDAM-SP, Ağdam",
                     "park": "AGDAM-SP",
+                    "containedInPlace": f"{BASE}/v1/parks/AGDAM-SP",
                     "district": "Ağdam",
                 }
             }
@@ -129,10 +155,20 @@ class TestBuild:
         payload = build_credential(content)
         assert assessment(payload)["assessedProduct"][0]["product"]["gtin"] == "4006381333931"
         facility = assessment(payload)["assessedFacility"][0]["facility"]
-        assert "park" not in facility
+        assert not {"park", "containedInPlace"} & facility.keys()
         assert facility["name"] == "Ağdam"
-        assert "voen" not in payload[SUBJECT]["issuedToParty"]
+        assert not {"voen", "registeredId", "idScheme"} & payload[SUBJECT]["issuedToParty"].keys()
         lint(payload, grounds_of(content))
+
+    def test_a_criterion_that_readers_do_not_know_has_no_definition(self):
+        content = replace(CONTENT, origin_criterion="RVC-40")
+        performance, _country = assessment(build_credential(content))["assessedPerformance"]
+        assert performance["score"] == {"code": "RVC-40"}
+        lint(build_credential(content), grounds_of(content))
+
+    def test_definitions_are_those_of_the_rules(self):
+        names = closed_lists.load_lists().names["origin_criterion"]
+        assert {code: each["en"] for code, each in names.items()} == untp_builder.ORIGIN_CRITERIA
 
     @pytest.mark.parametrize(
         ("names", "shown"),
@@ -170,7 +206,7 @@ class TestShape:
     """What was issued names this shape: another content needs another name (`SHAPE` in credential_untp.py)."""
 
     def test_context_and_schema_never_change_under_one_name(self):
-        assert untp_builder.CURRENT_SHAPE == "certificate-2"
+        assert untp_builder.CURRENT_SHAPE == "certificate-3"
         for document, digest in (
             (build_context(BASE, "certificate-1"), "3abc6f9d2bd9ccc78babd741d760261d36b88e766063b6639d2e55a905b0971b"),
             (
@@ -178,10 +214,18 @@ class TestShape:
                 "38882abaa735b2ea7ea68bb95af37c56709894447c58a828a76bf4dcd24c4b03",
             ),
             (
-                build_context(BASE, untp_builder.CURRENT_SHAPE),
+                build_context(BASE, "certificate-2"),
                 "7b0c735194d1c89a49891b9116d8e08173c55e3598017f447d3ec3cd9a097f81",
             ),
-            (build_json_schema(BASE), "9bedc028522a2edb7e52dd44b893fb5ea03798dddd29145784adc96ed04a7685"),
+            (
+                build_json_schema(BASE, "certificate-2"),
+                "9bedc028522a2edb7e52dd44b893fb5ea03798dddd29145784adc96ed04a7685",
+            ),
+            (
+                build_context(BASE, untp_builder.CURRENT_SHAPE),
+                "3f04641d49fe1bbbd19c34fc161608bb8ef32ced458e364c36d6409caea3265d",
+            ),
+            (build_json_schema(BASE), "fea05be3fc0abc46118f16f70a3f3b8e1d5424b821e2bc39f12b290aaac3be93"),
         ):
             assert sha256(json.dumps(document, sort_keys=True).encode()).hexdigest() == digest
 
@@ -189,8 +233,8 @@ class TestShape:
         terms = build_context(BASE, untp_builder.CURRENT_SHAPE)["@context"]
         assert "@vocab" not in terms
         meanings = [m["@id"] if isinstance(m, dict) else m for name, m in terms.items() if name[0] != "@"]
-        assert len(set(meanings)) == len(meanings) == 9
-        assert all(m.startswith((f"{BASE}/v1/contexts/certificate-2#", "https://schema.org/")) for m in meanings)
+        assert len(set(meanings)) == len(meanings) == 10
+        assert all(m.startswith((f"{BASE}/v1/contexts/certificate-3#", "https://schema.org/")) for m in meanings)
 
     def test_our_schema_takes_it_and_refuses_others(self):
         schema = jsonschema_rs.Draft202012Validator(build_json_schema(BASE))
@@ -223,6 +267,40 @@ class TestShape:
             json.loads(lint(build_credential(content), grounds_of(content)).payload)[SUBJECT]["assessmentLevel"]
             == level
         )
+
+
+class TestRenderMethod:
+    """UNTP's `RenderTemplate2024`: a Handlebars template whose digest is signed."""
+
+    def test_the_digest_is_that_of_the_template(self):
+        (method,) = build_credential(CONTENT)["renderMethod"]
+        assert method["url"] == f"{BASE}/v1/render-templates/certificate-3"
+        multihash = base64.urlsafe_b64decode(method["digestMultibase"].removeprefix("u") + "==")
+        assert multihash == b"\x12\x20" + sha256(untp_builder.render_template("certificate-3")).digest()
+
+    def test_the_template_never_changes_under_one_name(self):
+        digest = sha256(untp_builder.render_template("certificate-3")).hexdigest()
+        assert digest == "35f31f4966ac183aba715baa3d56cdb066a60b9516347f1076a7a00cb9ae8424"
+
+    @pytest.mark.parametrize("shape", ["certificate-1", "certificate-2", "certificate-0", "../certificate-3"])
+    def test_earlier_shapes_name_no_template(self, shape):
+        assert untp_builder.render_template(shape) is None
+
+    def test_the_template_loads_nothing_and_runs_nothing(self):
+        text = untp_builder.render_template("certificate-3").decode()
+        for forbidden in (
+            "<script",
+            "src=",
+            "url(",
+            "@import",
+            "{{{",
+            "{{&",
+            "<form",
+            "<link",
+            "onclick",
+            "javascript:",
+        ):
+            assert forbidden not in text.lower(), forbidden
 
 
 class TestMask:

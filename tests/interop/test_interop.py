@@ -1,6 +1,8 @@
 """Certificates, keys and lists as libraries read them that did not make them: jose, jsonld, Digital Bazaar, joserfc."""
 
+import base64
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,8 @@ def published(sqlite_template, tmp_path_factory):
         app.revoke(numbers["revoked"], "court-order")
         tokens = {state: app.token(number) for state, number in numbers.items()}
         lists = {f"{BASE}/v1/status-lists/{purpose}-1": None for purpose in ("revocation", "suspension")}
-        ours = f"{BASE}/v1/contexts/certificate-2"
+        template = f"{BASE}/v1/render-templates/certificate-3"
+        ours = f"{BASE}/v1/contexts/certificate-3"
         return {
             "jwks": ok(app.anonymous.get("/.well-known/jwks.json")),
             "did": ok(app.anonymous.get("/.well-known/did.json")),
@@ -43,7 +46,9 @@ def published(sqlite_template, tmp_path_factory):
             "contexts": {
                 UNTP: json.loads((FOLDER / "untp_context.json").read_text(encoding="utf-8")),
                 ours: ok(app.anonymous.get(ours.removeprefix(BASE))),
+                **json.loads((FOLDER / "did_contexts.json").read_text(encoding="utf-8")),
             },
+            "template": {"url": template, "body": app.anonymous.get(template.removeprefix(BASE)).text},
             "now": format_utc(app.clock()),
         }
 
@@ -85,6 +90,42 @@ class TestNode:
             assert isinstance(each["expanded"], list), each["expanded"]
         assert found["broken"]["withoutOurContext"] == {"refused": "invalid property"}  # it can fail
 
+    def test_the_did_document_in_safe_mode(self, found, published):
+        (document,) = found["did"]["expanded"]
+        security = "https://w3id.org/security#"
+        methods = document[f"{security}verificationMethod"]
+        assert {each["@id"] for each in methods} == {each["id"] for each in published["did"]["verificationMethod"]}
+        for method, theirs in zip(methods, published["did"]["verificationMethod"], strict=True):
+            assert method["@type"] == [f"{security}JsonWebKey"]
+            assert method[f"{security}controller"] == [{"@id": document["@id"]}]
+            assert method[f"{security}publicKeyJwk"] == [{"@type": "@json", "@value": theirs["publicKeyJwk"]}]
+        assert [each["@id"] for each in document[f"{security}assertionMethod"]] == published["did"]["assertionMethod"]
+        assert found["broken"]["didWithoutKeys"] == {"refused": "invalid property"}  # it can fail
+
+    def test_readers_of_untp_find_country_criterion_and_registered_id(self, found):
+        untp = "https://vocabulary.uncefact.org/untp/"
+        for state in STATES:
+            said = found["certificates"][state]["expanded"]
+            scores = [each[f"{untp}code"][0]["@value"] for each in values(said, f"{untp}score")]
+            assert scores[1] == "AZ"
+            metrics = [each["@id"].rpartition("#")[2] for each in values(said, f"{untp}metric")]
+            assert metrics == ["originCriterion", "countryOfOrigin"]
+            (voen,) = values(said, f"{untp}registeredId")
+            (scheme,) = values(said, f"{untp}idScheme")
+            assert voen["@value"].endswith("1")
+            assert scheme[f"{untp}id"][0]["@value"] == f"{BASE}/v1/contexts/certificate-3#voen"
+
+    def test_the_render_method_leads_to_the_signed_template(self, found, published):
+        for state in STATES:
+            (method,) = values(
+                found["certificates"][state]["expanded"], "https://www.w3.org/2018/credentials#renderMethod"
+            )
+            assert method["@type"] == ["https://vocabulary.uncefact.org/untp/RenderTemplate2024"]
+            assert method["https://vocabulary.uncefact.org/untp/url"][0]["@value"] == published["template"]["url"]
+            multihash = b"\x12\x20" + sha256(published["template"]["body"].encode()).digest()
+            digest = method["https://w3id.org/security#digestMultibase"][0]["@value"]
+            assert digest == "u" + base64.urlsafe_b64encode(multihash).decode().rstrip("=")
+
     def test_every_term_has_a_meaning_that_somebody_gave_it(self, found):
         """The context of UNTP has a catch-all inside its classes, which safe mode does not see."""
         for state in STATES:
@@ -94,7 +135,7 @@ class TestNode:
 
     def test_our_words_mean_what_our_context_says(self, found):
         said = set(properties(found["certificates"]["suspended"]["expanded"]))
-        own = f"{BASE}/v1/contexts/certificate-2#"
+        own = f"{BASE}/v1/contexts/certificate-3#"
         assert {
             own + word for word in ("number", "originCriterion", "voen", "names", "hs6", "park", "district")
         } <= said
@@ -102,6 +143,18 @@ class TestNode:
 
     def test_nothing_was_fetched(self, found):
         assert found["fetched"] == []
+
+
+def values(node_, wanted):
+    """Values of a property of an expanded document, however deep, in the order of the document."""
+    if isinstance(node_, list):
+        for each in node_:
+            yield from values(each, wanted)
+    elif isinstance(node_, dict):
+        for name, value in node_.items():
+            if name == wanted:
+                yield from value
+            yield from values(value, wanted)
 
 
 def caught(expanded):

@@ -70,6 +70,8 @@ for(const [name, token] of Object.entries(tokens)) {
 // Both checks of JSON-LD have to be able to fail.
 const [first] = Object.values(found.certificates).filter(each => each.payload);
 found.broken.atTheTop = await expand({...first.payload, nobodyDefinedThis: 1});
+found.did = {expanded: await expand(did)};
+found.broken.didWithoutKeys = await expand({...did, '@context': did['@context'].slice(0, 1)});
 found.broken.withoutOurContext = await expand({...first.payload, '@context': first.payload['@context'].slice(0, 2)});
 found.fetched = fetched;
 process.stdout.write(JSON.stringify(found));

@@ -33,6 +33,7 @@ class Site:
     clock: Clock
     numbers: dict = field(default_factory=dict)
     tokens: dict = field(default_factory=dict)
+    gtin: str = "4006381333931"  # of the product with the valid certificate
     holder: str = ""  # id of the company that holds them all
     signer: object = None
 
@@ -70,7 +71,7 @@ def fill_every_verdict(app, site):
     certify("expired")
     clock.advance(days=4 * 365)
     app.add_staff_evidence(company, "inspection-record")  # the first visit is too old by now
-    certify("valid")
+    certify("valid", gtin=site.gtin)
     app.owner.act(f"/v1/certificates/{certify('suspended')}/suspend", {"cause": "hearing"})
     certify("revoked")
     company.act(f"/v1/certificates/{certify('surrendered')}/surrender")

@@ -15,6 +15,7 @@ PAGES = {
     "/register": ["/register", "/register?q=Агдам&hs=7306&status=active", "/register?q=nothing-like-it"],
     "/register/holders/{organisation_id}": ["/register/holders/{holder}"],
     "/register/parks/{code}": ["/register/parks/AGDAM-SP", "/register/parks/ALAT-AIZ"],
+    "/register/gtins/{gtin}": ["/register/gtins/{gtin}"],
     "/report": ["/report?number=MIK-2026-000042-Y"],
     "/apply": ["/apply"],
     "/apply/{code}": ["/apply/MIK"],
@@ -28,7 +29,9 @@ BESIDE = {"/static/{version}/{name}", "/docs", "/docs/start.js", "/docs/assets",
 
 
 def addresses(site):
-    return [address.format(**site.numbers, holder=site.holder, foreign=foreign(site)) for address in every()] + [FAULT]
+    return [
+        address.format(**site.numbers, holder=site.holder, gtin=site.gtin, foreign=foreign(site)) for address in every()
+    ] + [FAULT]
 
 
 def foreign(site):

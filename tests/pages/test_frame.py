@@ -35,7 +35,7 @@ def test_every_page_is_known_here_and_open_to_everybody(shared_app):
     assert found == PAGES.keys() | BESIDE
     for some in PAGES.values():
         for address in some:
-            if "{holder}" in address:
+            if "{holder}" in address or "{gtin}" in address:
                 continue  # there is none in this app: tests/pages/test_register.py looks at it
             path = re.sub("{.*}", "MIK-2026-000042-Y", address)
             answer = shared_app.http.get(path, headers=HTML)

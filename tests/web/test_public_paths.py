@@ -9,11 +9,11 @@ from app.main import ROUTERS
 from app.web.routes import PublicRouter, paths_of
 
 PUBLIC = re.compile(
-    r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists|contexts|schemas)(/[^/]*)?"
+    r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists|contexts|schemas|render-templates)(/[^/]*)?"
     r"|/v1/(operations|units|flags|headings)"
     r"|/v1/schemes/[^/]*/rulesets|/v1/certificates\.(csv|jsonl)"
-    r"|/v1/certificates/[^/]*/(badge\.svg|qr\.svg|qr\.png|label\.svg|certificate\.pdf|log-proof)"
-    r"|/\.well-known/.*|/log/.*|/openapi\.json|/health/.*"
+    r"|/v1/certificates/[^/]*/(badge\.svg|qr\.svg|qr\.png|label\.svg|certificate\.pdf|credential\.jwt|log-proof)"
+    r"|/\.well-known/.*|/log/.*|/01/.*|/openapi\.json|/health/.*"
 )
 
 

@@ -14,7 +14,7 @@ from app.certificates.read_model.search import EffectiveStatus, RegisterSearch
 from app.core.dates import baku_day
 from app.core.errors import NotFound
 from app.web.dependencies import NowDep, SessionDep
-from app.web.headers import negotiate_media_type, not_modified
+from app.web.headers import conditional_response, negotiate_media_type, not_modified
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
@@ -96,3 +96,24 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     if media_type == VC_JWT:
         return Response(row.token, media_type=VC_JWT, headers=headers)
     return JSONResponse(certificate_fields(row), headers=headers)
+
+
+@router.get(
+    "/v1/certificates/{number}/credential.jwt",
+    tags=["public register"],
+    summary="Get the signed credential of a certificate",
+    response_class=Response,
+    responses={
+        200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
+        **NOT_MODIFIED_DOCS,
+        **error_responses(404, 503),
+    },
+)
+def get_credential(number: str, request: Request, session: SessionDep) -> Response:
+    """The signed credential, whatever `Accept` says: for links that name its media type. It never changes; its status
+    lists and `/v1/verify` say whether it is valid today."""
+    parsed = parse_number(number)
+    row = certificate_repository.by_number(session, str(parsed)) if parsed else None
+    if row is None:
+        raise NotFound.of("certificate")
+    return conditional_response(request, row.token.encode(), {"Cache-Control": "no-cache"}, VC_JWT)

@@ -1,6 +1,6 @@
-"""Serve the JSON-LD context and the JSON Schema that certificates refer to.
+"""Serve the JSON-LD context, the JSON Schema and the render template that certificates refer to.
 
-Both are served by the name of the credential shape as long as a certificate names it, and never change: a change of
+They are served by the name of the credential shape as long as a certificate names it, and never change: a change of
 meaning needs a new name.
 """
 
@@ -53,11 +53,33 @@ def get_credential_schema(shape: ShapeName, request: Request, settings: Settings
     return _immutable_response(request, json_schema.build_json_schema(settings.base_url, shape), shape, SCHEMA_JSON)
 
 
+@router.get(
+    "/v1/render-templates/{shape}",
+    tags=["keys"],
+    summary="Get the render template of certificates",
+    response_class=Response,
+    responses={
+        200: {"content": {untp_builder.TEMPLATE_MEDIA_TYPE: {"schema": {"type": "string"}}}},
+        **error_responses(404),
+    },
+)
+def get_render_template(shape: ShapeName, request: Request) -> Response:
+    """The address in `renderMethod` of every certificate from `certificate-3` on: a Handlebars template in HTML. It
+    never changes, and `digestMultibase` in the certificate is its digest."""
+    template = untp_builder.render_template(shape)
+    if template is None:
+        raise NotFound.of("shape of certificates")
+    return conditional_response(request, template, _immutable_headers(shape), untp_builder.TEMPLATE_MEDIA_TYPE)
+
+
 def _require_known_shape(shape: str) -> None:
     if shape not in untp_builder.TERMS_BY_SHAPE:
         raise NotFound.of("shape of certificates")
 
 
 def _immutable_response(request: Request, document: dict[str, Any], shape: str, media_type: str) -> Response:
-    headers = {"ETag": f'"{shape}"', "Cache-Control": "public, max-age=86400, immutable"}
-    return conditional_response(request, jws.dump_json(document), headers, media_type)
+    return conditional_response(request, jws.dump_json(document), _immutable_headers(shape), media_type)
+
+
+def _immutable_headers(shape: str) -> dict[str, str]:
+    return {"ETag": f'"{shape}"', "Cache-Control": "public, max-age=86400, immutable"}

@@ -72,6 +72,7 @@ HolderName = Annotated[
 DateText = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_require_real_date)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 OriginCriterionCode = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,15}$")]
+LegalVoen = Annotated[str, Field(pattern=r"^[0-9]{9}1$")]
 SINGLE_ITEM = Field(min_length=1, max_length=1)
 
 
@@ -85,6 +86,12 @@ class Issuer(_Shape):
     name: Name
 
 
+class IdentifierScheme(_Shape):
+    type: Annotated[list[Literal["IdentifierScheme"]], SINGLE_ITEM]
+    id: Url
+    name: Name
+
+
 class HolderNames(_Shape):
     az: HolderName
     en: Name
@@ -95,7 +102,9 @@ class Party(_Shape):
     id: Urn
     name: Name
     names: HolderNames
-    voen: Annotated[str, Field(pattern=r"^[0-9]{9}1$")] | None = None
+    registered_id: LegalVoen | None = None
+    id_scheme: IdentifierScheme | None = None
+    voen: LegalVoen | None = None
 
 
 class Scheme(_Shape):
@@ -123,11 +132,19 @@ class Criterion(_Shape):
     name: Name
 
 
+class Metric(_Shape):
+    type: Annotated[list[Literal["PerformanceMetric"]], SINGLE_ITEM]
+    id: Url
+    name: Name
+
+
 class Score(_Shape):
     code: OriginCriterionCode
+    definition: Name | None = None
 
 
 class Performance(_Shape):
+    metric: Metric
     score: Score
 
 
@@ -149,6 +166,7 @@ class Facility(_Shape):
     id: Urn
     name: Name
     park: Code | None = None
+    contained_in_place: Url | None = None
     district: Name
 
 
@@ -168,7 +186,7 @@ class Assessment(_Shape):
     name: Name
     assessment_criteria: Annotated[list[Criterion], SINGLE_ITEM]
     assessment_date: DateText
-    assessed_performance: Annotated[list[Performance], SINGLE_ITEM]
+    assessed_performance: Annotated[list[Performance], Field(min_length=2, max_length=2)]
     assessed_product: Annotated[list[AssessedProduct], SINGLE_ITEM]
     assessed_facility: Annotated[list[AssessedFacility], SINGLE_ITEM]
     conformity_topic: Annotated[list[Topic], SINGLE_ITEM]
@@ -205,6 +223,14 @@ class Schema(_Shape):
     type: Literal["JsonSchema"]
 
 
+class RenderMethod(_Shape):
+    type: Annotated[list[Literal["RenderTemplate2024"]], SINGLE_ITEM]
+    name: Name
+    url: Url
+    media_type: Literal["text/html"]
+    digest_multibase: Annotated[str, Field(pattern=r"^u[A-Za-z0-9_-]{46}$")]
+
+
 class Credential(_Shape):
     # This docstring is the description in the published JSON Schema, whose bytes never change under one name.
     """A certificate as UNTP 0.7.0 Digital Conformity Credential, with the terms of our own context."""
@@ -219,6 +245,7 @@ class Credential(_Shape):
     credential_subject: Attestation
     credential_status: Annotated[list[Status], Field(min_length=2, max_length=2)]
     credential_schema: Schema
+    render_method: Annotated[list[RenderMethod], SINGLE_ITEM]
 
 
 @cache

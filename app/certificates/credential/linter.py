@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.certificates.credential import untp_builder
-from app.certificates.credential.json_schema import Assessment, Credential
+from app.certificates.credential.json_schema import Assessment, Credential, Party
 from app.certificates.status_list import LIST_LENGTH, PURPOSES, list_name
 from app.core.crypto import jws
 from app.core.crypto.signer import Signer
@@ -114,16 +114,33 @@ def _check_consistency(c: Credential, context: LintContext) -> Iterator[str]:
         ("/credentialSubject/referenceProfile/id", subject.reference_profile.id, f"{scheme}/rulesets#{version}"),
         ("/credentialSubject/conformityCertificate/linkURL", subject.conformity_certificate.link_url,
          f"{base}/v/{subject.number}"),
+        ("/renderMethod/0", _as_json(c.render_method[0]), untp_builder.build_render_method(base)),
     ):  # fmt: skip
         if found != expected:
             yield f"{pointer} is not {expected}"
+    yield from _holder_problems(subject.issued_to_party, base)
     yield from _assessment_problems(subject.conformity_assessment[0], c, address, base)
     yield from _date_problems(c, context)
     yield from _status_problems(c, context)
 
 
+def _holder_problems(holder: Party, base: str) -> Iterator[str]:
+    """Yield where the registered identifier is not the VÖEN, or names another register."""
+    place = "/credentialSubject/issuedToParty"
+    scheme = None if holder.voen is None else untp_builder.build_voen_scheme(base)
+    if holder.registered_id != holder.voen:
+        yield f"{place}/registeredId is not its VÖEN"
+    if (_as_json(holder.id_scheme) if holder.id_scheme else None) != scheme:
+        yield f"{place}/idScheme is not {scheme}"
+
+
+def _as_json(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(by_alias=True, exclude_none=True)
+
+
 def _assessment_problems(assessment: Assessment, c: Credential, address: str, base: str) -> Iterator[str]:
     place, origin = "/credentialSubject/conformityAssessment/0", c.credential_subject.origin_criterion
+    performances = untp_builder.build_performances(base, c.credential_subject.country_of_origin, origin)
     product, facility = assessment.assessed_product[0].product, assessment.assessed_facility[0].facility
     if origin == "NONE":
         yield "/credentialSubject/originCriterion says that the product does not originate"
@@ -134,7 +151,12 @@ def _assessment_problems(assessment: Assessment, c: Credential, address: str, ba
             assessment.assessment_criteria[0].id,
             f"{untp_builder.context_url(base)}#{origin}",
         ),
-        ("/assessedPerformance/0/score/code", assessment.assessed_performance[0].score.code, origin),
+        ("/assessedPerformance", [_as_json(each) for each in assessment.assessed_performance], performances),
+        (
+            "/assessedFacility/0/facility/containedInPlace",
+            facility.contained_in_place,
+            untp_builder.park_url(base, facility.park),
+        ),
         ("/conformityTopic/0/id", assessment.conformity_topic[0].id, untp_builder.CONFORMITY_TOPIC),
         ("/assessmentDate", assessment.assessment_date, c.valid_from[:10]),
     ):

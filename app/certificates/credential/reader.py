@@ -1,7 +1,7 @@
 """Parse issued credentials of every shape, for verification with and without the database.
 
-Shapes: `certificate-2` and `certificate-1` (see `untp_builder.py`), and before them a flat subject with `scheme`,
-`holder`, `product` and `site`. An issued credential is never rewritten, so every shape must stay readable.
+Shapes: `certificate-3`, `certificate-2` and `certificate-1` (see `untp_builder.py`), and before them a flat subject
+with `scheme`, `holder`, `product` and `site`. An issued credential is never rewritten: every shape must stay readable.
 """
 
 from collections.abc import Mapping

@@ -5,13 +5,17 @@ own terms and members. A changed shape needs a new name: issued credentials name
 are served under that name for ever.
 
 The payload is the credential itself, without a `vc` claim (VC-JOSE-COSE §3.1.1). Where UNTP and W3C disagree, W3C is
-followed: see `docs/decisions/0030-credential-shape.md`.
+followed: see `docs/decisions/0030-credential-shape.md` and `0071-readers-of-the-world.md`.
 """
 
+import base64
+import hashlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -24,7 +28,7 @@ UNTP_VERSION: Final = "0.7.0"
 UNTP_CONTEXT: Final = f"https://vocabulary.uncefact.org/untp/{UNTP_VERSION}/context/"
 CREDENTIAL_TYPES: Final = ("VerifiableCredential", "DigitalConformityCredential")
 CONFORMITY_TOPIC: Final = "https://vocabulary.uncefact.org/conformity-topics/rules-of-origin"
-CURRENT_SHAPE: Final = "certificate-2"
+CURRENT_SHAPE: Final = "certificate-3"
 SCHEMA_TYPE: Final = "JsonSchema"
 TERMS_BY_SHAPE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -49,12 +53,38 @@ TERMS_BY_SHAPE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "park": "{terms}park",
             "district": "{terms}district",
         },
+        "certificate-3": {
+            "number": "{terms}number",
+            "originCriterion": "{terms}originCriterion",
+            "countryOfOrigin": "https://schema.org/countryOfOrigin",
+            "voen": "{terms}voen",
+            "names": {"@id": "{terms}names", "@container": "@language"},
+            "hs6": "{terms}hs6",
+            "gtin": "https://schema.org/gtin",
+            "park": "{terms}park",
+            "containedInPlace": {"@id": "https://schema.org/containedInPlace", "@type": "@id"},
+            "district": "{terms}district",
+        },
     }
 )
 """Own terms by shape, with their meaning; `{terms}` is the address of the context itself.
 
 There is no `@vocab`: an undefined term must be noticed, not given a meaning.
 """
+ORIGIN_CRITERIA: Mapping[str, str] = MappingProxyType(
+    {
+        "WO": "wholly obtained",
+        "PE": "produced exclusively from originating materials",
+        "CTH": "change of tariff heading",
+        "RVC": "regional value content",
+    }
+)
+"""What the codes mean, for readers who do not know the scheme; another code is certified without a definition."""
+COUNTRY_METRIC_NAME: Final = "Country of origin, ISO 3166-1 alpha-2"
+CRITERION_METRIC_NAME: Final = "Criterion by which the product originates"
+VOEN_SCHEME_NAME: Final = "VÖEN, taxpayer register of the Republic of Azerbaijan"
+TEMPLATE_MEDIA_TYPE: Final = "text/html"
+_SHAPES_WITH_TEMPLATE = frozenset({"certificate-3"})
 _PREFERRED_LANGUAGES = ("en", "az")  # of a name that may be in one language only
 
 
@@ -100,6 +130,61 @@ def schema_url(base_url: str, shape: str = CURRENT_SHAPE) -> str:
     return f"{base_url}/v1/schemas/{shape}"
 
 
+def template_url(base_url: str, shape: str = CURRENT_SHAPE) -> str:
+    return f"{base_url}/v1/render-templates/{shape}"
+
+
+@cache
+def render_template(shape: str) -> bytes | None:
+    """Return the template with which a reader of UNTP shows a credential of the shape; None where it names none."""
+    if shape not in _SHAPES_WITH_TEMPLATE:
+        return None
+    return (files("app.certificates.credential") / f"{shape}.template.html").read_bytes()
+
+
+def digest_multibase(content: bytes) -> str:
+    """Return the SHA-256 multihash of the bytes in base64url without padding (multibase `u`)."""
+    multihash = b"\x12\x20" + hashlib.sha256(content).digest()
+    return "u" + base64.urlsafe_b64encode(multihash).rstrip(b"=").decode()
+
+
+def build_render_method(base_url: str) -> dict[str, Any]:
+    """Build the only entry of `renderMethod`: the digest binds the template to the signature."""
+    return {
+        "type": ["RenderTemplate2024"],
+        "name": "Certificate as a page",
+        "url": template_url(base_url),
+        "mediaType": TEMPLATE_MEDIA_TYPE,
+        "digestMultibase": digest_multibase(render_template(CURRENT_SHAPE) or b""),
+    }
+
+
+def build_performances(base_url: str, country: str, criterion: str) -> list[dict[str, Any]]:
+    """Build the country of origin and the criterion as performances, which every reader of UNTP understands."""
+    terms = context_url(base_url)
+
+    def metric(term: str, name: str) -> dict[str, Any]:
+        return {"type": ["PerformanceMetric"], "id": f"{terms}#{term}", "name": name}
+
+    definition = ORIGIN_CRITERIA.get(criterion)
+    return [
+        {
+            "metric": metric("originCriterion", CRITERION_METRIC_NAME),
+            "score": _without_none({"code": criterion, "definition": definition}),
+        },
+        {"metric": metric("countryOfOrigin", COUNTRY_METRIC_NAME), "score": {"code": country}},
+    ]
+
+
+def build_voen_scheme(base_url: str) -> dict[str, Any]:
+    """Build the identifier scheme of `registeredId`; the register itself publishes no address for the scheme."""
+    return {"type": ["IdentifierScheme"], "id": f"{context_url(base_url)}#voen", "name": VOEN_SCHEME_NAME}
+
+
+def park_url(base_url: str, park_code: str | None) -> str | None:
+    return None if park_code is None else f"{base_url}/v1/parks/{park_code}"
+
+
 def build_context(base_url: str, shape: str) -> dict[str, Any]:
     """Build the JSON-LD context of the own terms, as served at `context_url`."""
     terms = context_url(base_url, shape) + "#"
@@ -133,6 +218,7 @@ def build_credential(content: CertificateContent) -> dict[str, Any]:
         "credentialSubject": _build_attestation(c, address),
         "credentialStatus": [_build_status_entry(c, purpose) for purpose in PURPOSES],
         "credentialSchema": {"id": schema_url(c.base_url), "type": SCHEMA_TYPE},
+        "renderMethod": [build_render_method(c.base_url)],
     }
 
 
@@ -152,6 +238,8 @@ def _build_attestation(c: CertificateContent, address: str) -> dict[str, Any]:
                 "id": c.holder_id.urn,
                 "name": _normalize_nfc(c.holder_name),
                 "names": {"az": _normalize_nfc(c.holder_name_az), "en": _normalize_nfc(c.holder_name)},
+                "registeredId": c.holder_voen,
+                "idScheme": build_voen_scheme(c.base_url) if c.holder_voen else None,
                 "voen": c.holder_voen,
             }
         ),
@@ -177,10 +265,11 @@ def _build_assessment(c: CertificateContent, address: str) -> dict[str, Any]:
     """Build what was assessed, and the criterion by which the goods originate.
 
     Released UNTP 0.7.0 has no type for the wrappers `assessedProduct` and `assessedFacility`, nor for a performance and
-    its score.
+    its score. The attestation repeats country and criterion as terms of our own context.
     """
     names = {language: _normalize_nfc(text) for language, text in sorted(c.product_names.items())}
-    site = {"park": c.park_code, "district": _normalize_nfc(c.district)}
+    place = {"park": c.park_code, "containedInPlace": park_url(c.base_url, c.park_code)}
+    district = _normalize_nfc(c.district)
     return {
         "type": ["ConformityAssessment"],
         "id": f"{address}#assessment",
@@ -193,7 +282,7 @@ def _build_assessment(c: CertificateContent, address: str) -> dict[str, Any]:
             }
         ],
         "assessmentDate": c.valid_from.isoformat(),
-        "assessedPerformance": [{"score": {"code": c.origin_criterion}}],
+        "assessedPerformance": build_performances(c.base_url, c.country, c.origin_criterion),
         "assessedProduct": [
             {
                 "product": _without_none(
@@ -214,8 +303,9 @@ def _build_assessment(c: CertificateContent, address: str) -> dict[str, Any]:
                     {
                         "type": ["Facility"],
                         "id": c.site_id.urn,
-                        "name": ", ".join(filter(None, [site["park"], site["district"]])),
-                        **site,
+                        "name": ", ".join(filter(None, [c.park_code, district])),
+                        **place,
+                        "district": district,
                     }
                 )
             }

@@ -38,6 +38,7 @@ class RegisterSearch:
     hs6: str | None = None  # 2 to 6 digits: the beginning of the code
     park: str | None = None
     organisation_id: UUID | None = None
+    gtin: str | None = None  # 14 digits
 
     def without_filters(self, *names: str) -> "RegisterSearch":
         return replace(self, **dict.fromkeys(names))

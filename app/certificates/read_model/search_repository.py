@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
 from app.certificates import certificate_number
+from app.certificates.digital_link import gs1_uri
 from app.certificates.model import Certificate, CertificateSearchTerm, CertificateStatus, SearchField
 from app.certificates.read_model.search import EffectiveStatus, Facet, FacetCounts, RegisterSearch, effective_status
 from app.core.database import core_table, page_of
@@ -124,9 +125,20 @@ def _match_conditions(search: RegisterSearch) -> list[sa.ColumnElement[bool]]:
         conditions += _term_conditions(search.product, SearchField.PRODUCT)
     if search.hs6:
         conditions += _term_conditions(search.hs6, SearchField.HS)
+    if search.gtin:
+        conditions.append(_gtin_condition(search.gtin))
     if search.organisation_id:
         conditions.append(Certificate.organisation_id == search.organisation_id)
     return conditions
+
+
+def _gtin_condition(gtin: str) -> sa.ColumnElement[bool]:
+    """Match a GTIN in every way of writing it; its words in the index lead to few rows."""
+    forms = gs1_uri.stored_forms(gtin)
+    indexed = sa.select(CertificateSearchTerm.certificate_id).where(
+        CertificateSearchTerm.term.in_(forms), CertificateSearchTerm.field == SearchField.PRODUCT.value
+    )
+    return sa.and_(Certificate.id.in_(indexed), Certificate.gtin.in_(forms))
 
 
 def _term_conditions(text: str, field: SearchField | None = None) -> list[sa.ColumnElement[bool]]:

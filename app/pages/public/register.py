@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
+from app.certificates.digital_link import gs1_uri
 from app.certificates.read_model.search import EffectiveStatus, RegisterSearch
 from app.core.errors import NotFound
 from app.organisations.legal_forms import public_voen
@@ -78,6 +79,23 @@ def show_park(code: str, request: Request, session: SessionDep, now: NowDep) -> 
         park=parks[code],
         statuses=_status_choices(listing, wanted),
         parks={each: row.names for each, row in parks.items()},
+    )
+
+
+@router.get("/register/gtins/{gtin}")
+def show_gtin(gtin: str, request: Request, session: SessionDep, now: NowDep) -> Response:
+    """All certificates of a product: where its GS1 Digital Link leads if several are valid."""
+    wanted = RegisterSearch(gtin=gs1_uri.parse_gtin(gtin))
+    listing = _load_view(request, session, wanted, now)
+    if not listing.rows:
+        raise NotFound.of("certificate")
+    return render(
+        request,
+        "register_gtin.html",
+        listing=listing,
+        gtin=wanted.gtin,
+        statuses=_status_choices(listing, wanted),
+        parks={row.code: row.names for row in reference_parks.list_parks(session)},
     )
 
 
