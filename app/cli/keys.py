@@ -138,7 +138,8 @@ def compromise(
     typer.echo(f"Compromised: {key.kid}")
     if was_active:
         typer.echo(
-            "Nothing can be issued until another key is activated: mik keys next; mik keys activate --emergency --at-once …"
+            "Nothing can be issued until another key is activated: mik keys next; "
+            "mik keys activate --emergency --at-once …"
         )
 
 
