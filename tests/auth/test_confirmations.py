@@ -35,7 +35,7 @@ from app.core.canonical_json import digest
 from app.core.crypto.pem_files import UnsafeKeyFile
 from app.core.errors import Unavailable
 from tests.factories import register_authenticator
-from tests.helpers import execute, rewrite, rows, stored_id
+from tests.helpers import execute, rows, stored_id
 
 PARTY = RelyingParty.of("http://localhost:8000")
 DOCUMENT = {"v": 1, "act": "approve", "application": "MIK-A-2026-1", "version": 5, "decided_by": "somebody"}
