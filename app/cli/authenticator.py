@@ -25,9 +25,9 @@ ServiceAddress = Annotated[
 
 
 def create(file: KeyFile) -> None:
-    """Make a key in a new file, which only you can read.
+    """Make a key in a new file.
 
-    Whoever has the file confirms decisions in your name once it is registered.
+    Only you can read it. Whoever has the file confirms decisions in your name once it is registered.
     """
     if file.exists():
         fail(f"{file} exists already; name another file.")
@@ -41,9 +41,9 @@ def register(
     account: Annotated[str, typer.Option(help="E-mail address with which you sign in.")],
     url: ServiceAddress,
 ) -> None:
-    """Print the registration of a key, as JSON.
+    """Print the registration of a key.
 
-    Send it as `registration` to POST /v1/me/credentials; an owner confirms it. For the first owners: `mik admin users
+    It is JSON: send it as `registration` to POST /v1/me/credentials; an owner confirms it. For the first owners: `mik admin users
     authenticator`.
     """
     authenticator = _load(file)
@@ -58,9 +58,9 @@ def sign(
     ],
     url: ServiceAddress,
 ) -> None:
-    """Print the header Mik-Confirmation that confirms a decision.
+    """Print the header that confirms a decision.
 
-    What is confirmed is shown first, on the error output: read it.
+    The header is Mik-Confirmation. What is confirmed is shown first, on the error output: read it.
     """
     content = _read_document(document)
     for name, value in content.items():

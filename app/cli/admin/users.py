@@ -53,9 +53,9 @@ def authenticator(
     registration: Annotated[Path, typer.Option(help="File that `mik authenticator register` printed.")],
     name: Annotated[str, typer.Option(help="Name by which the person knows it.")] = "Key file",
 ) -> None:
-    """Register the authenticator with which a member of staff confirms decisions.
+    """Register the authenticator of a member of staff.
 
-    For the first owners, whom no other owner can confirm; it takes the key of the public log on this machine. Everyone
+    With it the person confirms decisions. For the first owners, whom no other owner can confirm; it takes the key of the public log on this machine. Everyone
     else sends the registration to POST /v1/me/credentials.
     """
     settings = load_settings()
