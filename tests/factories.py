@@ -23,7 +23,7 @@ from fastapi.testclient import TestClient
 
 from app.applications.evidence import confirmation, evidence_documents
 from app.applications.evidence.details import EvidenceDetails, EvidenceSubject
-from app.auth import users
+from app.auth import user_repository, users
 from app.auth.authenticate import TokenSubject, load_actor
 from app.auth.credentials import address_confirmations, passwords, staff_credentials
 from app.auth.credentials.software_authenticator import SoftwareAuthenticator
@@ -149,6 +149,20 @@ class ApiClient:
         other = copy(self)
         other.authenticator = None
         return other
+
+    def registration(self, key=None):
+        """The registration of a new key by this member of staff."""
+        key = key or SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1()))
+        account = ok(self.get("/v1/me/credentials/options"))["options"]["user"]["name"]
+        document = staff_credentials.registration_document(account)
+        return key.register(document, self.app.container.relying_party)
+
+    def add_authenticator(self):
+        """Id of one more authenticator of this member of staff."""
+        with self.app.database.session() as session:
+            register_authenticator(self.app, session, user_repository.find_user(session, UUID(self.id)))
+            session.commit()
+        return ok(self.get("/v1/me/credentials"))["items"][-1]["id"]
 
     def confirmation(self, document, *, party=None):
         """The header that confirms a document with this person's key."""

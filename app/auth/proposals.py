@@ -171,8 +171,12 @@ class ProposalService:
         return proposal
 
     def require_proposer(self, actor: Actor) -> None:
-        """Require a role that proposes some kind, before anything is looked up: nobody else learns what exists."""
-        require_role(actor, *sorted({role for kind in self.kinds.values() for role in kind.proposers}))
+        """Require a role that proposes some kind, before anything is looked up: nobody else learns what exists.
+
+        What people propose who confirm nothing themselves is refused by those who do.
+        """
+        kinds = (kind for kind in self.kinds.values() if kind.proposers <= kind.confirmers)
+        require_role(actor, *sorted({role for kind in kinds for role in kind.proposers}))
 
     def require_confirmer(self, actor: Actor) -> None:
         """Require a role that confirms some kind, before anything is looked up."""
