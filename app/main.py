@@ -83,7 +83,7 @@ from app.documents.upload_reader import UploadReader
 from app.notifications import outbox
 from app.notifications.delivery import create_mail_delivery
 from app.pages.error_pages import ErrorPageMiddleware
-from app.pages.public import apply, badge, home, problem_pages, register, report
+from app.pages.public import apply, badge, confirm, home, problem_pages, register, report
 from app.pages.public.verify import VerifyPages
 from app.pages.rendering import PageRenderer, PageServices
 from app.pages.scheme_summaries import SchemeSummaries
@@ -154,6 +154,7 @@ ROUTERS = (
     register.router,
     report.router,
     apply.router,
+    confirm.router,
     problem_pages.router,
 )
 """Routers in the order of matching and of the OpenAPI document."""

@@ -185,12 +185,15 @@ class ApiClient:
             headers.setdefault("Authorization", f"Bearer {token}")
         if version is not None:
             headers["If-Match"] = f'"{self.version_of(path) if version == "now" else version}"'
-        answer = self.app.http.request(method, path, headers=headers, **more)
+        return self.confirming(lambda signed: self.app.http.request(method, path, headers=headers | signed, **more))
+
+    def confirming(self, send):
+        """The answer to `send(headers)`, which is sent again with this person's signature where it is asked for."""
+        answer = send({})
         if self.authenticator is not None and answer.status_code == 403:
             problem = answer.json()
-            if problem["code"] == "confirmation-required":
-                headers["Mik-Confirmation"] = self.confirmation(problem["document"])
-                answer = self.app.http.request(method, path, headers=headers, **more)
+            if problem.get("code") == "confirmation-required":
+                return send({"Mik-Confirmation": self.confirmation(problem["document"])})
         return answer
 
     def get(self, path, **more):
@@ -351,6 +354,14 @@ class RunningApp:
                 session.commit()
             self._staff[name] = ApiClient(self, TokenSubject(ActorKind.USER, user.id), factor=True, authenticator=key)
         return self._staff[name]
+
+    def restore_authenticators(self):
+        """Register the keys of the staff again, after a migration took them."""
+        with self.database.session() as session:
+            for person in self._staff.values():
+                user = user_repository.find_user(session, UUID(person.id))
+                register_authenticator(self, session, user, person.authenticator)
+            session.commit()
 
     @property
     def registrar(self):
@@ -677,9 +688,9 @@ def running_app(database_url, folder, clock=None, *, is_prepared=False, **settin
         yield RunningApp(asgi, stack.enter_context(http), clock)
 
 
-def register_authenticator(app, session, user):
+def register_authenticator(app, session, user, key=None):
     """A key of this member of staff that the public log names from the commit on."""
-    key = SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1()))
+    key = key or SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1()))
     registration = key.register(staff_credentials.registration_document(user.email), app.container.relying_party)
     content = staff_credentials.read_registration(
         registration, account=user.email, user_id=user.id, name="Key", party=app.container.relying_party

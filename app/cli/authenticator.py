@@ -43,8 +43,8 @@ def register(
 ) -> None:
     """Print the registration of a key.
 
-    It is JSON: send it as `registration` to POST /v1/me/credentials; an owner confirms it. For the first owners: `mik admin users
-    authenticator`.
+    It is JSON: send it as `registration` to POST /v1/me/credentials; an owner confirms it. For the first owners:
+    `mik admin users authenticator`.
     """
     authenticator = _load(file)
     registration = authenticator.register(registration_document(normalize_email(account)), _party(url))

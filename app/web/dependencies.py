@@ -20,7 +20,7 @@ from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth import authenticate
 from app.auth.access_tokens import AccessTokens
-from app.auth.credentials.confirmations import HEADER as CONFIRMATION_HEADER
+from app.auth.credentials.confirmations import CONFIRMATION_HEADER
 from app.auth.credentials.passwords import PasswordHasher
 from app.auth.credentials.relying_party import MAX_TEXT, RelyingParty
 from app.auth.permissions import require_second_factor

@@ -546,7 +546,7 @@ def test_the_order_of_refusals(shared_app, places, route):
     texts = [JSON, {"Content-Type": "text/plain"}]
     needs_token = route not in PUBLIC
     wrong_role = app.auditor if needs_token and route not in BY_EVERYBODY else None
-    if route == "POST /v1/me/second-factor/confirm":
+    if route in {"POST /v1/me/second-factor/confirm", "POST /v1/me/credentials"}:
         wrong_role = stranger  # every member of staff has an authenticator
     of_companies = ("applications", "products", "sites", "residencies", "organisations", "evidence")
     before = footprint(app)

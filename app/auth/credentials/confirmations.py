@@ -28,7 +28,7 @@ from app.core.unit_of_work import after_commit, get_pending, take_pending
 
 CONFIRMATION_KEY = "confirmation"
 """Key in `Session.info` of the `Confirmation`."""
-HEADER = "Mik-Confirmation"
+CONFIRMATION_HEADER = "Mik-Confirmation"
 _PENDING_KEY = "used confirmations"
 
 
@@ -164,7 +164,7 @@ class WebAuthnConfirmation:
                 Message(
                     "Confirm this decision with your authenticator: sign `sha256` and repeat the request with the "
                     "header %(header)s.",
-                    header=HEADER,
+                    header=CONFIRMATION_HEADER,
                 ),
                 data=told,
             )

@@ -55,8 +55,8 @@ def authenticator(
 ) -> None:
     """Register the authenticator of a member of staff.
 
-    With it the person confirms decisions. For the first owners, whom no other owner can confirm; it takes the key of the public log on this machine. Everyone
-    else sends the registration to POST /v1/me/credentials.
+    With it the person confirms decisions. For the first owners, whom no other owner can confirm; it takes the key of
+    the public log on this machine. Everyone else sends the registration to POST /v1/me/credentials.
     """
     settings = load_settings()
     try:
