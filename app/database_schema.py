@@ -64,6 +64,7 @@ APPEND_ONLY_TABLES = frozenset(
         "declarations",
         "log_entries",
         "rulesets",
+        "status_decisions",
         "visit_waivers",
     }
 )

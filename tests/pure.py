@@ -2,6 +2,7 @@
 
 PURE = (
     "app/applications/deadline_calculator.py",
+    "app/applications/decision_document.py",
     "app/applications/workflow.py",
     "app/certificates/credential/*.py",
     "app/certificates/read_model/snapshot.py",
@@ -10,6 +11,7 @@ PURE = (
     "app/certificates/read_model/record.py",
     "app/certificates/read_model/search.py",
     "app/core/text/phonetic.py",
+    "app/certificates/status_decisions/status_document.py",
     "app/certificates/status_list.py",
     "app/certificates/status_workflow.py",
     "app/core/dates.py",

@@ -350,6 +350,26 @@ def get_decision(session: Session, application_id: UUID) -> Decision | None:
     return session.scalars(_DECISION, {"id": application_id}).one_or_none()
 
 
+def recommendations_by_id(session: Session, ids: Sequence[UUID]) -> dict[UUID, Recommendation]:
+    return {row.id: row for row in session.scalars(sa.select(Recommendation).where(Recommendation.id.in_(ids)))}
+
+
+def decisions_by_id(session: Session, ids: Sequence[UUID]) -> dict[UUID, Decision]:
+    return {row.id: row for row in session.scalars(sa.select(Decision).where(Decision.id.in_(ids)))}
+
+
+def existing_decision_ids(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    return set(session.scalars(sa.select(Decision.id).where(Decision.id.in_(ids))))
+
+
+def decided_products_of(session: Session, decision_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, DecidedProduct]]:
+    """Return decision → product → decided product."""
+    found: dict[UUID, dict[UUID, DecidedProduct]] = {}
+    for row in session.scalars(sa.select(DecidedProduct).where(DecidedProduct.decision_id.in_(decision_ids))):
+        found.setdefault(row.decision_id, {})[row.product_id] = row
+    return found
+
+
 def applications_by_id(session: Session, ids: Sequence[UUID]) -> dict[UUID, Application]:
     return {row.id: row for row in session.scalars(sa.select(Application).where(Application.id.in_(ids)))}
 

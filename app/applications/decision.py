@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 from app.applications import application_repository, case_access
 from app.applications.assessment import assessments
 from app.applications.assessment.dossier import ProductDossier
+from app.applications.decision_document import DecisionAct, build_decision_document
 from app.applications.model import Application, Decision, Recommendation
 from app.applications.review import TERM_TOO_SHORT, RecommendedOutcome
 from app.applications.workflow import Action, State
 from app.certificates.credential.certified_description import build_description
 from app.certificates.issuance import CertificateGrant, IssuerContext, issue_certificates
 from app.certificates.model import Certificate
+from app.core import canonical_json
 from app.core.actor import Actor
 from app.core.database import new_id
 from app.core.dates import baku_day
@@ -56,6 +58,15 @@ class ReturnedToReview:
         return "products" if self.code == TERM_TOO_SHORT_CODE else "findings"
 
 
+@dataclass(frozen=True, slots=True)
+class _DecidedContent:
+    """What is decided: the document, the products as stored, and the person's confirmation of the document."""
+
+    document: dict[str, Any]
+    products: list[dict[str, Any]]
+    confirmation: dict[str, Any] | None
+
+
 def approve(
     session: Session,
     actor: Actor,
@@ -77,9 +88,10 @@ def approve(
         code, message, findings = objection
         _return_to_review(session, actor, application, recommendation, message, now)
         return ReturnedToReview(application, code, message, findings)
+    decided = _decide(session, actor, application, recommendation, run, None)
     assessments.save_assessments(session, application, run, "decision", now)
     outcome = State.APPROVED if granted else State.REJECTED
-    decision = _store_decision(session, actor, Action.APPROVE, application, recommendation, outcome, None, run, now)
+    decision = _store_decision(session, actor, application, recommendation, outcome, decided, run, now)
     grants = [_build_grant(application, decision, run, pid, now) for pid in granted]
     issued = issue_certificates(session, actor, grants, issuance, now)
     return DecisionResult(application, decision, issued)
@@ -91,9 +103,9 @@ def reject(
     """Reject every product, whatever was recommended, with a reason for the applicant."""
     application, recommendation = case_access.begin_decision(session, actor, application_id, Action.REJECT, version)
     run = assessments.run_assessment(session, application, now, for_share=True)
+    decided = _decide(session, actor, application, recommendation, run, reason)
     assessments.save_assessments(session, application, run, "decision", now)
-    refused = State.REJECTED
-    decision = _store_decision(session, actor, Action.REJECT, application, recommendation, refused, reason, run, now)
+    decision = _store_decision(session, actor, application, recommendation, State.REJECTED, decided, run, now)
     return DecisionResult(application, decision, ())
 
 
@@ -164,19 +176,54 @@ def _without_day_fields(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in values.items() if name not in DAY_FIELDS}
 
 
+def _decide(
+    session: Session,
+    actor: Actor,
+    application: Application,
+    recommendation: Recommendation,
+    run: assessments.AssessmentRun,
+    overruled: str | None,
+) -> _DecidedContent:
+    """Build what is decided, and have it confirmed, before anything is stored.
+
+    `overruled` is the reason to reject every product; None confirms the recommendation.
+    """
+    assert actor.id is not None  # only users decide
+    products = [_product_result(recommended_product, run, overruled) for recommended_product in recommendation.products]
+    document = build_decision_document(
+        DecisionAct.APPROVE if overruled is None else DecisionAct.REJECT,
+        application=application.number,
+        version=application.version,
+        recommendation=recommendation.id,
+        recommended=recommendation.products,
+        recommended_by=recommendation.recommended_by,
+        decided_by=actor.id,
+        ruleset=f"{application.scheme_code}/{run.ruleset.version}",
+        dossier=run.dossier.hash,
+        products=products,
+        reason=overruled,
+    )
+    return _DecidedContent(document, products, _confirm(session, actor, document))
+
+
+def _confirm(session: Session, actor: Actor, document: Mapping[str, Any]) -> dict[str, Any] | None:  # noqa: ARG001 (what a confirmation needs)
+    """Return the person's confirmation of the document, to be stored with the decision; None: nobody is asked yet."""
+    return None
+
+
 def _store_decision(
     session: Session,
     actor: Actor,
-    action: Action,
     application: Application,
     recommendation: Recommendation,
     outcome: State,
-    reason: str | None,
+    decided: _DecidedContent,
     run: assessments.AssessmentRun,
     now: datetime,
 ) -> Decision:
     """Insert the decision with its products and enter the decided state."""
     assert actor.id is not None  # only users decide
+    document = decided.document
     decision = Decision(
         id=new_id(),
         application_id=application.id,
@@ -185,13 +232,25 @@ def _store_decision(
         decided_by=actor.id,
         decided_at=now,
         outcome=outcome.value,
-        reason=reason,
-        products=[_product_result(recommended_product, run, reason) for recommended_product in recommendation.products],
+        reason=document["reason"],
+        products=decided.products,
         ruleset_version=run.ruleset.version,
         dossier_hash=run.dossier.hash,
+        document=document,
+        sha256=canonical_json.digest(document),
+        confirmation=decided.confirmation,
     )
     session.add(decision)
-    case_access.transition(session, actor, application, action, outcome, now, decision=decision.id)
+    case_access.transition(
+        session,
+        actor,
+        application,
+        Action(document["act"]),
+        outcome,
+        now,
+        decision=decision.id,
+        decision_sha256=decision.sha256,
+    )
     session.flush()
     application_repository.add_decided_products(
         session, [_decided_product_row(application, decision, result, run) for result in decision.products]
@@ -269,4 +328,5 @@ def _build_grant(
         valid_no_later_than=min(run.limiting_dates(product_id), default=None),
         application_id=application.id,
         decision_id=decision.id,
+        decision_sha256=decision.sha256,
     )

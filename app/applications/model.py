@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.applications.workflow import State
-from app.core.database import Base, JsonColumn, check_in, new_id, unique_where
+from app.core.database import Base, JsonColumn, JsonColumnOrNull, check_in, new_id, unique_where
 
 
 class Application(Base):
@@ -226,6 +226,13 @@ class Decision(Base):
     products: Mapped[list[Any]]
     ruleset_version: Mapped[str]
     dossier_hash: Mapped[str]
+    document: Mapped[dict[str, Any]] = mapped_column(
+        server_default="{}", comment="exactly what was decided (`decision_document.py`)"
+    )
+    sha256: Mapped[str] = mapped_column(server_default="", comment="over the canonical JSON of the document")
+    confirmation: Mapped[dict[str, Any] | None] = mapped_column(
+        JsonColumnOrNull, comment="what the person signed; null where nobody was asked to"
+    )
 
     __table_args__ = (
         sa.ForeignKeyConstraint(

@@ -14,6 +14,7 @@ from app.applications.assessment import assessments as assessment_assessments
 from app.applications.information_requests import Question, require_valid_questions
 from app.applications.model import Application, InformationRequest, Recommendation
 from app.applications.workflow import Action, State
+from app.core import canonical_json
 from app.core.actor import Actor
 from app.core.database import new_id
 from app.core.dates import baku_day
@@ -135,6 +136,7 @@ def recommend(
         now,
         recommendation=recommendation.id,
         dossier=run.dossier.hash,
+        sha256=canonical_json.digest(recommendation.products),
     )
     session.flush()
     return application

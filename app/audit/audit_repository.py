@@ -54,6 +54,25 @@ def last_event_at(session: Session) -> datetime | None:
     return session.scalar(sa.select(AuditEvent.at).order_by(AuditEvent.seq.desc()).limit(1))
 
 
+def events_about(
+    session: Session, subject_type: str, subject_ids: Sequence[str], events: Collection[str]
+) -> dict[str, list[AuditEvent]]:
+    """Return these events of each subject, oldest first; a subject without one is left out."""
+    query = sa.select(AuditEvent).where(
+        AuditEvent.subject_type == subject_type, AuditEvent.subject_id.in_(subject_ids), AuditEvent.event.in_(events)
+    )
+    found: dict[str, list[AuditEvent]] = {}
+    for row in session.scalars(query.order_by(AuditEvent.seq)):
+        found.setdefault(row.subject_id, []).append(row)
+    return found
+
+
+def list_events_named(session: Session, events: Collection[str], after: int, limit: int) -> Sequence[AuditEvent]:
+    """Return events of these names in the order of the chain, after the sequence number `after`."""
+    query = sa.select(AuditEvent).where(AuditEvent.seq > after, AuditEvent.event.in_(events))
+    return session.scalars(query.order_by(AuditEvent.seq).limit(limit)).all()
+
+
 def hashes_of(session: Session, numbers: Collection[int]) -> dict[int, str]:
     """Return the stored hashes of these events by number; missing events are left out."""
     query = sa.select(AuditEvent.seq, AuditEvent.hash).where(AuditEvent.seq.in_(numbers))

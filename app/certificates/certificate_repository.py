@@ -196,6 +196,12 @@ def numbers_signed_by(session: Session, kid: str) -> Iterator[str]:
     yield from session.scalars(query.execution_options(yield_per=PAGE_ROWS))
 
 
+def certified_products_of(session: Session, application_ids: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+    """Return application and product of every certificate of these applications."""
+    query = sa.select(_ROW.application_id, _ROW.product_id).where(_ROW.application_id.in_(application_ids))
+    return {(row.application_id, row.product_id) for row in session.execute(query)}
+
+
 def unlogged_certificates(session: Session) -> Sequence[Certificate]:
     """Return certificates whose issue is not in the transparency log, in the order of issue."""
     is_logged = sa.exists().where(

@@ -74,6 +74,7 @@ class CertificateGrant:
     valid_no_later_than: date | None  # the last day of what it depends on (residency, evidence with an end); None: open
     application_id: UUID
     decision_id: UUID
+    decision_sha256: str  # of the decision's document
 
 
 def issue_certificates(
@@ -102,7 +103,7 @@ def issue_certificates(
     for grant, certificate in zip(grants, issued, strict=True):
         frozen = _freeze_description(grant, certificate)
         session.add(frozen)
-        log_events.log_issued(session, certificate, now)
+        log_events.log_issued(session, certificate, now, decision=grant.decision_sha256)
         projector.mark_dirty(session, certificate)
         recorder.record(
             session,
@@ -114,6 +115,7 @@ def issue_certificates(
             sha256=certificate.token_sha256,
             kid=certificate.kid,
             description=frozen.sha256,
+            decision_sha256=grant.decision_sha256,
         )
     return issued
 

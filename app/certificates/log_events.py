@@ -26,24 +26,37 @@ STATUS_EVENT: Mapping[CertificateStatus, LogEvent] = MappingProxyType(
 """The log event of each status. An issued certificate is active without a further entry."""
 
 
-def log_issued(session: Session, certificate: Certificate, at: datetime) -> None:
+def log_issued(session: Session, certificate: Certificate, at: datetime, *, decision: str | None = None) -> None:
+    """Log the issue with the hash of its decision; None only of certificates that precede the log."""
     event, number = LogEvent.CERTIFICATE_ISSUED, certificate.number
-    appender.add_entry(session, Entry(event, at, number, sha256=certificate.token_sha256, key=certificate.kid))
+    entry = Entry(event, at, number, sha256=certificate.token_sha256, key=certificate.kid, decision=decision)
+    appender.add_entry(session, entry)
 
 
-def log_status_change(session: Session, certificate: Certificate, at: datetime) -> None:
+def log_status_change(
+    session: Session, certificate: Certificate, at: datetime, *, decision: str | None = None, reason: str | None = None
+) -> None:
+    """Log the present status with the hash of its decision and the code of its cause or reason."""
     status = CertificateStatus(certificate.status)
     # The entry of a surrender names the inquiry; later entries do not repeat it.
     during_investigation = certificate.during_investigation and status is CertificateStatus.SURRENDERED
     appender.add_entry(
-        session, Entry(STATUS_EVENT[status], at, certificate.number, during_investigation=during_investigation)
+        session,
+        Entry(
+            STATUS_EVENT[status],
+            at,
+            certificate.number,
+            during_investigation=during_investigation,
+            decision=decision,
+            reason=reason,
+        ),
     )
 
 
 def backfill(session: Session, now: datetime) -> int:
     """Log certificates issued before the log existed, with their status. Returns their count.
 
-    Their time is `now`: the log proves nothing about the time before an entry.
+    Their time is `now`, and they name no decision: the log proves nothing about the time before an entry.
     """
     count = 0
     for certificate in certificate_repository.unlogged_certificates(session):

@@ -14,8 +14,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.certificates.status_decisions.status_document import StatusAct
 from app.certificates.status_list import Purpose
-from app.core.database import Base, check_in, new_id, unique_where
+from app.core.database import Base, JsonColumnOrNull, check_in, new_id, unique_where
 
 
 class CertificateStatus(StrEnum):
@@ -248,6 +249,27 @@ class Suspension(Base):
         sa.CheckConstraint(check_in("cause", SuspensionCause), name="cause"),
         unique_where("uq_suspensions_open", "certificate_id", "cause", condition="ended_at IS NULL"),
     )
+
+
+class StatusDecision(Base):
+    """A decision on the status of a certificate, by a person or as a consequence. Triggers allow only inserts.
+
+    A decision on a further cause, or on one cause of several, changes no status.
+    """
+
+    __tablename__ = "status_decisions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    certificate_id: Mapped[UUID] = mapped_column(sa.ForeignKey("certificates.id"), index=True)
+    act: Mapped[str]
+    document: Mapped[dict[str, Any]] = mapped_column(comment="exactly what was decided (`status_document.py`)")
+    sha256: Mapped[str] = mapped_column(comment="over the canonical JSON of the document")
+    confirmation: Mapped[dict[str, Any] | None] = mapped_column(
+        JsonColumnOrNull, comment="what the person signed; null where nobody was asked to"
+    )
+    decided_at: Mapped[datetime]
+
+    __table_args__ = (sa.CheckConstraint(check_in("act", StatusAct), name="act"),)
 
 
 class CertifiedDescription(Base):

@@ -1,6 +1,9 @@
 """Change the status of certificates: suspend, reinstate, revoke, surrender."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -22,6 +25,8 @@ from app.certificates.model import (
     SuspensionCause,
 )
 from app.certificates.read_model import projector
+from app.certificates.status_decisions import status_decision_repository
+from app.certificates.status_decisions.status_document import StatusAct, build_status_document
 from app.certificates.status_workflow import CertificateAction
 from app.core.actor import Actor
 from app.core.database import new_id
@@ -30,27 +35,47 @@ from app.core.messages import Message, to_value_message
 
 
 def suspend(
-    session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, note: str | None, now: datetime
+    session: Session,
+    actor: Actor,
+    certificate: Certificate,
+    *,
+    cause: SuspensionCause,
+    note: str | None,
+    now: datetime,
+    is_own_decision: bool = False,
 ) -> bool:
-    """Open a cause and return whether it is new; a cause that is already open changes nothing."""
+    """Open a cause and return whether it is new; a cause that is already open changes nothing.
+
+    `is_own_decision`: the actor decided this, and it is not the consequence of another change.
+    """
     status = status_workflow.next_status(CertificateStatus(certificate.status), CertificateAction.SUSPEND)
     if cause in certificate_repository.open_suspensions(session, certificate.id):
         return False
+    decided = _decide(
+        session, actor, certificate, StatusAct.SUSPEND, cause.value, note, now, is_own_decision=is_own_decision
+    )
     session.add(Suspension(id=new_id(), certificate_id=certificate.id, cause=cause.value, note=note, since=now))
     if certificate.status != status:
-        _set_status(session, certificate, status, cause.value, now)
+        _set_status(session, certificate, status, cause.value, decided, now)
     certificate.version += 1
-    _record_event(session, actor, "certificate.suspended", certificate, now, cause=cause.value)
+    _record_event(session, actor, "certificate.suspended", certificate, decided, now, cause=cause.value)
     projector.mark_dirty(session, certificate)
     return True
 
 
 def end_suspension_cause(
-    session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, now: datetime
+    session: Session,
+    actor: Actor,
+    certificate: Certificate,
+    *,
+    cause: SuspensionCause,
+    now: datetime,
+    is_own_decision: bool = False,
 ) -> bool:
     """End a cause; without causes the certificate is active again. Returns if it was open.
 
-    A certificate surrendered during an investigation stays surrendered: only the cause ends.
+    `is_own_decision` as of `suspend`. A certificate surrendered during an investigation stays surrendered: only the
+    cause ends.
     """
     is_final = CertificateStatus(certificate.status) in status_workflow.FINAL_STATUSES
     if is_final and not certificate.during_investigation:
@@ -58,6 +83,9 @@ def end_suspension_cause(
     causes = certificate_repository.open_suspensions(session, certificate.id)
     if cause not in causes:
         return False
+    decided = _decide(
+        session, actor, certificate, StatusAct.REINSTATE, cause.value, None, now, is_own_decision=is_own_decision
+    )
     certificate_repository.end_suspension(causes.pop(cause), now)
     if is_final:
         pass
@@ -65,10 +93,10 @@ def end_suspension_cause(
         certificate.status_reason = next(iter(sorted(causes))).value
     else:
         status = status_workflow.next_status(CertificateStatus(certificate.status), CertificateAction.REINSTATE)
-        _set_status(session, certificate, status, None, now)
+        _set_status(session, certificate, status, None, decided, now)
     certificate.version += 1
     event = "certificate.suspension_narrowed" if causes or is_final else "certificate.reinstated"
-    _record_event(session, actor, event, certificate, now, cause=cause.value)
+    _record_event(session, actor, event, certificate, decided, now, cause=cause.value)
     projector.mark_dirty(session, certificate)
     return True
 
@@ -84,7 +112,7 @@ def suspend_by_owner(
     now: datetime,
 ) -> Certificate:
     certificate = _load_for_action(session, actor, number, CertificateAction.SUSPEND, version)
-    if not suspend(session, actor, certificate, cause=cause, note=note, now=now):
+    if not suspend(session, actor, certificate, cause=cause, note=note, now=now, is_own_decision=True):
         raise Conflict(
             Message("It is suspended for the cause “%(cause)s” already.", cause=to_value_message(cause)),
             code="already-suspended",
@@ -101,7 +129,7 @@ def reinstate_by_owner(
         raise Conflict(
             "The residency ended; the suspension ends when the residency is restored.", code="residency-lost"
         )
-    if not end_suspension_cause(session, actor, certificate, cause=cause, now=now):
+    if not end_suspension_cause(session, actor, certificate, cause=cause, now=now, is_own_decision=True):
         causes = [
             to_value_message(each) for each in sorted(certificate_repository.open_suspensions(session, certificate.id))
         ]
@@ -143,6 +171,9 @@ def _terminate(
 ) -> Certificate:
     certificate = _load_for_action(session, actor, number, action, version)
     status = _next_status(certificate, action)
+    is_own_decision = action is CertificateAction.REVOKE  # a holder gives its own certificate back
+    act = StatusAct(action.value)
+    decided = _decide(session, actor, certificate, act, reason, None, now, is_own_decision=is_own_decision)
     causes = certificate_repository.open_suspensions(session, certificate.id)
     event_data: dict[str, str | bool] = {"reason": reason}
     if action is CertificateAction.SURRENDER and (
@@ -153,9 +184,9 @@ def _terminate(
         causes = {cause: row for cause, row in causes.items() if cause not in INVESTIGATION_CAUSES}
     for suspension in causes.values():
         certificate_repository.end_suspension(suspension, now)
-    _set_status(session, certificate, status, reason, now)
+    _set_status(session, certificate, status, reason, decided, now)
     certificate.version += 1
-    _record_event(session, actor, f"certificate.{status}", certificate, now, **event_data)
+    _record_event(session, actor, f"certificate.{status}", certificate, decided, now, **event_data)
     projector.mark_dirty(session, certificate)
     return certificate
 
@@ -194,17 +225,69 @@ def _load_for_action(
     return certificate
 
 
+@dataclass(frozen=True, slots=True)
+class _DecidedAct:
+    """A stored decision: the hash of its document, and the code of its cause or reason."""
+
+    sha256: str
+    code: str
+
+
+def _decide(
+    session: Session,
+    actor: Actor,
+    certificate: Certificate,
+    act: StatusAct,
+    code: str,
+    note: str | None,
+    now: datetime,
+    *,
+    is_own_decision: bool,
+) -> _DecidedAct:
+    """Build what is decided, have it confirmed, and store it, before anything else is."""
+    document = build_status_document(
+        act, certificate=certificate.number, version=certificate.version, code=code, note=note, by=actor.id
+    )
+    confirmation = _confirm(session, actor, document) if is_own_decision else None
+    sha256 = status_decision_repository.add_status_decision(session, certificate.id, document, confirmation, now)
+    return _DecidedAct(sha256, code)
+
+
+def _confirm(session: Session, actor: Actor, document: Mapping[str, Any]) -> dict[str, Any] | None:  # noqa: ARG001 (what a confirmation needs)
+    """Return the person's confirmation of the document, to be stored with the decision; None: nobody is asked yet."""
+    return None
+
+
 def _set_status(
-    session: Session, certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime
+    session: Session,
+    certificate: Certificate,
+    status: CertificateStatus,
+    reason: str | None,
+    decided: _DecidedAct,
+    now: datetime,
 ) -> None:
     certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
     status_list_publisher.queue_bit_update(session, certificate)
-    log_events.log_status_change(session, certificate, now)
+    log_events.log_status_change(session, certificate, now, decision=decided.sha256, reason=decided.code)
 
 
 def _record_event(
-    session: Session, actor: Actor, event: str, certificate: Certificate, now: datetime, **data: str | bool
+    session: Session,
+    actor: Actor,
+    event: str,
+    certificate: Certificate,
+    decided: _DecidedAct,
+    now: datetime,
+    **data: str | bool,
 ) -> None:
+    subject = ("certificate", certificate.number)
     recorder.record(
-        session, actor, event, ("certificate", certificate.number), now, case_id=certificate.application_id, **data
+        session,
+        actor,
+        event,
+        subject,
+        now,
+        case_id=certificate.application_id,
+        decision_sha256=decided.sha256,
+        **data,
     )

@@ -1,4 +1,4 @@
-"""Implement `mik doctor`: check configuration, public log, audit chain and status lists."""
+"""Implement `mik doctor`: check configuration, public log, audit chain, status lists and decisions."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from app.core.crypto.jws import PublicKey
 from app.core.dates import utc_now
 from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Profile, Settings
-from app.integrity import audit_chain, certificates, rulesets, status_lists, transparency_log
+from app.integrity import audit_chain, certificates, decisions, rulesets, status_lists, transparency_log
 from app.integrity.transparency_log import IntegrityFinding
 from app.signing import issuer_identity, log_signer
 from app.startup_checks import UncheckedSettings
@@ -33,6 +33,7 @@ class Part(StrEnum):
     LOG = "log"
     AUDIT = "audit"
     STATUS_LISTS = "status-lists"
+    DECISIONS = "decisions"
 
 
 class PartState(StrEnum):
@@ -65,15 +66,17 @@ def doctor(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with a member for each part.")] = False,
 ) -> None:
-    """Check configuration, public log, audit chain and status lists.
+    """Check configuration, public log, audit chain, status lists and decisions.
 
     - config: would the service start in production with these settings, folders, keys, database and clock?
     - log: recompute the public log, and compare certificates, keys, rules and audit chain with it.
     - audit: recompute the whole audit chain.
     - status-lists: compare every bit of the published status lists with its certificate.
+    - decisions: compare every certificate with its decision, recommendation, audit events and log entries; names all
+      that differ.
 
-    Changes nothing. Ends with 0 if all parts pass; with 1, and the first wrong row of each part, if log, audit chain or
-    a status list is wrong; otherwise with 2 if the service would not start or a part could not be checked.
+    Changes nothing. Ends with 0 if all parts pass; with 1, and the first wrong row of each part, if log, audit chain, a
+    status list or a decision is wrong; otherwise with 2 if the service would not start or a part could not be checked.
     """
     parts = [part for part in Part if part in (only or Part)]
     if against is not None and Part.LOG not in parts:
@@ -99,11 +102,13 @@ class _Checks:
         self._workers = workers
         self._against = against
         self._history: audit_chain.ChainReport | None = None
+        self._proven: tuple[IntegrityFinding, ...] | None = None  # what is wrong of log and audit trail
         self._by_part: dict[Part, Callable[[], PartResult]] = {
             Part.CONFIG: self._config,
             Part.LOG: self._log,
             Part.AUDIT: self._audit,
             Part.STATUS_LISTS: self._status_lists,
+            Part.DECISIONS: self._decisions,
         }
 
     def run(self, part: Part) -> PartResult:
@@ -152,7 +157,8 @@ class _Checks:
                 IntegrityFinding(f"audit event {broken.seq}", broken.detail) if broken else None,
                 transparency_log.check_audit_heads(session, derived.audit_heads),
             )
-        wrong = list(dict.fromkeys(each for each in found if each is not None))
+        self._proven = _without_none(found[0], *found[-2:])
+        wrong = list(dict.fromkeys(_without_none(*found)))
         verb = "hold before the first wrong row of each" if wrong else "hold"
         return PartResult(
             PartState.WRONG if wrong else PartState.PASSED,
@@ -198,6 +204,35 @@ class _Checks:
         if report.error:
             return PartResult(PartState.WRONG, (f"Wrong: {report.error}",), data)
         return PartResult(PartState.PASSED, (f"{report.lists} lists agree with all certificates.",), data)
+
+    def _decisions(self) -> PartResult:
+        """Compare the decisions with log and audit trail, which are verified first: otherwise they prove nothing."""
+        if self._proven is None:
+            self._log()
+        with open_database(self._settings()) as database, database.read_session() as session:
+            audit_chain.begin_snapshot(session)
+            report = decisions.check_decisions(session)
+        wrong = [*dict.fromkeys(self._proven or ()), *report.findings]
+        more = (f"{report.more} more are not named.",) if report.more else ()
+        verb = "were compared" if wrong else "agree with recommendations, audit events and log"
+        return PartResult(
+            PartState.WRONG if wrong else PartState.PASSED,
+            (
+                *(f"Wrong: {each.row}: {each.detail}" for each in wrong),
+                *more,
+                f"{report.decisions} decisions and {report.certificates} certificates {verb}.",
+            ),
+            {
+                "decisions": report.decisions,
+                "certificates": report.certificates,
+                "wrong": [{"row": each.row, "detail": each.detail} for each in wrong],
+                "more": report.more,
+            },
+        )
+
+
+def _without_none(*findings: IntegrityFinding | None) -> tuple[IntegrityFinding, ...]:
+    return tuple(each for each in findings if each is not None)
 
 
 def _verifier(session: Session, settings: Settings) -> Verifier:

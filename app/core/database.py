@@ -90,6 +90,8 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
 
 JsonColumn = sa.JSON().with_variant(JSONB(), "postgresql")
+JsonColumnOrNull = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""None is SQL's NULL, not the JSON value `null`."""
 
 
 class Base(DeclarativeBase):

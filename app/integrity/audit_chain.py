@@ -44,9 +44,7 @@ def check_audit_chain(session: Session) -> ChainReport:
     An attacker who can rewrite all rows and the head can build a consistent chain; only a head published elsewhere
     before reveals that.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        # One snapshot for rows and head: otherwise concurrent writes would look like a broken head.
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    begin_snapshot(session)  # for rows and head: otherwise concurrent writes would look like a broken head
     last_hash, verified = GENESIS, 0
     for row in _iterate_rows(session):
         if broken := _check_row(session, row, verified + 1, last_hash):
@@ -54,6 +52,12 @@ def check_audit_chain(session: Session) -> ChainReport:
         assert row is not None  # an unreadable row is a break
         last_hash, verified = row.hash, row.seq
     return ChainReport(verified, last_hash, _check_head(session.get(AuditHead, 1), verified, last_hash))
+
+
+def begin_snapshot(session: Session) -> None:
+    """Let a new session read one state of the database to its end; on SQLite every transaction does."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _iterate_rows(session: Session) -> Iterator[AuditEvent | None]:

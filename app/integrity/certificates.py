@@ -136,9 +136,24 @@ def _is_consistent(certificate: Certificate, payload: Mapping[str, Any], describ
             if signed.holder_name_az
             else _is_consistent_as_described(row, signed, described)
         )
+        and _has_signed_ids(row, payload)
         and lists == {list_name(row.status_list_id, purpose) for purpose in PURPOSES}
         and {index for _, index in signed.status_entries.values()} == {row.status_index}
     )
+
+
+def _has_signed_ids(row: Certificate, payload: Mapping[str, Any]) -> bool:
+    """Compare the ids of holder, product and site, which the oldest shape does not contain."""
+    subject = payload["credentialSubject"]
+    if "conformityAssessment" not in subject:
+        return True
+    (assessed,) = subject["conformityAssessment"]
+    ids = (
+        (row.organisation_id, subject["issuedToParty"].get("id")),
+        (row.product_id, assessed["assessedProduct"][0]["product"].get("id")),
+        (row.site_id, assessed["assessedFacility"][0]["facility"].get("id")),
+    )
+    return all(signed in (None, expected.urn) for expected, signed in ids)
 
 
 def _is_consistent_as_signed(row: Certificate, signed: reader.CertifiedFacts) -> bool:

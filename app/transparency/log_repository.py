@@ -112,6 +112,26 @@ def find_entries_about(session: Session, event: LogEvent, subjects: Sequence[str
     return {row.subject: row.entry for row in session.execute(query)}
 
 
+def list_entries_about(session: Session, subjects: Sequence[str]) -> dict[str, list[tuple[int, bytes]]]:
+    """Return index and content of every entry about these subjects, oldest first."""
+    query = sa.select(LogEntry.subject, LogEntry.seq, LogEntry.entry).where(LogEntry.subject.in_(subjects))
+    found: dict[str, list[tuple[int, bytes]]] = {}
+    for row in session.execute(query.order_by(LogEntry.seq)):
+        found.setdefault(row.subject, []).append((row.seq, row.entry))
+    return found
+
+
+def find_first_entry_with_decision(session: Session) -> int | None:
+    """Return the index of the first entry that names a decision; every later decision is named as well."""
+    first = 0
+    while page := list_entries(session, first, first + PAGE_ROWS):
+        for seq, content in enumerate(page, first):
+            if b'"decision":' in content:
+                return seq
+        first += len(page)
+    return None
+
+
 def newest_entry_at(session: Session) -> datetime | None:
     return session.scalar(sa.select(LogEntry.at).order_by(LogEntry.seq.desc()).limit(1))
 

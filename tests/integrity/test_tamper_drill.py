@@ -3,9 +3,8 @@
 import hashlib
 import itertools
 import json
-import shutil
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -23,9 +22,10 @@ from app.transparency.appender import LogDamaged
 from app.transparency.checkpoint import Checkpoint
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.signed_note import parse_vkey
-from tests.conftest import _fresh, _pg_copy
+from tests.conftest import _fresh
 from tests.factories import running_app
-from tests.transparency.helpers import attack, entries_of, head_of
+from tests.integrity.helpers import Drill, copied
+from tests.transparency.helpers import entries_of, head_of
 
 pytestmark = pytest.mark.pg_sampled
 SERIAL = itertools.count()
@@ -53,36 +53,6 @@ def drill(register, request, monkeypatch, tmp_path):
         database = open_database(own)
         yield Drill(database, numbers, tmp_path)
         database.dispose()
-
-
-@contextmanager
-def copied(url, request, folder):
-    if url.startswith("sqlite"):
-        shutil.copy(url.removeprefix("sqlite:///"), folder / "copy.sqlite3")  # closed: all of it is in this file
-        yield f"sqlite:///{folder / 'copy.sqlite3'}"
-        return
-    with _pg_copy(request.getfixturevalue("pg_url"), "drill", url) as own:
-        yield own
-
-
-class Drill:
-    def __init__(self, database, numbers, folder):
-        self.database, self.numbers, self.folder = database, numbers, folder
-
-    def attack(self, *statements, **values):
-        attack(self.database, *statements, **values)
-
-    def check(self, *args):
-        done = CliRunner().invoke(mik, ["doctor", "--only", "log", *args])
-        return done.exit_code, done.stdout + done.stderr
-
-    def named(self, *args):
-        """The rows that are named wrong."""
-        done = CliRunner().invoke(mik, ["doctor", "--only", "log", "--json", *args])
-        assert done.exit_code in {0, 1}, done.output
-        rows = [each["row"] for each in json.loads(done.stdout)["log"]["wrong"]]
-        assert bool(rows) == (done.exit_code == 1)
-        return rows
 
 
 def test_a_whole_register_holds(drill):
@@ -172,7 +142,8 @@ def test_two_tokens_exchanged_are_named(drill):
 def test_a_deleted_certificate_is_named(drill):
     delete = "DELETE FROM {0} WHERE certificate_id IN (SELECT id FROM certificates WHERE number = :number)"
     number = drill.numbers[1]
-    about = (delete.format(table) for table in ("suspensions", "certificate_search_terms", "certified_descriptions"))
+    tables = ("suspensions", "status_decisions", "certificate_search_terms", "certified_descriptions")
+    about = (delete.format(table) for table in tables)
     drill.attack(*about, "DELETE FROM certificates WHERE number = :number", number=number)
     assert drill.named() == [f"certificate {number}"]
 

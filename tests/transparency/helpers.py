@@ -5,6 +5,7 @@ import json
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app.database_schema import APPEND_ONLY_TABLES
 from app.integrity.transparency_log import recompute_log
 from app.transparency import log_repository
 from app.transparency.signed_note import NoteSigner, parse_vkey
@@ -18,7 +19,7 @@ def signer_of(value=1, name=ORIGIN):
 
 def disarm(connection):
     """Take the guards away, as an owner of the tables can."""
-    for table in ("audit_events", "log_entries", "rulesets", "certified_descriptions"):
+    for table in APPEND_ONLY_TABLES:
         if connection.dialect.name == "sqlite":
             for verb in ("update", "delete", "insert"):
                 connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
