@@ -8,13 +8,13 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from app import database_schema, startup_checks
+from app import database_schema, proposal_kinds, startup_checks
 from app.api import openapi
 from app.api.company import (
     api_clients,
@@ -51,6 +51,7 @@ from app.api.staff import (
     certificate_status,
     holiday_calendar,
     organisations,
+    proposals,
     residencies,
     rules_impact,
     staff_users,
@@ -59,6 +60,7 @@ from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth.access_tokens import AccessTokens
 from app.auth.credentials.passwords import PasswordHasher
+from app.auth.proposals import ProposalService
 from app.bootstrap import require_migrated
 from app.certificates.issuance import IssuerContext
 from app.certificates.status_list_publisher import StatusListPublisher
@@ -111,6 +113,7 @@ ROUTERS = (
     me.router,
     members.router,
     staff_users.router,
+    proposals.router,
     registration.registration_router,
     sites.router,
     products.router,
@@ -196,7 +199,8 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     log = open_verified_log(database, log_key, settings.verified_checkpoint)
     database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log, outbox.WAKE_KEY: mail.wake})
     issuer = _issuer(database)
-    keys = KeyProvider(database, KeyFiles(settings.keys_dir, issuer), log)
+    key_files = KeyFiles(settings.keys_dir, issuer)
+    keys = KeyProvider(database, key_files, log)
     is_demo = settings.profile is Profile.DEMO
     return Container(
         settings=settings,
@@ -216,6 +220,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         keys=keys,
         key_documents=KeyDocuments(),
         issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
+        proposals=ProposalService(proposal_kinds.build_kinds(key_files), timedelta(days=settings.proposal_days)),
         status_lists=StatusListPublisher(database, keys.active_signer, issuer, settings.base_url, clock),
         verification=VerificationService(
             store=create_certificate_store(settings.sqlalchemy_url),

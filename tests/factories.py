@@ -334,6 +334,25 @@ class RunningApp:
         return self.staff(Role.OWNER)
 
     @property
+    def second_owner(self):
+        return self.staff(Role.OWNER, name="second-owner")
+
+    def confirm_proposal(self, proposal, by=None):
+        return (by or self.second_owner).act(f"/v1/proposals/{proposal['id']}/confirm")
+
+    def revoke(self, number, reason):
+        """One owner proposes, another confirms; the certificate as it is then."""
+        path = f"/v1/certificates/{number}"
+        self.confirm_proposal(self.owner.act(f"{path}/revoke", {"reason": reason}))
+        return ok(self.anonymous.get(path))
+
+    def change_status(self, number, deed, body=None):
+        """An act of the owner, or of the two owners who revoke; the certificate as it is then."""
+        if deed == "revoke":
+            return self.revoke(number, body["reason"])
+        return self.owner.act(f"/v1/certificates/{number}/{deed}", body)
+
+    @property
     def auditor(self):
         return self.staff(Role.AUDITOR)
 

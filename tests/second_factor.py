@@ -34,11 +34,11 @@ NEEDED = frozenset(
         "POST /v1/users",
         "DELETE /v1/users/{user_id}",
         "DELETE /v1/users/{user_id}/roles/{role}",
-        "POST /v1/users/{user_id}/role-requests",
-        "POST /v1/users/{user_id}/second-factor-requests",
         "POST /v1/users/{user_id}/password-resets",
-        "POST /v1/access-requests/{request_id}/confirm",
-        "POST /v1/access-requests/{request_id}/refuse",
+        "POST /v1/proposals",
+        "POST /v1/proposals/{proposal_id}/confirm",
+        "POST /v1/proposals/{proposal_id}/refuse",
+        "POST /v1/proposals/{proposal_id}/withdraw",
     }
 )
 

@@ -27,6 +27,7 @@ STAFF: Mapping[str, tuple[str, frozenset[Role]]] = {
     "reviewer@mik.example": ("Demo reviewer", frozenset({Role.REVIEWER})),
     "approver@mik.example": ("Demo approver", frozenset({Role.APPROVER})),
     "owner@mik.example": ("Demo owner", frozenset({Role.OWNER})),
+    "second-owner@mik.example": ("Demo second owner", frozenset({Role.OWNER})),
     "auditor@mik.example": ("Demo auditor", frozenset({Role.AUDITOR})),
     "inspector@mik.example": ("Demo inspector", frozenset({Role.INSPECTOR})),
 }

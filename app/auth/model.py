@@ -1,7 +1,8 @@
-"""Tables of users, roles, API clients, sessions, second factors, one-time tokens and access requests."""
+"""Tables of users, roles, API clients, sessions, second factors, one-time tokens and proposals."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -205,44 +206,58 @@ class PasswordReset(Base):
     closed_at: Mapped[datetime | None] = mapped_column(comment="used, or made void by a newer one")
 
 
-class AccessRequestKind(StrEnum):
-    GRANT_ROLE = "grant-role"
-    RESET_SECOND_FACTOR = "reset-second-factor"  # of a user who lost the authenticator
+class ProposalState(StrEnum):
+    PROPOSED = "proposed"  # another person acts next
+    CONFIRMED = "confirmed"  # by another person; it was carried out in the same transaction
+    REFUSED = "refused"  # by another person
+    WITHDRAWN = "withdrawn"  # by the proposer
+    EXPIRED = "expired"  # computed from `expires_at`, never stored
 
 
-class AccessRequestState(StrEnum):
-    OPEN = "open"  # another owner acts next
-    CONFIRMED = "confirmed"
-    REFUSED = "refused"  # by another owner, or taken back by the requester
+class Proposal(Base):
+    """An act that one person proposes and another confirms. `app/proposal_kinds.py` lists the kinds."""
 
-
-class AccessRequest(Base):
-    """A request by one owner that another owner confirms (four eyes over permissions)."""
-
-    __tablename__ = "access_requests"
+    __tablename__ = "proposals"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
-    kind: Mapped[str]
-    role: Mapped[str | None]
-    state: Mapped[str] = mapped_column(default=AccessRequestState.OPEN.value)
-    requested_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
-    requested_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(comment="a key of the table of kinds in app/proposal_kinds.py")
+    content: Mapped[dict[str, Any]] = mapped_column(comment="exactly what is proposed: ids, codes and moments")
+    sha256: Mapped[str] = mapped_column(comment="of the canonical JSON of the document that proposes it")
+    subject_type: Mapped[str] = mapped_column(comment="user, key or certificate, as in audit events")
+    subject_id: Mapped[str]
+    user_id: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("users.id"), index=True, comment="whom it is about, who therefore cannot confirm it"
+    )
+    state: Mapped[str] = mapped_column(default=ProposalState.PROPOSED.value)
+    proposed_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    proposed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
     decided_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
     decided_at: Mapped[datetime | None]
+    confirmed_sha256: Mapped[str | None] = mapped_column(comment="of the document that confirms it")
+    proposer_confirmation: Mapped[dict[str, Any] | None] = mapped_column(comment="the proposer's signature of `sha256`")
+    confirmer_confirmation: Mapped[dict[str, Any] | None] = mapped_column(
+        comment="the confirmer's signature of `confirmed_sha256`"
+    )
     version: Mapped[int] = mapped_column(default=1)
+
+    def state_at(self, now: datetime) -> ProposalState:
+        """Return the state at this moment: what nobody decided in time has expired."""
+        state = ProposalState(self.state)
+        return ProposalState.EXPIRED if state is ProposalState.PROPOSED and self.expires_at <= now else state
 
     __table_args__ = (
         sa.CheckConstraint(
-            "state <> 'confirmed' OR (decided_by IS NOT NULL AND decided_by <> requested_by AND decided_by <> user_id)",
+            "state <> 'confirmed' OR (decided_by IS NOT NULL AND decided_by <> proposed_by "
+            "AND (user_id IS NULL OR decided_by <> user_id))",
             name="four_eyes",
         ),
+        sa.CheckConstraint("state <> 'withdrawn' OR decided_by = proposed_by", name="withdrawn_by_proposer"),
         sa.CheckConstraint(
-            "(state = 'open') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)",
+            "(state = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)",
             name="decided_by_somebody",
         ),
-        sa.CheckConstraint("(kind = 'grant-role') = (role IS NOT NULL)", name="role_to_grant"),
-        sa.CheckConstraint(check_in("kind", AccessRequestKind), name="kind"),
-        sa.CheckConstraint(check_in("state", AccessRequestState), name="state"),
-        sa.CheckConstraint(check_in("role", sorted(STAFF_ROLES)), name="role"),
+        sa.CheckConstraint("(state = 'confirmed') = (confirmed_sha256 IS NOT NULL)", name="confirmed_document"),
+        sa.CheckConstraint("expires_at > proposed_at", name="expires_after_it_begins"),
+        sa.CheckConstraint(check_in("state", sorted(set(ProposalState) - {ProposalState.EXPIRED})), name="state"),
     )

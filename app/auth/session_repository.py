@@ -1,4 +1,4 @@
-"""Query sessions, refresh tokens, second factors, invitations, one-time tokens and access requests."""
+"""Query sessions, refresh tokens, second factors, invitations, and one-time tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.auth.model import (
-    AccessRequest,
-    AccessRequestState,
     AddressConfirmation,
     Invitation,
     PasswordReset,
@@ -203,29 +201,3 @@ def close_resets(session: Session, user_id: UUID, now: datetime) -> None:
     """Close all open password resets of a user."""
     open_ = sa.update(PasswordReset).where(PasswordReset.user_id == user_id, PasswordReset.closed_at.is_(None))
     session.execute(open_.values(closed_at=now), execution_options={"synchronize_session": False})
-
-
-def find_access_request(session: Session, request_id: UUID, *, lock: bool = False) -> AccessRequest | None:
-    if not lock:
-        return session.get(AccessRequest, request_id)
-    return session.get(AccessRequest, request_id, with_for_update=True, populate_existing=True)
-
-
-def list_access_requests(
-    session: Session, *, state: AccessRequestState | None, user_id: UUID | None = None, after: UUID | None, limit: int
-) -> Sequence[AccessRequest]:
-    query = sa.select(AccessRequest)
-    if state is not None:
-        query = query.where(AccessRequest.state == state.value)
-    if user_id is not None:
-        query = query.where(AccessRequest.user_id == user_id)
-    return page_of(session, query, AccessRequest.id, after, limit)
-
-
-def lock_open_requests_of_user(session: Session, user_id: UUID) -> Sequence[AccessRequest]:
-    """Lock and return the open requests about this person or by them."""
-    query = sa.select(AccessRequest).where(
-        AccessRequest.state == AccessRequestState.OPEN.value,
-        sa.or_(AccessRequest.user_id == user_id, AccessRequest.requested_by == user_id),
-    )
-    return session.scalars(query.order_by(AccessRequest.id).with_for_update()).all()

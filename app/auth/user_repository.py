@@ -1,6 +1,6 @@
 """Query users, roles and failed log-ins."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -110,6 +110,13 @@ def get_roles_of_users(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[
     for row in session.scalars(sa.select(StaffRole).where(StaffRole.user_id.in_(ids))):
         found.setdefault(row.user_id, set()).add(Role(row.role))
     return found
+
+
+def has_active_role(session: Session, user_id: UUID, roles: Collection[Role]) -> bool:
+    """Whether this user is active and has one of these roles now."""
+    query = sa.select(StaffRole.role).join(User, User.id == StaffRole.user_id)
+    query = query.where(User.id == user_id, User.active, StaffRole.role.in_([role.value for role in roles]))
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def lock_active_owner_ids(session: Session) -> frozenset[UUID]:

@@ -200,6 +200,15 @@ def load_for_action(
     return certificate
 
 
+def lock_revocable(session: Session, number: str) -> Certificate:
+    """Lock a certificate of any version that can be revoked in its state. Raises `NotFound`, `WrongState`."""
+    certificate = certificate_repository.by_number(session, number, lock=True)
+    if certificate is None:
+        raise NotFound.of("certificate")
+    _next_status(certificate, CertificateAction.REVOKE)
+    return certificate
+
+
 def _next_status(certificate: Certificate, action: CertificateAction) -> CertificateStatus:
     status = CertificateStatus(certificate.status)
     return status_workflow.next_status(status, action, during_investigation=certificate.during_investigation)

@@ -32,7 +32,11 @@ COMMANDS = (
         LazyCommand("list", "app.cli.keys:list_keys", "List every key with its state and its number of certificates."),
         LazyCommand("show", "app.cli.keys:show", "Show the history of one key and every certificate that it signed."),
         LazyCommand("next", "app.cli.keys:next_key", "Make a new key and publish it."),
-        LazyCommand("activate", "app.cli.keys:activate", "Let the published key sign from now on."),
+        LazyCommand(
+            "activate",
+            "app.cli.keys:activate",
+            "Let the published key sign from now on, without the two owners, in an emergency.",
+        ),
         LazyCommand("retire", "app.cli.keys:retire", "Retire the active key without activating another one."),
         LazyCommand("compromise", "app.cli.keys:compromise", "Declare that others may hold the key."),
     ),

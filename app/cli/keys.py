@@ -85,11 +85,20 @@ def activate(
     at_once: Annotated[
         bool, typer.Option("--at-once", help="Do not wait a day until all clients have the key.")
     ] = False,
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help="Activate it alone, without the two owners. The history shows it.")
+    ] = False,
 ) -> None:
-    """Let the published key sign from now on.
+    """Let the published key sign from now on, without the two owners, in an emergency.
 
-    The key that signed until now is retired, and its certificates stay valid.
+    Otherwise one owner proposes it (POST /v1/proposals, kind key-activation) and another confirms. The key that signed
+    until now is retired, and its certificates stay valid.
     """
+    if not emergency:
+        fail(
+            "Two owners activate a key: one proposes it at POST /v1/proposals (kind key-activation), another confirms. "
+            "In an emergency add --emergency."
+        )
     with _key_session() as (session, settings):
         key = _find_key(session, kid)
         KeyFiles(settings.keys_dir, _issuer(session)).get_signer(key.kid)  # without its file nothing could be issued
@@ -128,7 +137,10 @@ def compromise(
         )
     typer.echo(f"Compromised: {key.kid}")
     if was_active:
-        typer.echo("Nothing can be issued until another key is activated: mik keys next; mik keys activate --at-once …")
+        typer.echo(
+            "Nothing can be issued until another key is activated: mik keys next; "
+            "mik keys activate --emergency --at-once …"
+        )
 
 
 @contextmanager

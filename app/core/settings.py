@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     )
     access_token_minutes: int = Field(default=15, ge=1, le=15, description="life of an access token")
     client_secret_days: int = Field(default=365, ge=1, le=730, description="life of a secret of an API client")
+    proposal_days: int = Field(default=14, ge=1, le=365, description="days until an undecided proposal expires")
     body_max_bytes: int = Field(default=262_144, ge=1_024, description="largest JSON body")
     batch_max_bytes: int = Field(
         default=8_388_608, ge=1_024, description="largest body of `/v1/verify/batch`: room for 1,000 tokens"

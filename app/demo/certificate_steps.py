@@ -15,7 +15,7 @@ VC_JWT = "application/vc+jwt"
 
 
 def change_statuses(context: DemoContext, applications: Sequence[Json]) -> None:
-    """Suspend one certificate and revoke one as the owner, unless their status changed since the issue."""
+    """Suspend one certificate as the owner and revoke one as two, unless their status changed since the issue."""
     issued = {
         (each["scheme"], product["product"]): (product["certificate"], each["decided_at"])
         for each in applications
@@ -33,9 +33,10 @@ def change_statuses(context: DemoContext, applications: Sequence[Json]) -> None:
             context.owner.act(f"/v1/certificates/{number}/suspend", {"cause": action.cause, "note": action.note})
             context.report(f"The owner suspends {number} for a {action.cause}. {action.note}")
         else:
-            context.owner.act(f"/v1/certificates/{number}/revoke", {"reason": action.reason})
+            proposal = context.owner.act(f"/v1/certificates/{number}/revoke", {"reason": action.reason})
+            context.second_owner.act(f"/v1/proposals/{proposal['id']}/confirm")
             context.report(
-                f"The owner revokes {number}: {load_lists().find_name('revocation_reason', action.reason, 'en')}."
+                f"The two owners revoke {number}: {load_lists().find_name('revocation_reason', action.reason, 'en')}."
             )
 
 

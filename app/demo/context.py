@@ -54,6 +54,10 @@ class DemoContext:
     def owner(self) -> UserClient:
         return self.sign_in(scenario_data.OWNER)
 
+    @cached_property
+    def second_owner(self) -> UserClient:
+        return self.sign_in(scenario_data.SECOND_OWNER)
+
     def sign_in(self, email: str) -> UserClient:
         return UserClient(self.http, email, self.password_for(email), self.codes_for(email))
 

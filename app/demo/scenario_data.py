@@ -8,7 +8,7 @@ REGISTER_FILES = ("residents.csv", "others.csv")
 PRODUCTS_FILE = "products.csv"
 
 REGISTRAR, REVIEWER = "registrar@mik.example", "reviewer@mik.example"
-APPROVER, OWNER = "approver@mik.example", "owner@mik.example"
+APPROVER, OWNER, SECOND_OWNER = "approver@mik.example", "owner@mik.example", "second-owner@mik.example"
 STAFF = (REGISTRAR, REVIEWER, APPROVER, OWNER)
 
 

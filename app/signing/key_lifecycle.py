@@ -6,7 +6,9 @@ clients that cache the keys have it by then.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +28,15 @@ MIN_PUBLISHED = timedelta(hours=24)
 """Longer than clients may cache the keys (one hour) plus clock differences."""
 MIN_PUBLISHED_URGENT = timedelta(seconds=5)
 """Minimum in urgent cases: by then every worker has reloaded the keys."""
+
+
+class CorrectionReason(StrEnum):
+    """Why the moment of a compromise is corrected."""
+
+    EARLIER_ACCESS = "earlier-access"  # others had the key before the recorded moment
+    LATER_ACCESS = "later-access"  # it is proven that nobody had it until later
+    WRONG_ENTRY = "wrong-entry"  # the moment was entered wrongly
+
 
 STATE_EVENT: Mapping[KeyState, LogEvent] = MappingProxyType(
     {
@@ -68,6 +79,16 @@ def activate_key(session: Session, actor: Actor, kid: str, *, at_once: bool, now
     _set_state(session, actor, key, state, now, now)
 
 
+def lock_key(session: Session, actor: Actor, kid: str) -> SigningKey:
+    """Lock all keys and return this one. Raises `NotFound`."""
+    return _lock_key(session, actor, kid)[0]
+
+
+def require_possible(key: SigningKey, action: KeyAction) -> None:
+    """Require that the key can do this in its present state, whatever has to be waited for. Raises `WrongState`."""
+    _next_state(key, action)
+
+
 def retire_key(session: Session, actor: Actor, kid: str, now: datetime) -> None:
     """Retire a key; its signatures stay valid. Nothing can be issued until another key is activated."""
     key, _ = _lock_key(session, actor, kid)
@@ -78,12 +99,32 @@ def mark_key_compromised(session: Session, actor: Actor, kid: str, *, since: dat
     """Mark a key as compromised since a moment: only certificates logged before it stay valid."""
     key, _ = _lock_key(session, actor, kid)
     state = _next_state(key, KeyAction.COMPROMISE)
+    _require_possible_moment(key, since, now)
+    _set_state(session, actor, key, state, since, now)
+
+
+def require_correctable(key: SigningKey, since: datetime, now: datetime) -> None:
+    """Require that the beginning of this compromise can be corrected to `since`. Raises `WrongState`, `Invalid`."""
+    if key.state != KeyState.COMPROMISED:
+        raise WrongState("key", state=key.state, action="correct", allowed=_allowed(key))
+    _require_possible_moment(key, since, now)
+
+
+def correct_compromise(
+    session: Session, actor: Actor, kid: str, *, since: datetime, reason: CorrectionReason, now: datetime
+) -> None:
+    """Correct the moment since which a compromised key is so: another entry of the log; the last one wins."""
+    key, _ = _lock_key(session, actor, kid)
+    require_correctable(key, since, now)
+    _set_state(session, actor, key, KeyState.COMPROMISED, since, now, reason=reason.value)
+
+
+def _require_possible_moment(key: SigningKey, since: datetime, now: datetime) -> None:
     if not key.created_at <= since <= now:
         raise Invalid(
             f"A key is compromised between its making ({key.created_at:%Y-%m-%d %H:%M:%S} UTC) and now.",
             code="impossible-moment",
         )
-    _set_state(session, actor, key, state, since, now)
 
 
 def _lock_key(session: Session, actor: Actor, kid: str) -> tuple[SigningKey, list[SigningKey]]:
@@ -98,16 +139,26 @@ def _lock_key(session: Session, actor: Actor, kid: str) -> tuple[SigningKey, lis
 def _next_state(key: SigningKey, action: KeyAction) -> KeyState:
     state = KEY_TRANSITIONS.get((KeyState(key.state), action))
     if state is None:
-        allowed = [other.value for other in KeyAction if (KeyState(key.state), other) in KEY_TRANSITIONS]
-        raise WrongState("key", state=key.state, action=action, allowed=allowed)
+        raise WrongState("key", state=key.state, action=action, allowed=_allowed(key))
     return state
 
 
+def _allowed(key: SigningKey) -> list[str]:
+    return [action.value for action in KeyAction if (KeyState(key.state), action) in KEY_TRANSITIONS]
+
+
 def _set_state(
-    session: Session, actor: Actor, key: SigningKey, state: KeyState, since: datetime, now: datetime
+    session: Session,
+    actor: Actor,
+    key: SigningKey,
+    state: KeyState,
+    since: datetime,
+    now: datetime,
+    reason: str | None = None,
 ) -> None:
     key.state, key.state_since = state.value, since
     session.flush()  # one key at a time: the unique index allows only one active key
     event = STATE_EVENT[state]
-    appender.add_entry(session, Entry(event, since, key.kid))
-    recorder.record(session, actor, event.value, ("key", key.kid), now)
+    appender.add_entry(session, Entry(event, since, key.kid, reason=reason))
+    data: dict[str, Any] = {"reason": reason} if reason else {}
+    recorder.record(session, actor, event.value, ("key", key.kid), now, **data)

@@ -8,6 +8,7 @@ from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth.access_tokens import AccessTokens
 from app.auth.credentials.passwords import PasswordHasher
+from app.auth.proposals import ProposalService
 from app.certificates.issuance import IssuerContext
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.core.crypto.secret_box import SecretBox
@@ -43,6 +44,7 @@ class Container:
     keys: KeyProvider
     key_documents: KeyDocuments
     issuance: IssuerContext
+    proposals: ProposalService
     status_lists: StatusListPublisher
     verification: VerificationService
     verdict_counts: VerdictCounter

@@ -21,6 +21,7 @@ from app.auth import authenticate
 from app.auth.access_tokens import AccessTokens
 from app.auth.credentials.passwords import PasswordHasher
 from app.auth.permissions import require_second_factor
+from app.auth.proposals import ProposalService
 from app.certificates.issuance import IssuerContext
 from app.core.actor import Actor, Role
 from app.core.crypto.secret_box import SecretBox
@@ -257,6 +258,13 @@ async def get_read_audit(request: Request) -> ReadAudit:
 
 
 ReadAuditDep = Annotated[ReadAudit, Depends(get_read_audit)]
+
+
+async def get_proposals(request: Request) -> ProposalService:
+    return get_container(request).proposals
+
+
+ProposalsDep = Annotated[ProposalService, Depends(get_proposals)]
 
 
 async def get_quotas(request: Request) -> Quotas:

@@ -4,6 +4,10 @@ from app.core.actor import Role
 from tests.factories import ok
 
 
+def role(user, name):
+    return {"kind": "role", "content": {"user_id": str(user.id), "role": name}}
+
+
 def test_a_role_takes_two_owners(app):
     company = app.set_up_company()
     case = company.apply()
@@ -13,12 +17,12 @@ def test_a_role_takes_two_owners(app):
     approve = f"/v1/applications/{case}/approve"
 
     # Rena wants the newcomer to approve, and asks for it. That alone changes nothing.
-    request = ok(rena.post(f"/v1/users/{newcomer.id}/role-requests", json={"role": "approver"}))
-    assert request["state"] == "open"
+    request = ok(rena.post("/v1/proposals", json=role(newcomer, "approver")))
+    assert request["state"] == "proposed"
     assert newcomer.post(approve, version="now").status_code == 403
 
     # She cannot be the second owner herself, and the newcomer is none.
-    confirm = f"/v1/access-requests/{request['id']}/confirm"
+    confirm = f"/v1/proposals/{request['id']}/confirm"
     refusal = rena.post(confirm, version="now")
     assert (refusal.status_code, refusal.json()["code"]) == (403, "four-eyes")
     assert newcomer.post(confirm, version=1).status_code == 403
@@ -42,10 +46,10 @@ def test_a_role_takes_two_owners(app):
 
 def test_an_owner_does_not_help_himself(app):
     rena, tural = app.staff(Role.OWNER, name="rena"), app.staff(Role.OWNER, name="tural")
-    own = ok(rena.post(f"/v1/users/{rena.id}/role-requests", json={"role": "approver"}))
-    assert rena.post(f"/v1/access-requests/{own['id']}/confirm", version="now").status_code == 403
+    own = ok(rena.post("/v1/proposals", json=role(rena, "approver")))
+    assert rena.post(f"/v1/proposals/{own['id']}/confirm", version="now").status_code == 403
 
     # What one asks for another, that other cannot confirm.
-    gift = ok(rena.post(f"/v1/users/{tural.id}/role-requests", json={"role": "reviewer"}))
-    assert tural.post(f"/v1/access-requests/{gift['id']}/confirm", version="now").status_code == 403
+    gift = ok(rena.post("/v1/proposals", json=role(tural, "reviewer")))
+    assert tural.post(f"/v1/proposals/{gift['id']}/confirm", version="now").status_code == 403
     assert ok(rena.get(f"/v1/users/{tural.id}"))["roles"] == ["owner"]

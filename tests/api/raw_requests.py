@@ -87,7 +87,11 @@ class AdversarialSetup:
         case_id = in_state(app, company, "in_review")
         draft = company.draft(reference=SECRET)
         evidence = ok(company.add_evidence(draft))["id"]
-        asked = ok(app.owner.post(f"/v1/users/{app.auditor.id}/role-requests", json={"role": "reviewer"}))
+        asked = ok(
+            app.owner.post(
+                "/v1/proposals", json={"kind": "role", "content": {"user_id": str(app.auditor.id), "role": "reviewer"}}
+            )
+        )
         self.things = {
             "application_id": draft,
             "product_id": company.add_product(),
@@ -98,7 +102,7 @@ class AdversarialSetup:
             "client_id": ok(company.post("/v1/api-clients", json={"name": SECRET}))["id"],
             "member_id": company.id,
             "user_id": app.auditor.id,
-            "request_id": asked["id"],
+            "proposal_id": asked["id"],
             "number": app.certify(company),
             "code": "MIK",
             "role": "auditor",

@@ -217,7 +217,8 @@ def decidable(app):
     number = app.certify()
     case_id = app.set_up_company().apply()
     app.review(case_id)
-    asked = ok(app.owner.post(f"/v1/users/{app.reviewer.id}/role-requests", json={"role": "auditor"}))
+    role = {"kind": "role", "content": {"user_id": str(app.reviewer.id), "role": "auditor"}}
+    asked = ok(app.owner.post("/v1/proposals", json=role))
     member = app.set_up_company()
     another = app.staff(Role.OWNER, name="second-owner")
     user = f"/v1/users/{app.reviewer.id}"
@@ -229,13 +230,18 @@ def decidable(app):
         "revoke": (app.owner, f"/v1/certificates/{number}/revoke", {"reason": "bankruptcy"}),
         "create staff": (app.owner, "/v1/users", {"email": "new@staff.example", "full_name": "New"}),
         "remove staff": (app.owner, f"DELETE {user}", None),
-        "ask for a role": (app.owner, f"{user}/role-requests", {"role": "auditor"}),
+        "ask for a role": (app.owner, "/v1/proposals", role),
         "take a role": (app.owner, f"DELETE {user}/roles/reviewer", None),
-        "ask for a reset": (app.owner, f"{user}/second-factor-requests", None),
+        "ask for a reset": (
+            app.owner,
+            "/v1/proposals",
+            {"kind": "second-factor-reset", "content": {"user_id": str(app.reviewer.id)}},
+        ),
         "reset of staff": (app.owner, f"{user}/password-resets", None),
         "reset of a member": (app.registrar, f"/v1/users/{member.id}/password-resets", None),
-        "confirm": (another, f"/v1/access-requests/{asked['id']}/confirm", None),
-        "refuse": (another, f"/v1/access-requests/{asked['id']}/refuse", None),
+        "confirm": (another, f"/v1/proposals/{asked['id']}/confirm", None),
+        "refuse": (another, f"/v1/proposals/{asked['id']}/refuse", None),
+        "withdraw": (app.owner, f"/v1/proposals/{asked['id']}/withdraw", None),
     }
 
 

@@ -1,5 +1,8 @@
 """Rights of the staff: two owners to give one, one to take it, and the last owner stays."""
 
+import hashlib
+import json
+
 import pytest
 import sqlalchemy as sa
 
@@ -23,7 +26,11 @@ def second(app):
 
 
 def ask(owner, user, role="approver"):
-    return owner.post(f"/v1/users/{user.id}/role-requests", json={"role": role})
+    return propose(owner, "role", user_id=user.id, role=role)
+
+
+def propose(by, kind, **content):
+    return by.post("/v1/proposals", json={"kind": kind, "content": content})
 
 
 def roles(app, user):
@@ -34,7 +41,7 @@ def test_a_new_colleague(app, owner, second):
     """Created by one owner, given a role by another, let in by a token that was mailed."""
     made = ok(owner.post("/v1/users", json=NEW | {"roles": ["reviewer", "registrar"]}))
     assert (made["roles"], made["second_factor"], made["active"]) == ([], False, True)
-    assert {request["role"] for request in made["requests"]} == {"reviewer", "registrar"}
+    assert {each["content"]["role"] for each in made["proposals"]} == {"reviewer", "registrar"}
     for guess in ("", PASSWORD, "a password that nobody has"):
         assert sign_in(app, NEW["email"], guess).status_code in {400, 401}
     token = app.code(NEW["email"])
@@ -42,8 +49,8 @@ def test_a_new_colleague(app, owner, second):
     assert app.http.post("/v1/auth/password-reset", json=body).status_code == 204
     tokens = ok(sign_in(app, NEW["email"]))
     assert ok(me(app, tokens))["roles"] == []
-    (reviewer,) = [request for request in made["requests"] if request["role"] == "reviewer"]
-    second.act(f"/v1/access-requests/{reviewer['id']}/confirm")
+    (reviewer,) = [each for each in made["proposals"] if each["content"]["role"] == "reviewer"]
+    second.act(f"/v1/proposals/{reviewer['id']}/confirm")
     assert ok(me(app, tokens))["roles"] == ["reviewer"]
     assert (
         app.http.get("/v1/applications", headers={"Authorization": f"Bearer {tokens['access_token']}"}).status_code
@@ -62,34 +69,35 @@ def test_an_address_is_taken_once(app, owner):
 
 def test_no_role_by_one_owner_alone(app, owner):
     request = ok(ask(owner, app.reviewer))
-    refused(owner.post(f"/v1/access-requests/{request['id']}/confirm", version=1), 403, "four-eyes")
+    refused(owner.post(f"/v1/proposals/{request['id']}/confirm", version=1), 403, "four-eyes")
     assert roles(app, app.reviewer) == ["reviewer"]
 
 
 def test_nobody_confirms_what_is_for_himself(app, owner, second):
     request = ok(ask(owner, second))
-    refused(second.post(f"/v1/access-requests/{request['id']}/confirm", version=1), 403, "four-eyes")
+    refused(second.post(f"/v1/proposals/{request['id']}/confirm", version=1), 403, "four-eyes")
     own = ok(ask(owner, owner))
-    second.act(f"/v1/access-requests/{own['id']}/confirm")  # asked by the one, confirmed by the other: two owners
+    second.act(f"/v1/proposals/{own['id']}/confirm")  # asked by the one, confirmed by the other: two owners
     assert roles(app, owner) == ["approver", "owner"]
 
 
 def test_the_database_wants_two_as_well(app, owner, second):
     request = ok(ask(owner, app.reviewer))
-    ((owner_id,),) = rows(app, "SELECT requested_by FROM access_requests")
-    confirm = "UPDATE access_requests SET state = 'confirmed', decided_by = :who, decided_at = requested_at"
+    ((owner_id,),) = rows(app, "SELECT proposed_by FROM proposals")
+    document = "decided_at = proposed_at, confirmed_sha256 = sha256"
+    confirm = f"UPDATE proposals SET state = 'confirmed', decided_by = :who, {document}"
     with pytest.raises(sa.exc.IntegrityError, match="four_eyes"):
         execute(app, confirm, who=owner_id)
     with pytest.raises(sa.exc.IntegrityError, match="four_eyes"):
         execute(app, confirm.replace(":who", "user_id"))
-    with pytest.raises(sa.exc.IntegrityError, match=r"four_eyes|decided_by_somebody"):
-        execute(app, "UPDATE access_requests SET state = 'confirmed'")
-    assert ok(owner.get(f"/v1/access-requests/{request['id']}"))["state"] == "open"
+    with pytest.raises(sa.exc.IntegrityError, match=r"four_eyes|decided_by_somebody|confirmed_document"):
+        execute(app, "UPDATE proposals SET state = 'confirmed'")
+    assert ok(owner.get(f"/v1/proposals/{request['id']}"))["state"] == "proposed"
 
 
 def test_a_role_by_two(app, owner, second):
     request = ok(ask(owner, app.reviewer))
-    path = f"/v1/access-requests/{request['id']}"
+    path = f"/v1/proposals/{request['id']}"
     refused(second.post(f"{path}/confirm"), 428)
     refused(second.post(f"{path}/confirm", version=9), 412)
     decided = second.act(f"{path}/confirm")
@@ -101,17 +109,21 @@ def test_a_role_by_two(app, owner, second):
 
 def test_a_confirmation_can_be_sent_again(app, owner, second):
     request = ok(ask(owner, app.reviewer))
-    path, key = f"/v1/access-requests/{request['id']}/confirm", {"Idempotency-Key": "a-key"}
+    path, key = f"/v1/proposals/{request['id']}/confirm", {"Idempotency-Key": "a-key"}
     first, again = (second.post(path, version=1, headers=key) for _ in range(2))
     assert ok(first) == ok(again)
     assert len(events(app, "role.granted")) == 1
 
 
 def test_a_request_is_refused_or_taken_back(app, owner, second):
-    for by in (owner, second):
+    for by, other, deed, state in (
+        (owner, second, "withdraw", "withdrawn"),
+        (second, owner, "refuse", "refused"),
+    ):
         request = ok(ask(owner, app.reviewer))
-        assert by.act(f"/v1/access-requests/{request['id']}/refuse")["state"] == "refused"
-        refused(second.post(f"/v1/access-requests/{request['id']}/confirm", version="now"), 409, "wrong-state")
+        refused(other.post(f"/v1/proposals/{request['id']}/{deed}", version="now"), 403, "forbidden")
+        assert by.act(f"/v1/proposals/{request['id']}/{deed}")["state"] == state
+        refused(second.post(f"/v1/proposals/{request['id']}/confirm", version="now"), 409, "wrong-state")
     assert roles(app, app.reviewer) == ["reviewer"]
 
 
@@ -120,18 +132,18 @@ def test_what_an_owner_asked_for_goes_with_him(app, owner, second):
     request = ok(ask(second, app.reviewer))
     ok(owner.delete(f"/v1/users/{second.id}/roles/owner"))
     third = app.staff(Role.OWNER, name="third-owner")
-    refused(third.post(f"/v1/access-requests/{request['id']}/confirm", version="now"), 409, "asker-left")
+    refused(third.post(f"/v1/proposals/{request['id']}/confirm", version="now"), 409, "asker-left")
     another = ok(ask(third, app.approver, "auditor"))
     ok(owner.delete(f"/v1/users/{third.id}"))
-    assert ok(owner.get(f"/v1/access-requests/{another['id']}"))["state"] == "refused"
+    assert ok(owner.get(f"/v1/proposals/{another['id']}"))["state"] == "refused"
 
 
 def test_of_two_confirmations_of_the_same_role_one_counts(app, owner, second):
     third = app.staff(Role.OWNER, name="third-owner")
     asked = [ok(ask(owner, app.reviewer))["id"] for _ in range(2)]
     answers = at_once(
-        lambda: second.post(f"/v1/access-requests/{asked[0]}/confirm", version=1),
-        lambda: third.post(f"/v1/access-requests/{asked[1]}/confirm", version=1),
+        lambda: second.post(f"/v1/proposals/{asked[0]}/confirm", version=1),
+        lambda: third.post(f"/v1/proposals/{asked[1]}/confirm", version=1),
     )
     assert statuses(answers) == [200, 409]
     assert len(events(app, "role.granted")) == 1
@@ -140,10 +152,10 @@ def test_of_two_confirmations_of_the_same_role_one_counts(app, owner, second):
 def test_a_confirmation_and_a_refusal_at_once(app, owner, second):
     for role in ("auditor", "inspector", "registrar"):
         request = ok(ask(owner, app.reviewer, role))
-        path = f"/v1/access-requests/{request['id']}"
+        path = f"/v1/proposals/{request['id']}"
         answers = at_once(
             lambda path=path: second.post(f"{path}/confirm", version=1),
-            lambda path=path: owner.post(f"{path}/refuse", version=1),
+            lambda path=path: owner.post(f"{path}/withdraw", version=1),
         )
         assert statuses(answers) == [200, 412]
         state = ok(owner.get(path))["state"]
@@ -218,18 +230,18 @@ def test_a_lost_authenticator_is_reset_by_two(app, owner, second):
     approver = app.approver
     phone = enrolled(approver)
     tokens = ok(sign_in(app, email_of(approver), otp=phone.code()))
-    request = ok(owner.post(f"/v1/users/{approver.id}/second-factor-requests"))
-    assert (request["kind"], request["role"]) == ("reset-second-factor", None)
-    refused(owner.post(f"/v1/access-requests/{request['id']}/confirm", version=1), 403, "four-eyes")
+    request = ok(propose(owner, "second-factor-reset", user_id=approver.id))
+    assert (request["kind"], request["content"]) == ("second-factor-reset", {"user_id": str(approver.id)})
+    refused(owner.post(f"/v1/proposals/{request['id']}/confirm", version=1), 403, "four-eyes")
     denied(sign_in(app, email_of(approver), otp=phone.wrong()), 401, "invalid_grant")
     ok(me(app, tokens))
-    second.act(f"/v1/access-requests/{request['id']}/confirm")
+    second.act(f"/v1/proposals/{request['id']}/confirm")
     refused(me(app, tokens), 401)
     denied(sign_in(app, email_of(approver), otp=phone.code(later=30)), 401, "invalid_grant")
     again = ok(sign_in(app, email_of(approver)))
     assert ok(me(app, again))["second_factor"]["enrolled"] is False
     assert len(events(app, "second_factor.reset")) == 1
-    refused(owner.post(f"/v1/users/{approver.id}/second-factor-requests"), 409, "not-enrolled")
+    refused(propose(owner, "second-factor-reset", user_id=approver.id), 409, "not-enrolled")
 
 
 # Who may ask
@@ -240,17 +252,18 @@ def test_users_are_the_owners_business_and_the_auditors_to_read(app, owner, seco
     reads = (
         "/v1/users",
         f"/v1/users/{app.reviewer.id}",
-        "/v1/access-requests",
-        f"/v1/access-requests/{request['id']}",
+        "/v1/proposals",
+        f"/v1/proposals/{request['id']}",
     )
     writes = (
         ("POST", "/v1/users", NEW),
         ("DELETE", f"/v1/users/{app.reviewer.id}", None),
-        ("POST", f"/v1/users/{app.reviewer.id}/role-requests", {"role": "auditor"}),
+        ("POST", "/v1/proposals", {"kind": "role", "content": {"user_id": app.reviewer.id, "role": "auditor"}}),
         ("DELETE", f"/v1/users/{app.reviewer.id}/roles/reviewer", None),
-        ("POST", f"/v1/users/{app.reviewer.id}/second-factor-requests", None),
-        ("POST", f"/v1/access-requests/{request['id']}/confirm", None),
-        ("POST", f"/v1/access-requests/{request['id']}/refuse", None),
+        ("POST", "/v1/proposals", {"kind": "second-factor-reset", "content": {"user_id": app.reviewer.id}}),
+        ("POST", f"/v1/proposals/{request['id']}/confirm", None),
+        ("POST", f"/v1/proposals/{request['id']}/refuse", None),
+        ("POST", f"/v1/proposals/{request['id']}/withdraw", None),
     )
     company = app.set_up_company()
     for role in sorted(STAFF_ROLES - {Role.OWNER}):
@@ -266,10 +279,14 @@ def test_users_are_the_owners_business_and_the_auditors_to_read(app, owner, seco
 
 def test_members_of_companies_are_no_staff(app, owner):
     company = app.register()
-    for path in (f"/v1/users/{company.id}", "/v1/users/x", "/v1/users/00000000-0000-7000-8000-000000000000"):
+    for user_id in (company.id, "x", "00000000-0000-7000-8000-000000000000"):
+        path = f"/v1/users/{user_id}"
         refused(owner.get(path), 404, "not-found")
         refused(owner.delete(path), 404, "not-found")
-        refused(owner.post(f"{path}/role-requests", json={"role": "reviewer"}), 404, "not-found")
+        for kind, content in (("role", {"role": "reviewer"}), ("second-factor-reset", {})):
+            (error,) = refused(propose(owner, kind, user_id=str(user_id), **content), 422, "invalid")["errors"]
+            expected = "invalid-id" if user_id == "x" else "not-found"
+            assert (error["pointer"], error["code"]) == ("/content/user_id", expected)
     assert company.id not in str(ok(owner.get("/v1/users")))
 
 
@@ -277,25 +294,94 @@ def test_what_cannot_be_granted(app, owner):
     for role in ("applicant", "system", "queen", "", None, 1):
         refused(ask(owner, app.reviewer, role), 422)
         refused(owner.post("/v1/users", json=NEW | {"roles": [role]}), 422)
-    assert rows(app, "SELECT 1 FROM access_requests") == []
+    assert rows(app, "SELECT 1 FROM proposals") == []
 
 
 def test_the_list_of_requests(app, owner, second):
     asked = [ok(ask(owner, app.reviewer, role))["id"] for role in ("approver", "auditor", "inspector")]
-    second.act(f"/v1/access-requests/{asked[0]}/confirm")
-    listed = ok(app.auditor.get("/v1/access-requests?state=open"))["items"]
+    second.act(f"/v1/proposals/{asked[0]}/confirm")
+    listed = ok(app.auditor.get("/v1/proposals?state=proposed"))["items"]
     assert [request["id"] for request in listed] == asked[1:]
-    first = app.auditor.get("/v1/access-requests?limit=2")
+    first = app.auditor.get("/v1/proposals?limit=2")
     assert [request["id"] for request in ok(first)["items"]] == asked[:2]
     assert [request["id"] for request in ok(app.auditor.get(first.links["next"]["url"]))["items"]] == asked[2:]
-    refused(app.auditor.get("/v1/access-requests?state=lost"), 422)
+    refused(app.auditor.get("/v1/proposals?state=lost"), 422)
+
+
+def test_what_nobody_decides_in_time_expires(app, owner, second):
+    """Computed from its dates: no job has to run."""
+    request = ok(ask(owner, app.reviewer))
+    path = f"/v1/proposals/{request['id']}"
+    app.clock.advance(days=14, seconds=-1)
+    assert ok(owner.get(path))["state"] == "proposed"
+    app.clock.advance(seconds=1)
+    assert ok(owner.get(path))["state"] == "expired"
+    assert ok(app.auditor.get("/v1/proposals?state=proposed"))["items"] == []
+    (listed,) = ok(app.auditor.get("/v1/proposals?state=expired&kind=role"))["items"]
+    assert listed == ok(owner.get(path))
+    assert ok(app.auditor.get("/v1/proposals?kind=revocation"))["items"] == []
+    for by, deed in ((second, "confirm"), (second, "refuse"), (owner, "withdraw")):
+        problem = refused(by.post(f"{path}/{deed}", version=1), 409, "wrong-state")
+        assert (problem["state"], problem["allowed"]) == ("expired", [])
+    ok(owner.delete(f"/v1/users/{app.reviewer.id}"))
+    assert ok(owner.get(path))["state"] == "expired"
+
+
+def test_both_documents_are_hashed_stored_and_recorded(app, owner, second):
+    proposed = ok(ask(owner, app.reviewer))
+    content = {"user_id": app.reviewer.id, "role": "approver"}
+    document = {"v": 1, "act": "propose", "kind": "role", "content": content, "by": owner.id}
+    assert (proposed["content"], proposed["sha256"]) == (content, sha256_of(document))
+    assert proposed["confirmed_sha256"] is None
+    confirmed = second.act(f"/v1/proposals/{proposed['id']}/confirm")
+    document |= {"act": "confirm", "proposal": proposed["id"], "proposed": proposed["sha256"], "by": second.id}
+    assert confirmed["confirmed_sha256"] == sha256_of(document)
+    for event, sha256 in (("proposed", proposed["sha256"]), ("confirmed", confirmed["confirmed_sha256"])):
+        (recorded,) = events(app, f"proposal.{event}")
+        assert sha256 in str(recorded)
+    assert len(events(app, "role.granted")) == 1
+
+
+def sha256_of(document):
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "pointer", "code"),
+    [
+        ("role", {}, "/content/user_id", "required"),
+        ("role", {"user_id": 1, "role": "reviewer"}, "/content/user_id", "invalid-id"),
+        ("role", {"user_id": "0" * 32, "role": "reviewer", "note": "x"}, "/content/note", "unknown-member"),
+        ("key-activation", {"kid": "did:web:x#none"}, "/content/kid", "not-found"),
+        ("key-activation", {"kid": "did:web:x#none", "at_once": "yes"}, "/content/at_once", "wrong-type"),
+        (
+            "compromise-correction",
+            {"kid": "x", "since": "2026-11-22", "reason": "earlier-access"},
+            "/content/since",
+            None,
+        ),
+        (
+            "compromise-correction",
+            {"kid": "x", "since": "2026-11-22T00:00:00Z", "reason": "why"},
+            "/content/reason",
+            None,
+        ),
+        ("revocation", {"number": "x", "reason": "bankruptcy"}, "/kind", "not-in-list"),
+        ("staff", {}, "/kind", "not-in-list"),
+    ],
+)
+def test_content_is_checked_by_its_kind(shared_app, kind, content, pointer, code):
+    errors = refused(propose(shared_app.owner, kind, **content), 422, "invalid")["errors"]
+    assert pointer in {error["pointer"] for error in errors}
+    assert code in {None, *(error["code"] for error in errors if error["pointer"] == pointer)}
 
 
 def test_history_names_nobody(app, owner, second):
     made = ok(owner.post("/v1/users", json=NEW | {"roles": ["reviewer"]}))
-    second.act(f"/v1/access-requests/{made['requests'][0]['id']}/confirm")
+    second.act(f"/v1/proposals/{made['proposals'][0]['id']}/confirm")
     ok(owner.delete(f"/v1/users/{made['id']}"))
     told = str(rows(app, "SELECT event, subject_id, data FROM audit_events"))
     assert NEW["email"] not in told and "Leyla" not in told
-    for event in ("user.created", "access.requested", "access.request_confirmed", "role.granted", "role.taken"):
+    for event in ("user.created", "proposal.proposed", "proposal.confirmed", "role.granted", "role.taken"):
         assert events(app, event), event

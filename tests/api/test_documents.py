@@ -218,7 +218,7 @@ def supersede(app, number):
 
 ENDS = {
     "suspended": lambda app, _, number: keep(app.owner, number, "suspend", cause="hearing"),
-    "revoked": lambda app, _, number: keep(app.owner, number, "revoke", reason="bankruptcy"),
+    "revoked": lambda app, _, number: app.revoke(number, "bankruptcy"),
     "surrendered": lambda _, company, number: keep(company, number, "surrender"),
     "superseded": lambda app, _, number: supersede(app, number),
     "expired": lambda app, *_: app.clock.advance(days=365 * 4),

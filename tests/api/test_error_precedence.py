@@ -315,8 +315,12 @@ def places(shared_app):  # noqa: C901 (one line for each route)
             app.owner,
             lambda: ("/v1/users", {"email": address(), "full_name": "Leyla Nümunə", "roles": ["auditor"]}),
         ),
-        "POST /v1/users/{user_id}/role-requests": Place(
-            app.owner, lambda: (f"/v1/users/{newcomer().id}/role-requests", {"role": "auditor"})
+        "POST /v1/proposals": Place(
+            app.owner,
+            lambda: (
+                "/v1/proposals",
+                {"kind": "role", "content": {"user_id": str(newcomer().id), "role": "auditor"}},
+            ),
         ),
         "": waiting,
     }
@@ -368,10 +372,10 @@ ROUTES = """
     POST /v1/me/second-factor/confirm
     POST /v1/auth/step-up
     POST /v1/users
-    POST /v1/users/{user_id}/role-requests
+    POST /v1/proposals
 """
 ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
-ADDS = ("/notes", "/role-requests", "/changes", "/declaration")  # to a thing, whatever its version
+ADDS = ("/notes", "/changes", "/declaration")  # to a thing, whatever its version
 CHANGES = [route for route in ROUTES if "{" in route and "{code}" not in route and not route.endswith(ADDS)]
 PUBLIC = [
     "POST /v1/registrations",
@@ -587,7 +591,7 @@ def test_the_state_speaks_before_the_body_elsewhere(shared_app):
     company = app.set_up_company()
     (residency,) = ok(company.get("/v1/residencies"))["items"]
     number = app.certify(company)
-    app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "bankruptcy"})
+    app.revoke(number, "bankruptcy")
     app.registrar.act(f"/v1/residencies/{residency['id']}/cancel", CLOSING)
     product_id = company.add_product()
     company.act(f"/v1/products/{product_id}/retire")

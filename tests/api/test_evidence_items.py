@@ -381,13 +381,13 @@ def test_a_revocation_for_fraud_bars_the_company_and_another_one_the_product(app
     company = app.set_up_company()
     product_id = company.add_product()
     number = app.certify(company, product_id)
-    app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "court-order"})
+    app.revoke(number, "court-order")
     assert tried(company, product_id)[0]["C-12"][0] == "manual"
     assert tried(company, company.add_product())[0]["C-12"][0] == "manual"  # of that heading, from that site
     other = company.add_product(**STRUCTURE)
     assert tried(company, other)[0]["C-12"][0] == "pass"
     number = app.certify(company, other)
-    app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "false-documents"})
+    app.revoke(number, "false-documents")
     for scheme in ("MIK", "MIA"):
         assert tried(company, company.add_product(), scheme)[0]["C-12"][0] == "fail"
 

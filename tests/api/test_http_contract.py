@@ -204,7 +204,7 @@ PAGED = [
     ("/v1/residencies", "company"),
     ("/v1/applications", "reviewer"),
     ("/v1/users", "owner"),
-    ("/v1/access-requests", "owner"),
+    ("/v1/proposals", "owner"),
     ("/v1/matters", "owner"),
     ("/v1/reports", "owner"),
     ("/v1/audit", "auditor"),
@@ -713,7 +713,7 @@ def test_the_searches_look_through_what_is_stored(app):
     company = app.set_up_company(legal_name_en="Şuşa Xalçaları", legal_name_az="“Şuşa Xalçaları” MMC")
     number = app.certify(company)
     other = app.certify(company)
-    app.owner.act(f"/v1/certificates/{other}/revoke", {"reason": "bankruptcy"})
+    app.revoke(other, "bankruptcy")
 
     def found(query):
         return [each["number"] for each in ok(app.http.get(f"/v1/certificates?{query}"))["items"]]

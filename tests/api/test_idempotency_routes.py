@@ -186,7 +186,15 @@ def user(stage):
 def asked_access(stage):
     """By another owner than the one who decides."""
     asking = stage.app.staff(Role.OWNER, name="another-owner")
-    return f"/v1/access-requests/{ok(asking.post(f'{user(stage)}/role-requests', json={'role': 'reviewer'}))['id']}"
+    return f"/v1/proposals/{ok(asking.post('/v1/proposals', json=role_of(user(stage))))['id']}"
+
+
+def role_of(path):
+    return {"kind": "role", "content": {"user_id": path.rpartition("/")[2], "role": "reviewer"}}
+
+
+def own_proposal(stage):
+    return f"/v1/proposals/{ok(stage.app.owner.post('/v1/proposals', json=role_of(user(stage))))['id']}"
 
 
 def enrolled(stage):
@@ -380,18 +388,12 @@ CASES = {
         lambda _: ("/v1/users", {"json": {"email": "next@staff.example", "full_name": "Leyla", "roles": ["auditor"]}}),
     ),
     "DELETE /v1/users/{user_id}": ("owner", lambda s: (user(s), {})),
-    "POST /v1/users/{user_id}/role-requests": (
-        "owner",
-        lambda s: (f"{user(s)}/role-requests", {"json": {"role": "reviewer"}}),
-    ),
+    "POST /v1/proposals": ("owner", lambda s: ("/v1/proposals", {"json": role_of(user(s))})),
     "DELETE /v1/users/{user_id}/roles/{role}": ("owner", lambda s: (f"{user(s)}/roles/auditor", {})),
-    "POST /v1/users/{user_id}/second-factor-requests": (
-        "owner",
-        lambda s: (f"{enrolled(s)}/second-factor-requests", {}),
-    ),
     "POST /v1/users/{user_id}/password-resets": ("owner", lambda s: (f"{user(s)}/password-resets", {})),
-    "POST /v1/access-requests/{request_id}/confirm": ("owner", lambda s: at(asked_access(s), "/confirm")),
-    "POST /v1/access-requests/{request_id}/refuse": ("owner", lambda s: at(asked_access(s), "/refuse")),
+    "POST /v1/proposals/{proposal_id}/confirm": ("owner", lambda s: at(asked_access(s), "/confirm")),
+    "POST /v1/proposals/{proposal_id}/refuse": ("owner", lambda s: at(asked_access(s), "/refuse")),
+    "POST /v1/proposals/{proposal_id}/withdraw": ("owner", lambda s: at(own_proposal(s), "/withdraw")),
     "POST /v1/calendar/holidays": ("owner", lambda _: ("/v1/calendar/holidays", {"json": NOVRUZ})),
     "POST /v1/applications/assign": ("reviewer", assignment),
     "POST /v1/applications/{application_id}/hand-over": ("reviewer", handing_over),

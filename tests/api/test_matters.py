@@ -75,7 +75,7 @@ class TestSurrender:
         app.owner.act(f"{path_of(number)}/suspend", {"cause": "hearing"})
         company.act(f"{path_of(number)}/surrender")
         refused(app.owner.post(f"{path_of(number)}/suspend", json={"cause": "court"}, version="now"), 409)
-        revoked = app.owner.act(f"{path_of(number)}/revoke", {"reason": "false-documents"})
+        revoked = app.revoke(number, "false-documents")
         assert (revoked["status"], revoked["reason"], revoked["during_investigation"]) == (
             "revoked",
             "false-documents",

@@ -57,7 +57,11 @@ class FilledService:
             "auditor": app.auditor,
         }
         cases = [in_state(app, company, state) for state in STATES]
-        asked = ok(app.owner.post(f"/v1/users/{app.auditor.id}/role-requests", json={"role": "reviewer"}))
+        asked = ok(
+            app.owner.post(
+                "/v1/proposals", json={"kind": "role", "content": {"user_id": str(app.auditor.id), "role": "reviewer"}}
+            )
+        )
         kept = ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
         self.ids = {
             "application_id": cases,
@@ -69,7 +73,7 @@ class FilledService:
             "client_id": [ok(company.post("/v1/api-clients", json={"name": "Orders"}))["id"]],
             "member_id": [company.id],
             "user_id": [app.auditor.id],
-            "request_id": [asked["id"]],
+            "proposal_id": [asked["id"]],
             "number": [app.certify(company)],
             "code": ["MIK", "AGDAM-SP"],
             "role": ["auditor"],

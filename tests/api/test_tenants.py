@@ -178,20 +178,20 @@ DOORS = {
     "POST   /v1/users": "owner",
     "GET    /v1/users/{user_id}": "owner auditor",
     "DELETE /v1/users/{user_id}": "owner",
-    "POST   /v1/users/{user_id}/role-requests": "owner",
     "DELETE /v1/users/{user_id}/roles/{role}": "owner",
-    "POST   /v1/users/{user_id}/second-factor-requests": "owner",
     "POST   /v1/users/{user_id}/password-resets": "owner",  # of a member of staff; a company's is the registrar's
-    "GET    /v1/access-requests": "owner auditor",
-    "GET    /v1/access-requests/{request_id}": "owner auditor",
-    "POST   /v1/access-requests/{request_id}/confirm": "owner",
-    "POST   /v1/access-requests/{request_id}/refuse": "owner",
+    "GET    /v1/proposals": "owner auditor",
+    "POST   /v1/proposals": "owner",
+    "GET    /v1/proposals/{proposal_id}": "owner auditor",
+    "POST   /v1/proposals/{proposal_id}/confirm": "owner",
+    "POST   /v1/proposals/{proposal_id}/refuse": "owner",
+    "POST   /v1/proposals/{proposal_id}/withdraw": "owner",
 }
 
 # What takes a recent code of the authenticator, whoever it is
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id"}
-OF_THE_HOUSE = {"user_id", "request_id", "role", "matter_id", "report_id"}
+OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id"}
 OF_NOBODY = {
     "number",
     "code",
@@ -242,6 +242,10 @@ def report_with_photo(app):
     return ok(app.owner.get("/v1/reports"))["items"][-1]["id"]
 
 
+def role_of(user_id, role):
+    return {"kind": "role", "content": {"user_id": str(user_id), "role": role}}
+
+
 @pytest.fixture(scope="module")
 def things(shared_app, company):
     """One of everything, in the hands of the company."""
@@ -252,7 +256,7 @@ def things(shared_app, company):
     another_owner = app.staff("owner", name="another-owner")
     newcomer = app.staff("inspector", name="newcomer").id
     change = ok(company.post(f"/v1/certificates/{number}/changes", json=CHANGE))
-    asked = another_owner.post(f"/v1/users/{newcomer}/role-requests", json={"role": "auditor"})
+    asked = another_owner.post("/v1/proposals", json=role_of(newcomer, "auditor"))
     return {
         "site_id": company.site_id,
         "product_id": company.add_product(),
@@ -267,7 +271,8 @@ def things(shared_app, company):
         "member_id": member(company),
         "invitation_id": invitation(company)["id"],
         "user_id": newcomer,
-        "request_id": ok(asked)["id"],
+        "proposal_id": ok(asked)["id"],
+        "own_proposal_id": ok(app.owner.post("/v1/proposals", json=role_of(newcomer, "reviewer")))["id"],
         "role": "inspector",
         "matter_id": change["id"],
         "report_id": report_with_photo(app),
@@ -294,6 +299,8 @@ def routes(shared_app):
 
 def under_review(things, route):
     """What only staff act on is the application under review; everybody else has the draft."""
+    if route.endswith("/withdraw") and "{proposal_id}" in route:
+        return things | {"proposal_id": things["own_proposal_id"]}
     if "{application_id}" in route and "applicant" not in DOORS[route]:
         return things | {"application_id": things["case_id"]}
     return things

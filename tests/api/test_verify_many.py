@@ -12,7 +12,7 @@ def test_a_batch_of_everything(app):
     company = app.set_up_company()
     good, revoked = app.certify(company), app.certify(company)
     token = app.token(good)
-    app.owner.act(f"/v1/certificates/{revoked}/revoke", {"reason": "false-documents"})
+    app.revoke(revoked, "false-documents")
     items = [{"number": revoked}, {"token": token}, {"number": "x"}, {"number": good.lower()}, {"token": token + "="}]
     answer = ok(app.anonymous.post("/v1/verify/batch", json={"items": items}))
     assert [each["verdict"] for each in answer["items"]] == ["revoked", "valid", "mistyped", "valid", "unreadable"]

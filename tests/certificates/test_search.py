@@ -53,7 +53,7 @@ def numbers(shared_app):
     tubes = app.set_up_company(legal_name_en="Aghdam Pipe", legal_name_az="“Ağdam Boru” MMC")
     made = {name: app.certify(tubes) for name in ("tube", "suspended", "revoked")}
     app.owner.act(f"/v1/certificates/{made['suspended']}/suspend", {"cause": "hearing"})
-    app.owner.act(f"/v1/certificates/{made['revoked']}/revoke", {"reason": "bankruptcy"})
+    app.revoke(made["revoked"], "bankruptcy")
     glass = app.set_up_company(legal_name_en="Çıraq Glass", legal_name_az="“Çıraq Şüşə” MMC")
     names = {"az": "Şüşə qab", "en": "Glass jar", "ru": "Стеклянная банка"}
     sand = {"name": "Quartz sand", "hs4": "2505", "origin_country": "TR", "value": "830", "basis": "cif"}

@@ -86,7 +86,7 @@ class TestServed:
         tag = answer.headers["etag"]
         assert fetch(app, "revocation-1").text == answer.text
         assert fetch(app, "revocation-1", headers={"If-None-Match": tag}).status_code == 304
-        app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "court-order"})
+        app.revoke(number, "court-order")
         changed = fetch(app, "revocation-1", headers={"If-None-Match": tag})
         assert changed.status_code == 200
         assert changed.headers["etag"] != tag
@@ -116,7 +116,6 @@ class TestServed:
 class TestMoved:
     def test_each_change_shows_at_once(self, app, take):
         number, other = take(2)
-        path = f"/v1/certificates/{number}"
         assert bits(app, number) == (False, False)
         steps = [
             ("suspend", {"cause": "hearing"}, (False, True), "suspended"),
@@ -127,7 +126,7 @@ class TestMoved:
             ("revoke", {"reason": "court-order"}, (True, False), "revoked"),
         ]
         for deed, body, expected, verdict in steps:
-            app.owner.act(f"{path}/{deed}", body)
+            app.change_status(number, deed, body)
             begun = time.perf_counter()
             assert bits(app, number) == expected
             assert time.perf_counter() - begun < 60
@@ -192,7 +191,7 @@ class TestMoved:
         monkeypatch.setattr(issuance, "LIST_CAPACITY", used + 1)
         _, (last, first) = certify(app, 2)
         assert [row_of(app, number).status_list_id for number in (last, first)] == [1, 2]
-        app.owner.act(f"/v1/certificates/{first}/revoke", {"reason": "court-order"})
+        app.revoke(first, "court-order")
         assert bits(app, first) == (True, False)
         assert sum(byte.bit_count() for byte in listed(app, "revocation-2").bits) == 1
 
@@ -242,7 +241,7 @@ class TestSigned:
                 head, body, signature = real.sign(payload, typ=typ).split(".")
                 return ".".join([head, body, signature[::-1]])
 
-        app.owner.act(f"/v1/certificates/{take()[0]}/revoke", {"reason": "court-order"})
+        app.revoke(take()[0], "court-order")
         with signing_by(app, Broken()):
             assert fetch(app, "revocation-1").status_code == 503
         assert fetch(app, "revocation-1").status_code == 200
@@ -271,7 +270,7 @@ def test_mik_doctor_only_status_lists(app, take, monkeypatch):
     number, other, gone = take(3)
     index = row_of(app, number).status_index
     before = fetch(app, "revocation-1").text
-    app.owner.act(f"/v1/certificates/{gone}/revoke", {"reason": "false-documents"})
+    app.revoke(gone, "false-documents")
     with app.database.session() as session:
         status_list_repository.create_list(session, 2)  # a test before this one may have opened it already
         session.commit()

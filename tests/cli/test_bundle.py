@@ -59,7 +59,7 @@ def test_a_bundle_answers_and_says_how_old_it_is(shared_app, run, offline, numbe
     assert {path.name for path in folder.iterdir()} == {
         "bundle.json", "jwks.json", "did.json", "log", "proofs", "status-lists",
     }  # fmt: skip
-    shared_app.owner.act(f"/v1/certificates/{revoked}/revoke", {"reason": "court-order"})
+    shared_app.revoke(revoked, "court-order")
     as_of = shared_app.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
     shared_app.clock.advance(hours=5)
 

@@ -110,21 +110,16 @@ def _take_role(app):
 
 
 def _ask_for_role(app):
-    return partial(app.owner.post, f"/v1/users/{app.reviewer.id}/role-requests", json={"role": "approver"})
-
-
-def _ask_for_reset(app):
-    _confirm_enrolment(app)()
-    user = app.staff("registrar", name="new-registrar")
-    return partial(app.owner.post, f"/v1/users/{user.id}/second-factor-requests")
+    content = {"user_id": str(app.reviewer.id), "role": "approver"}
+    return partial(app.owner.post, "/v1/proposals", json={"kind": "role", "content": content})
 
 
 def _answer_request(answer):
     def walk(app):
         request = ok(_ask_for_role(app)())
-        second = app.staff("owner", name="second-owner")
-        path = f"/v1/access-requests/{request['id']}"
-        return partial(second.post, f"{path}/{answer}", version=second.version_of(path))
+        by = app.owner if answer == "withdraw" else app.second_owner
+        path = f"/v1/proposals/{request['id']}"
+        return partial(by.post, f"{path}/{answer}", version=by.version_of(path))
 
     return walk
 
@@ -187,11 +182,11 @@ ACCESS_WALKS = {
     "POST /v1/users": _create_user,
     "DELETE /v1/users/{user_id}": _remove_user,
     "DELETE /v1/users/{user_id}/roles/{role}": _take_role,
-    "POST /v1/users/{user_id}/role-requests": _ask_for_role,
-    "POST /v1/users/{user_id}/second-factor-requests": _ask_for_reset,
     "POST /v1/users/{user_id}/password-resets": _issue_reset,
-    "POST /v1/access-requests/{request_id}/confirm": _answer_request("confirm"),
-    "POST /v1/access-requests/{request_id}/refuse": _answer_request("refuse"),
+    "POST /v1/proposals": _ask_for_role,
+    "POST /v1/proposals/{proposal_id}/confirm": _answer_request("confirm"),
+    "POST /v1/proposals/{proposal_id}/refuse": _answer_request("refuse"),
+    "POST /v1/proposals/{proposal_id}/withdraw": _answer_request("withdraw"),
 }
 BY_STAFF = {"POST /v1/applications/{application_id}/evidence": _lay_for_case}
 """Where the staff writes to the same address as the company."""

@@ -33,7 +33,7 @@ def published(sqlite_template, tmp_path_factory):
         app.review(case_id)
         numbers = dict(zip(STATES, app.approve(case_id)["certificates"], strict=True))
         app.owner.act(f"/v1/certificates/{numbers['suspended']}/suspend", {"cause": "hearing"})
-        app.owner.act(f"/v1/certificates/{numbers['revoked']}/revoke", {"reason": "court-order"})
+        app.revoke(numbers["revoked"], "court-order")
         tokens = {state: app.token(number) for state, number in numbers.items()}
         lists = {f"{BASE}/v1/status-lists/{purpose}-1": None for purpose in ("revocation", "suspension")}
         template = f"{BASE}/v1/render-templates/certificate-3"

@@ -15,7 +15,7 @@ def test_lists_are_made_from_the_certificates(app):
     case_id = company.apply(*(company.add_product() for _ in range(4)))
     app.review(case_id)
     revoked, suspended, given_back, _ = app.approve(case_id)["certificates"]
-    app.owner.act(f"/v1/certificates/{revoked}/revoke", {"reason": "court-order"})
+    app.revoke(revoked, "court-order")
     app.owner.act(f"/v1/certificates/{suspended}/suspend", {"cause": "hearing"})
     company.act(f"/v1/certificates/{given_back}/surrender")
 

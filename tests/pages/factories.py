@@ -83,7 +83,7 @@ def fill_every_verdict(app, site):
         session.execute(sa.text("UPDATE certificates SET status = :status WHERE number = :number"), changed)
         session.commit()
     # The last act: after it a reviewer would have to decide on every other product of the heading at this site.
-    app.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "bankruptcy"})
+    app.revoke(site.numbers["revoked"], "bankruptcy")
     site.numbers |= {"unknown": str(CertificateNumber("MIK", 2026, 999_999)), "mistyped": "MIK-2026-000042-A"}
     site.signer = app.container.keys.active_signer()
 

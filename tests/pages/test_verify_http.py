@@ -223,7 +223,7 @@ def test_hostile_names_are_only_names(shared_app):
 def test_a_revocation_shows_in_the_very_next_look(shared_app):
     number = shared_app.certify()
     first = shared_app.http.get(f"/v/{number}", headers=HTML)
-    shared_app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "court-order"})
+    shared_app.revoke(number, "court-order")
     second = shared_app.http.get(f"/v/{number}", headers=HTML | {"If-None-Match": first.headers["ETag"]})
     assert (shown(first), shown(second)) == ("valid", "revoked") and "a court order" in second.text
 

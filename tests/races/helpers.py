@@ -81,6 +81,9 @@ class Contest:
                 person.post, "/v1/applications/assign", json={"application_ids": [self.case_id], "to": person.id}
             )
         path = self.path
+        if what == "revoke":  # proposed before; the race is about the confirmation
+            proposal = person.act(f"{path}/revoke", self._body(what))
+            return partial(self.app.second_owner.post, f"/v1/proposals/{proposal['id']}/confirm", version=1)
         version, body = person.version_of(path), self._body(what)
         send = partial(person.put, path) if what == "edit" else partial(person.post, f"{path}/{what}")
         return partial(send, version=version, **({"json": body} if body else {}))

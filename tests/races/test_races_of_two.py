@@ -39,10 +39,8 @@ RACES = """
     recommended            approver return                  company withdraw
     recommended            approver reject                  company withdraw
     recommended            approver reject                  second approver return
-    active                 owner suspend                    owner revoke
     active                 owner revoke                     company surrender
     active                 owner suspend                    company surrender
-    suspended              owner reinstate                  owner revoke
     suspended              owner reinstate                  company surrender
 """
 """State, one deed, another: each possible alone, and only one of them after the other is not asked for anew."""
@@ -66,6 +64,22 @@ def test_one_is_done_and_the_other_refused(shared_app, state, first, second):
         shared_app.clock.advance(days=30)
     for round_, contest in enumerate(contests):
         one_wins(contest, round_, first, second)
+    assert_chain_holds(shared_app)
+
+
+@pytest.mark.parametrize(("state", "deed"), [("active", "suspend"), ("suspended", "reinstate")])
+def test_a_revocation_is_confirmed_whatever_one_owner_does(shared_app, state, deed):
+    """A proposed revocation does not stop the suspension of the certificate, nor a suspension the revocation."""
+    company = shared_app.set_up_company()
+    for round_ in range(ROUNDS):
+        contest = Contest(shared_app, company, state)
+        seen = len(contest.events())
+        acted, confirmed = at_once([contest.prepared(f"owner {deed}"), contest.prepared("owner revoke")], round_)
+        assert won(confirmed)
+        done = [DEEDS[event] for event in contest.events()[seen:] if event in DEEDS]
+        assert done == ([deed, "revoke"] if won(acted) else ["revoke"])
+        assert shared_app.verify(contest.path.rpartition("/")[2])["verdict"] == "revoked"
+        assert_one_certificate_at_most(contest, assert_history_leads_to_the_present(contest))
     assert_chain_holds(shared_app)
 
 

@@ -121,11 +121,14 @@ def test_the_owner_and_the_register_at_once(shared_app, deed):
             assert shared_app.verify(number)["certificate"]["reason"] == "residency"
         else:
             assert acted.status_code == 200, acted.text
-            assert told == (["certificate.revoked"] if deed == "revoke" else ["certificate.suspended"] * 2)
+            if deed == "suspend":
+                assert told == ["certificate.suspended"] * 2
+            else:
+                assert told in (["certificate.revoked"], ["certificate.suspended", "certificate.revoked"])
         assert shared_app.verify(number)["verdict"] == ("revoked" if told[-1].endswith("revoked") else "suspended")
         causes = "SELECT count(*) FROM suspensions s JOIN certificates c ON c.id = s.certificate_id"
         ((open_causes,),) = rows(shared_app, f"{causes} WHERE c.number = :n AND s.ended_at IS NULL", n=number)
-        assert open_causes == told.count("certificate.suspended")
+        assert open_causes == (0 if told[-1] == "certificate.revoked" else told.count("certificate.suspended"))
     assert_chain_holds(shared_app)
 
 

@@ -264,9 +264,10 @@ def test_rotation_on_the_command_line(app, command):
     kid = said.splitlines()[0].removeprefix("Published: ")
     short = kid.partition("#")[2]
     command("keys", "next", code=2)
-    assert "can be activated at" in command("keys", "activate", "--", short, code=2)
+    assert "Two owners activate a key" in command("keys", "activate", "--", short, code=2)
+    assert "can be activated at" in command("keys", "activate", "--emergency", "--", short, code=2)
     app.clock.advance(days=1)
-    command("keys", "activate", "--", short)
+    command("keys", "activate", "--emergency", "--", short)
     after = app.certify(app.set_up_company())
     first, second = listed(command)
     assert (first["state"], first["certificates"], second["state"], second["certificates"]) == (
@@ -382,7 +383,7 @@ def test_no_check_fails_while_keys_are_exchanged(app, command):
             kid = command("keys", "next").splitlines()[0].removeprefix("Published: ")
             app.container.keys.reload()  # published for longer than a worker keeps its keys
             app.clock.advance(days=1)
-            command("keys", "activate", "--", kid)
+            command("keys", "activate", "--emergency", "--", kid)
             numbers.append(app.certify(app.set_up_company()))
     finally:
         over.set()

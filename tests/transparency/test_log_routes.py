@@ -45,7 +45,7 @@ def test_every_change_of_status_is_in_the_log_and_nothing_else(app):
     app.owner.act(f"{path}/reinstate", {"cause": "hearing"})
     assert about(app, number) == ["certificate.issued", "certificate.suspended"]
     app.owner.act(f"{path}/reinstate", {"cause": "surveillance"})
-    app.owner.act(f"{path}/revoke", {"reason": "bankruptcy"})
+    app.revoke(number, "bankruptcy")
     assert about(app, number)[2:] == ["certificate.reinstated", "certificate.revoked"]
     company = app.set_up_company()
     other = app.certify(company)

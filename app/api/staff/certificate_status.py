@@ -1,4 +1,4 @@
-"""Suspend, reinstate and revoke a certificate as an owner; surrender it as its holder."""
+"""Suspend and reinstate a certificate as an owner, propose to revoke it; surrender it as its holder."""
 
 from typing import Annotated
 
@@ -6,12 +6,13 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from app.api.shared.certificate_schemas import CertificateResponse, certificate_fields
+from app.api.staff.proposals import ProposalResponse, proposal_response
 from app.certificates import status_service
 from app.certificates.certificate_number import parse_number
 from app.certificates.model import Certificate, RevocationReason, SuspensionCause
 from app.certificates.status_workflow import CertificateAction
 from app.core.errors import NotFound
-from app.web.dependencies import ActorDep, NowDep, SessionDep, VersionDep, format_etag
+from app.web.dependencies import ActorDep, NowDep, ProposalsDep, SessionDep, VersionDep, format_etag
 from app.web.problems.openapi_responses import UPDATE_ERRORS, error_responses
 from app.web.routes import GuardedRoute
 from app.web.schema_types import RequestModel, Text4000
@@ -98,8 +99,8 @@ def reinstate_certificate(
 
 @router.post(
     "/{number}/revoke",
-    summary="Revoke a certificate",
-    response_model_exclude_unset=True,
+    status_code=201,
+    summary="Propose to revoke a certificate",
     responses=error_responses(*UPDATE_ERRORS),
 )
 def revoke_certificate(
@@ -107,16 +108,18 @@ def revoke_certificate(
     body: RevokeRequest,
     actor: ActorDep,
     session: SessionDep,
+    service: ProposalsDep,
     response: Response,
-    version: VersionDep,
     now: NowDep,
-) -> CertificateResponse:
-    """For owners. Final, with a reason from the closed list, which is public.
+) -> ProposalResponse:
+    """For owners, against the version of the certificate. Makes a proposal of the kind `revocation`; the certificate is
+    revoked when another owner confirms it (`POST /v1/proposals/{id}/confirm`). Until then it may be suspended.
 
-    Also possible for a certificate that was surrendered during an investigation.
+    Final, with a reason from the closed list, which is public. Also possible for a certificate that was surrendered
+    during an investigation.
     """
-    row = status_service.revoke(session, actor, number, reason=body.reason, version=version, now=now)
-    return _certificate_response(row, response)
+    content = {"number": number, "reason": body.reason.value}
+    return proposal_response(service.propose(session, actor, "revocation", content, now), now, response)
 
 
 @router.post(

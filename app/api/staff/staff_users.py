@@ -1,16 +1,17 @@
-"""Manage staff users and their roles: two owners grant a role, one owner revokes it."""
+"""Manage staff users and their roles: one owner creates them and revokes a role; two grant one."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path
 from pydantic import EmailStr, Field
 
+from app.api.staff.proposals import ProposalResponse, proposal_response
 from app.auth import session_repository, staff_admin, user_repository
 from app.auth.credentials import password_resets
-from app.auth.model import AccessRequest, AccessRequestKind, AccessRequestState, User
+from app.auth.model import User
 from app.auth.permissions import require_second_factor
 from app.core.actor import Actor, Role
 from app.core.errors import NotFound
@@ -19,15 +20,14 @@ from app.web.dependencies import (
     ActorDep,
     IdempotentReplayDep,
     NowDep,
+    ProposalsDep,
     SecretBoxDep,
     SessionDep,
-    VersionDep,
-    format_etag,
     parse_id,
     require_role,
 )
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
+from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, error_responses
 from app.web.routes import GuardedRoute
 from app.web.schema_types import Page, RequestModel, ResponseModel, Text250
 
@@ -48,23 +48,10 @@ class UserResponse(ResponseModel):
     created_at: datetime
 
 
-class AccessRequestResponse(ResponseModel):
-    id: UUID
-    user_id: UUID
-    kind: AccessRequestKind
-    role: Role | None
-    state: AccessRequestState
-    requested_by: UUID
-    requested_at: datetime
-    decided_by: UUID | None
-    decided_at: datetime | None
-    version: int
-
-
 class UserCreateRequest(RequestModel):
     email: EmailStr = Field(max_length=254, examples=["reviewer@azpromo.example"])
     full_name: Text250 = Field(examples=["Leyla Nümunə"])
-    roles: list[StaffRole] = Field(default=[], max_length=6, description="requested roles; another owner confirms each")
+    roles: list[StaffRole] = Field(default=[], max_length=6, description="proposed roles; another owner confirms each")
 
 
 class PasswordResetMailedResponse(ResponseModel):
@@ -75,11 +62,7 @@ class PasswordResetMailedResponse(ResponseModel):
 
 
 class UserCreateResponse(UserResponse):
-    requests: list[AccessRequestResponse]
-
-
-class RoleGrantRequest(RequestModel):
-    role: StaffRole
+    proposals: list[ProposalResponse]
 
 
 def _user_responses(session: SessionDep, rows: Sequence[User]) -> list[UserResponse]:
@@ -102,12 +85,6 @@ def _user_responses(session: SessionDep, rows: Sequence[User]) -> list[UserRespo
     ]
 
 
-def _request_response(row: AccessRequest, response: Response | None = None) -> AccessRequestResponse:
-    if response is not None:
-        response.headers["ETag"] = format_etag(row.version)
-    return AccessRequestResponse.model_validate(row, from_attributes=True)
-
-
 @router.get("/users", summary="List staff users", responses=error_responses(*READ_ERRORS))
 def list_users(_actor: Reader, session: SessionDep, page: PageDep) -> Page[UserResponse]:
     """Oldest first. Members of companies are not listed."""
@@ -126,22 +103,23 @@ def create_user(
     actor: Annotated[Actor, Depends(_require_can_create, scope="function")],
     session: SessionDep,
     secret_box: SecretBoxDep,
+    service: ProposalsDep,
     now: NowDep,
     _retry: IdempotentReplayDep,
 ) -> UserCreateResponse:
     """For owners with a second factor. A token to set a password is mailed to the address. The user has no role until
     another owner confirms the requested ones."""
-    roles = [Role(role) for role in body.roles]
     row, reset, token = staff_admin.create_staff_user(
-        session, actor, email=str(body.email), full_name=body.full_name, roles=roles, now=now
+        session, actor, email=str(body.email), full_name=body.full_name, now=now
     )
+    made = [
+        service.propose(session, actor, "role", {"user_id": row.id, "role": role}, now)
+        for role in sorted(set(body.roles))
+    ]
     notices.notify_reset_issued(session, secret_box, row, reset, token, now=now)
     session.flush()
-    open_requests = session_repository.list_access_requests(
-        session, state=AccessRequestState.OPEN, user_id=row.id, after=None, limit=len(Role)
-    )
     user = _user_responses(session, [row])[0]
-    return UserCreateResponse(**user.model_dump(), requests=[_request_response(each) for each in open_requests])
+    return UserCreateResponse(**user.model_dump(), proposals=[proposal_response(each, now) for each in made])
 
 
 @router.get("/users/{user_id}", summary="Get a staff user", responses=error_responses(*READ_ERRORS))
@@ -171,25 +149,6 @@ def deactivate_user(
     return _user_responses(session, [row])[0]
 
 
-@router.post(
-    "/users/{user_id}/role-requests",
-    status_code=201,
-    summary="Request a role",
-    responses=error_responses(*CREATE_ERRORS),
-)
-def request_role(
-    user_id: ChangeableUserId,
-    body: RoleGrantRequest,
-    actor: ActorDep,
-    session: SessionDep,
-    response: Response,
-    now: NowDep,
-    _retry: IdempotentReplayDep,
-) -> AccessRequestResponse:
-    """For owners. Another owner confirms the request, not the user who receives the role."""
-    return _request_response(staff_admin.request_role(session, actor, user_id, Role(body.role), now), response)
-
-
 RoleName = Annotated[
     str, Path(description="name of the role", json_schema_extra={"enum": [role.value for role in get_args(StaffRole)]})
 ]
@@ -216,24 +175,6 @@ def revoke_role(
 
 
 @router.post(
-    "/users/{user_id}/second-factor-requests",
-    status_code=201,
-    summary="Request the reset of a lost authenticator",
-    responses=error_responses(*CREATE_ERRORS),
-)
-def request_second_factor_reset(
-    user_id: ChangeableUserId,
-    actor: ActorDep,
-    session: SessionDep,
-    response: Response,
-    now: NowDep,
-    _retry: IdempotentReplayDep,
-) -> AccessRequestResponse:
-    """For owners. Another owner confirms: together with a password reset it gives access to the account."""
-    return _request_response(staff_admin.request_second_factor_reset(session, actor, user_id, now), response)
-
-
-@router.post(
     "/users/{user_id}/password-resets",
     status_code=201,
     summary="Mail a password-reset token",
@@ -252,52 +193,3 @@ def issue_password_reset(
     user, row, token = password_resets.issue_reset(session, actor, parse_id(user_id, "user"), now)
     notices.notify_reset_issued(session, secret_box, user, row, token, now=now)
     return PasswordResetMailedResponse(user_id=row.user_id, expires_at=row.expires_at)
-
-
-@router.get("/access-requests", summary="List access requests", responses=error_responses(*READ_ERRORS))
-def list_access_requests(
-    _actor: Reader,
-    session: SessionDep,
-    page: PageDep,
-    state: Annotated[AccessRequestState | None, Query(description="only requests in this state")] = None,
-) -> Page[AccessRequestResponse]:
-    """Oldest first: requests to grant a role or to reset an authenticator."""
-    rows = session_repository.list_access_requests(session, state=state, after=page.after, limit=page.fetch)
-    return Page[AccessRequestResponse](items=[_request_response(row) for row in page.cut(rows, lambda row: row.id)])
-
-
-@router.get("/access-requests/{request_id}", summary="Get an access request", responses=error_responses(*READ_ERRORS))
-def get_access_request(
-    request_id: str, actor: Reader, session: SessionDep, response: Response
-) -> AccessRequestResponse:
-    """The `ETag` is the version to send in `If-Match` when you confirm or refuse it."""
-    return _request_response(staff_admin.get_access_request(session, actor, parse_id(request_id, "request")), response)
-
-
-@router.post(
-    "/access-requests/{request_id}/confirm",
-    summary="Approve an access request",
-    responses=error_responses(*UPDATE_ERRORS),
-)
-def confirm_access_request(
-    request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
-) -> AccessRequestResponse:
-    """For an owner who neither made the request nor receives the role."""
-    row = staff_admin.confirm_request(session, actor, parse_id(request_id, "request"), version, now)
-    if row.role is not None and (user := user_repository.find_user(session, row.user_id)) is not None:
-        notices.notify_role_granted(session, user, Role(row.role), now=now)
-    return _request_response(row, response)
-
-
-@router.post(
-    "/access-requests/{request_id}/refuse",
-    summary="Reject or withdraw an access request",
-    responses=error_responses(*UPDATE_ERRORS),
-)
-def refuse_access_request(
-    request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
-) -> AccessRequestResponse:
-    """For owners. The owner who made the request withdraws it this way."""
-    return _request_response(
-        staff_admin.refuse_request(session, actor, parse_id(request_id, "request"), version, now), response
-    )

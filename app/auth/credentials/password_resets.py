@@ -93,7 +93,7 @@ def redeem_reset(
         if code is None:
             raise SecondFactorRequired(
                 "This account has an authenticator: send its code as `otp`. "
-                "If it is lost, two owners reset it first (POST /v1/users/{id}/second-factor-requests)."
+                "If it is lost, two owners reset it first (POST /v1/proposals, kind second-factor-reset)."
             )
         if not mfa.consume_code(session, secret_box, user.id, code, now):
             return None
