@@ -20,7 +20,7 @@ from app import database_schema
 from app.audit import audit_repository
 from app.auth import demo_staff, user_repository
 from app.commit_pipeline import open_database
-from app.core.crypto import pem_files, secret_box
+from app.core.crypto import pem_files, row_macs, secret_box
 from app.core.database import MAX_OVERFLOW, POOL_SIZE, Database
 from app.core.errors import UnsafeToStart
 from app.core.settings import Settings, find_unsafe_settings
@@ -126,6 +126,7 @@ def _check_keys(settings: Settings) -> Iterator[str]:
         *((path, pem_files.load_key) for path in key_files.list_key_files(settings.keys_dir)),
         (settings.access_key, pem_files.load_key),
         (settings.keys_dir / secret_box.KEY_FILE, pem_files.load_secret),
+        (settings.row_key, pem_files.load_secret),
         (settings.log_key, log_signer.load_log_key),
     ):
         if path.exists():
@@ -198,6 +199,11 @@ def _check_database_content(database: Database, settings: Settings, now: datetim
             pass  # named already
         except UnsafeToStart as why:
             yield why.message
+        if not settings.row_key.exists() and row_macs.has_macs(session):
+            yield (
+                f"Users and roles are authenticated with a key that is not at {settings.row_key}: "
+                "put it back from your backup"
+            )
         last = audit_repository.last_event_at(session)
         if last is not None and now < last - MAX_CLOCK_LAG:
             yield (

@@ -242,6 +242,11 @@ class Settings(BaseSettings):
         return self.keys_dir / "log.pem"
 
     @property
+    def row_key(self) -> Path:
+        """The key that authenticates rows with rights (`app/core/crypto/row_macs.py`)."""
+        return self.keys_dir / "rows.key"
+
+    @property
     def verified_checkpoint(self) -> Path:
         """The newest checkpoint of the public log that a process of this installation verified."""
         return self.keys_dir / "log-checkpoint"
