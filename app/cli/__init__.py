@@ -41,9 +41,9 @@ COMMANDS = (
         "Operate the service: database, staff, residents, mail, issuance, exports.",
         LazyCommand("migrate", "app.cli.admin.database:migrate", "Bring the database to this version of the service."),
         LazyCommand(
-            "database-rights",
-            "app.cli.admin.database:database_rights",
-            "Print the SQL for a database role that cannot rewrite history.",
+            "rights",
+            "app.cli.admin.rights:rights",
+            "Print the SQL that gives a database role exactly what the service needs.",
         ),
         LazyCommand("sweep", "app.cli.admin.sweep:sweep", "Do what falls due; run it every hour."),
         LazyCommand(
