@@ -25,7 +25,9 @@ COMMANDS = (
             "Name the certificates and open cases that other rules would assess differently.",
         ),
     ),
-    LazyCommand("doctor", "app.cli.doctor:doctor", "Check configuration, public log, audit chain and status lists."),
+    LazyCommand(
+        "doctor", "app.cli.doctor:doctor", "Check configuration, public log, audit chain, status lists and rights."
+    ),
     group(
         "keys",
         "Make, activate and retire the keys that sign certificates.",

@@ -15,7 +15,6 @@ from app.auth import demo_staff
 from app.bootstrap import prepare
 from app.cli.common import fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
-from app.core.crypto.row_macs import ROW_MACS, load_row_macs
 from app.core.dates import utc_now
 from app.core.settings import Profile, Settings
 from app.startup_checks import UncheckedSettings
@@ -53,7 +52,6 @@ def start(host: str, port: int, *, workers: int = 1, reload: bool = False) -> No
         prepare(settings, utc_now())
         if settings.profile is Profile.DEMO:
             database = open_database(settings.sqlalchemy_url)
-            database.attach_session_info({ROW_MACS: load_row_macs(settings.row_key)})
             demo_staff.ensure_demo_staff(database, settings, utc_now())
             database.dispose()
     observability.configure_logging(settings)
