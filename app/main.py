@@ -65,6 +65,7 @@ from app.bootstrap import require_migrated
 from app.certificates.issuance import IssuerContext
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.commit_pipeline import open_database
+from app.core.crypto.row_macs import ROW_MACS, load_row_macs
 from app.core.crypto.secret_box import SecretBox
 from app.core.crypto.signer import access_signer
 from app.core.database import Database
@@ -197,7 +198,14 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     mail = create_mail_delivery(settings, database, secret_box, clock)
     log_key = LogKeyFile(settings.log_key)
     log = open_verified_log(database, log_key, settings.verified_checkpoint)
-    database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log, outbox.WAKE_KEY: mail.wake})
+    database.attach_session_info(
+        {
+            appender.SIGNER_KEY: log_key,
+            appender.GUARD_KEY: log,
+            outbox.WAKE_KEY: mail.wake,
+            ROW_MACS: load_row_macs(settings.row_key),
+        }
+    )
     issuer = _issuer(database)
     key_files = KeyFiles(settings.keys_dir, issuer)
     keys = KeyProvider(database, key_files, log)
