@@ -6,6 +6,7 @@ from app import database_schema, startup_checks
 from app.certificates import log_events
 from app.certificates.read_model import projector
 from app.commit_pipeline import open_database
+from app.core.crypto.row_macs import ROW_MACS, ensure_row_macs
 from app.core.database import Database
 from app.core.errors import UnsafeToStart
 from app.core.settings import Profile, Settings
@@ -31,9 +32,10 @@ def prepare(settings: Settings, now: datetime) -> None:
         if settings.profile is Profile.DEMO:
             database_schema.migrate(database)
         require_migrated(database)
+        row_macs = ensure_row_macs(database, settings.row_key)
         log_key = LogKeyFile(settings.log_key)
         log = log_signer.open_verified_log(database, log_key, settings.verified_checkpoint)
-        database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log})
+        database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log, ROW_MACS: row_macs})
         with database.session() as session:
             stored = issuer_identity.get_stored_issuer(session)
             demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""

@@ -1,4 +1,4 @@
-"""Import every mapped table, run migrations, and generate grants for PostgreSQL."""
+"""Import every mapped table and run migrations."""
 
 from functools import cache
 from pathlib import Path
@@ -20,11 +20,9 @@ import app.reference.model
 import app.schemes.model
 import app.signing.model
 import app.web.idempotency_repository  # noqa: F401 (each import above and this one adds tables to Base.metadata)
-from app.audit.model import AuditHead
 from app.core.database import Base, Database
-from app.transparency.model import LogHead
 
-__all__ = ["APPEND_ONLY_TABLES", "Base", "grant_statements", "is_migrated", "migrate"]
+__all__ = ["APPEND_ONLY_TABLES", "Base", "is_migrated", "migrate"]
 
 
 def alembic_config() -> Config:
@@ -69,25 +67,3 @@ APPEND_ONLY_TABLES = frozenset(
     }
 )
 """Tables with a trigger against UPDATE, DELETE and TRUNCATE (see migrations); rows are only inserted."""
-
-
-def grant_statements(role: str) -> str:
-    """Return PostgreSQL statements that grant this role what the service needs, without the means to alter history.
-
-    The role must not own the tables: an owner can drop triggers and grant itself everything.
-    """
-    lines = [
-        "-- Run as the owner of the tables. The role must exist and be no member of the owner's role.",
-        "BEGIN;",
-        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {role};",
-        f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role};",
-        f"GRANT USAGE ON SCHEMA public TO {role};",
-        f"GRANT SELECT ON alembic_version TO {role};",
-    ]
-    for table in sorted(Base.metadata.tables):
-        verbs = "SELECT, INSERT" if table in APPEND_ONLY_TABLES else "SELECT, INSERT, UPDATE, DELETE"
-        if table in {AuditHead.__tablename__, LogHead.__tablename__}:
-            verbs = "SELECT, UPDATE"  # the migration inserts its only row
-        lines.append(f"GRANT {verbs} ON {table} TO {role};")
-    lines.append("COMMIT;")
-    return "\n".join(lines)

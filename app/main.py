@@ -68,6 +68,7 @@ from app.bootstrap import require_migrated
 from app.certificates.issuance import IssuerContext
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.commit_pipeline import open_database
+from app.core.crypto.row_macs import ROW_MACS, load_row_macs
 from app.core.crypto.secret_box import SecretBox
 from app.core.crypto.signer import access_signer
 from app.core.database import Database
@@ -210,6 +211,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             appender.GUARD_KEY: log,
             outbox.WAKE_KEY: mail.wake,
             CONFIRMATION_KEY: confirmation,
+            ROW_MACS: load_row_macs(settings.row_key),
         }
     )
     issuer = _issuer(database)

@@ -6,7 +6,7 @@ All reasons are reported together, each with its remedy. The checks change nothi
 import difflib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +16,11 @@ from pydantic import model_validator
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import database_schema
+from app import database_rights, database_schema
 from app.audit import audit_repository
 from app.auth import demo_staff, user_repository
 from app.commit_pipeline import open_database
-from app.core.crypto import pem_files, secret_box
+from app.core.crypto import pem_files, row_macs, secret_box
 from app.core.database import MAX_OVERFLOW, POOL_SIZE, Database
 from app.core.errors import UnsafeToStart
 from app.core.settings import Settings, find_unsafe_settings
@@ -33,6 +33,7 @@ DEMO_EMAIL_SUFFIX = ".example"  # reserved by RFC 2606: no real address ends in 
 MIN_NAME_SIMILARITY = 0.8  # below, the variable belongs to others, such as MIK_SERVICE_HOST of an orchestrator
 CONNECTIONS_PER_WORKER = POOL_SIZE + MAX_OVERFLOW + 4  # the last 4 are those of the verification fast path
 MIN_CLOCK, MAX_CLOCK = datetime(2025, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+MAX_NAMED_RIGHTS = 5
 MAX_CLOCK_LAG = timedelta(minutes=5)
 
 
@@ -126,6 +127,7 @@ def _check_keys(settings: Settings) -> Iterator[str]:
         *((path, pem_files.load_key) for path in key_files.list_key_files(settings.keys_dir)),
         (settings.access_key, pem_files.load_key),
         (settings.keys_dir / secret_box.KEY_FILE, pem_files.load_secret),
+        (settings.row_key, pem_files.load_secret),
         (settings.log_key, log_signer.load_log_key),
     ):
         if path.exists():
@@ -198,12 +200,47 @@ def _check_database_content(database: Database, settings: Settings, now: datetim
             pass  # named already
         except UnsafeToStart as why:
             yield why.message
+        yield from _check_role(session, settings)
+        if not settings.row_key.exists() and row_macs.has_macs(session):
+            yield (
+                f"Users and roles are authenticated with a key that is not at {settings.row_key}: "
+                "put it back from your backup"
+            )
         last = audit_repository.last_event_at(session)
         if last is not None and now < last - MAX_CLOCK_LAG:
             yield (
                 f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but the newest event of the register is of "
                 f"{last:%Y-%m-%d %H:%M}: set the clock"
             )
+
+
+def _check_role(session: Session, settings: Settings) -> Iterator[str]:
+    """Require a role that can do what the service needs, and not rewrite history."""
+    role = database_rights.compare_role(session)
+    if role is None:
+        return
+    if role.missing:
+        yield (
+            f"The role of MIK_DATABASE_URL lacks {_some(role.missing)}: run what `mik admin rights` prints, "
+            "as the owner of the tables"
+        )
+    if settings.database_owner_allowed:
+        return
+    if role.owns_tables:
+        yield (
+            "The role of MIK_DATABASE_URL owns the tables and could rewrite history: migrate as the owner, serve as a "
+            "role with the rights that `mik admin rights` prints, or accept it with MIK_DATABASE_OWNER_ALLOWED=true"
+        )
+    elif role.excess:
+        yield (
+            f"The role of MIK_DATABASE_URL has more rights than the service needs ({_some(role.excess)}): run what "
+            "`mik admin rights` prints, or accept it with MIK_DATABASE_OWNER_ALLOWED=true"
+        )
+
+
+def _some(rights: Sequence[str]) -> str:
+    left = len(rights) - MAX_NAMED_RIGHTS
+    return ", ".join(rights[:MAX_NAMED_RIGHTS]) + (f" and {left} more" if left > 0 else "")
 
 
 def _check_issuer(session: Session, settings: Settings) -> Iterator[str]:

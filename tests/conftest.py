@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
 
 from app.commit_pipeline import open_database
+from app.core.crypto.row_macs import ROW_MACS, RowMacs
 from app.database_schema import migrate
 from app.transparency.appender import SIGNER_KEY
 from app.transparency.signed_note import NoteSigner
@@ -148,7 +149,7 @@ def database_url(request, tmp_path):
 @pytest.fixture
 def database(database_url):
     database = open_database(database_url)
-    database.attach_session_info({SIGNER_KEY: lambda _session: LOG_SIGNER})
+    database.attach_session_info({SIGNER_KEY: lambda _session: LOG_SIGNER, ROW_MACS: RowMacs(bytes(32))})
     yield database
     database.dispose()
 

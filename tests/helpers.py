@@ -12,6 +12,7 @@ from app.transparency import log_repository
 from app.transparency.signed_note import parse_vkey
 from app.transparency.verified_log import VerifiedLog
 from app.web.problems.problem_codes import problem_codes
+from tests.transparency.helpers import disarm_certificates
 
 
 def refused(answer, status, code=None):
@@ -40,8 +41,10 @@ def count(app, table):
 
 
 def execute(app, statement, **values):
-    """Change the tables past the service."""
+    """Change the tables past the service; the guard of the signed columns of certificates is taken away first."""
     with app.database.write_engine.begin() as connection:
+        if " certificates " in statement:
+            disarm_certificates(connection)
         connection.execute(sa.text(statement), values)
 
 

@@ -38,6 +38,7 @@ SESSIONS_OF_THEIR_OWN = {
     "app/pages/scheme_summaries.py": "a cache of all requests",
 }
 COMMITS_BELOW_THE_REQUEST = {
+    "app/core/crypto/row_macs.py": "signs all rows once, at the first start, before the key has its name",
     "app/auth/demo_staff.py": "accounts of the demo, at the start",
     "app/bootstrap.py": "the first rows, at the start",
     "app/certificates/status_list_publisher.py": "signs a list for a reader, in a transaction of its own",

@@ -358,6 +358,10 @@ def decisions_by_id(session: Session, ids: Sequence[UUID]) -> dict[UUID, Decisio
     return {row.id: row for row in session.scalars(sa.select(Decision).where(Decision.id.in_(ids)))}
 
 
+def existing_decision_ids(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    return set(session.scalars(sa.select(Decision.id).where(Decision.id.in_(ids))))
+
+
 def decided_products_of(session: Session, decision_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, DecidedProduct]]:
     """Return decision → product → decided product."""
     found: dict[UUID, dict[UUID, DecidedProduct]] = {}

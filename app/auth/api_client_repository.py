@@ -8,15 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.auth.model import ApiClient, ClientSecret
+from app.core.crypto.row_macs import authentic, is_authentic
 from app.core.database import locked, page_of
 
 
 def find_client_by_public_id(session: Session, client_id: str) -> ApiClient | None:
-    return session.scalars(sa.select(ApiClient).where(ApiClient.client_id == client_id)).one_or_none()
+    return authentic(session.scalars(sa.select(ApiClient).where(ApiClient.client_id == client_id)).one_or_none())
 
 
 def find_client(session: Session, client_id: UUID) -> ApiClient | None:
-    return session.get(ApiClient, client_id)
+    return authentic(session.get(ApiClient, client_id))
 
 
 def find_clients(session: Session, ids: Sequence[UUID]) -> Sequence[ApiClient]:
@@ -48,18 +49,19 @@ def list_clients_with_secret_by(session: Session, user_id: UUID) -> Sequence[Api
 
 
 def find_secret(session: Session, secret_id: UUID) -> ClientSecret | None:
-    return session.get(ClientSecret, secret_id)
+    return authentic(session.get(ClientSecret, secret_id))
 
 
 def list_active_secrets(session: Session, client_ids: Sequence[UUID], now: datetime) -> Sequence[ClientSecret]:
     """Return the active secrets of these clients, oldest first."""
     query = sa.select(ClientSecret).where(ClientSecret.client_id.in_(client_ids), ClientSecret.ended_at.is_(None))
-    return session.scalars(query.where(ClientSecret.expires_at > now).order_by(ClientSecret.id)).all()
+    rows = session.scalars(query.where(ClientSecret.expires_at > now).order_by(ClientSecret.id))
+    return [row for row in rows if is_authentic(row)]
 
 
 def list_newest_secrets(session: Session, client_id: UUID, limit: int) -> Sequence[ClientSecret]:
     query = sa.select(ClientSecret).where(ClientSecret.client_id == client_id).order_by(ClientSecret.id.desc())
-    return session.scalars(query.limit(limit)).all()
+    return [row for row in session.scalars(query.limit(limit)) if is_authentic(row)]
 
 
 def record_use(session: Session, secret_row: ClientSecret, now: datetime) -> None:

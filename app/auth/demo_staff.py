@@ -22,6 +22,7 @@ from app.auth.credentials.relying_party import RelyingParty
 from app.auth.credentials.software_authenticator import SoftwareAuthenticator
 from app.auth.model import User
 from app.core.actor import SYSTEM, Role
+from app.core.crypto.row_macs import ROW_MACS, load_row_macs
 from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.files import replace_file
@@ -48,6 +49,7 @@ def ensure_demo_staff(database: Database, settings: Settings, now: datetime) -> 
     Password and secret are in the file before the account exists: after a crash in between, the next run creates the
     account with them.
     """
+    database.attach_session_info({ROW_MACS: load_row_macs(settings.row_key)})
     accounts = save_accounts(settings.data_dir, {email: generate_password() for email in STAFF}, with_secrets=True)
     totp = load_totp_secrets(settings.data_dir)
     with database.read_session() as session:

@@ -9,13 +9,24 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.actor import STAFF_ROLES
+from app.core.crypto.row_macs import Authenticated
 from app.core.database import Base, check_in, new_id
 
 
-class User(Base):
+class User(Authenticated, Base):
     """A person: staff, or a member of exactly one company, never both."""
 
     __tablename__ = "users"
+    mac_columns = (
+        "id",
+        "email",
+        "password_hash",
+        "is_staff",
+        "organisation_id",
+        "active",
+        "is_administrator",
+        "read_only_since",
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(unique=True, comment="lower case")
@@ -51,10 +62,11 @@ class User(Base):
     )
 
 
-class StaffRole(Base):
+class StaffRole(Authenticated, Base):
     """A role of a staff user. The copied `is_staff` lets the database reject a role for a company's member."""
 
     __tablename__ = "staff_roles"
+    mac_columns = ("user_id", "role")
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
@@ -67,10 +79,11 @@ class StaffRole(Base):
     )
 
 
-class ApiClient(Base):
+class ApiClient(Authenticated, Base):
     """An OAuth API client of a company."""
 
     __tablename__ = "api_clients"
+    mac_columns = ("id", "organisation_id", "client_id", "scopes", "revoked_at")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
@@ -83,10 +96,11 @@ class ApiClient(Base):
     revoked_at: Mapped[datetime | None]
 
 
-class ClientSecret(Base):
+class ClientSecret(Authenticated, Base):
     """A secret of an API client, stored as a hash only. Two may be active, so that they can be rotated."""
 
     __tablename__ = "client_secrets"
+    mac_columns = ("id", "client_id", "secret_hash", "expires_at", "ended_at")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     client_id: Mapped[UUID] = mapped_column(sa.ForeignKey("api_clients.id"), index=True)
@@ -110,10 +124,11 @@ class FailedLogins(Base):
     failures: Mapped[int]
 
 
-class UserSession(Base):
+class UserSession(Authenticated, Base):
     """A session of a person: all refresh tokens of one sign-in, and when the second factor was given."""
 
     __tablename__ = "user_sessions"
+    mac_columns = ("id", "user_id", "expires_at", "second_factor_at", "ended_at")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
@@ -129,10 +144,11 @@ class UserSession(Base):
     )
 
 
-class RefreshToken(Base):
+class RefreshToken(Authenticated, Base):
     """One refresh token of a session. Used ones are stored, so that reuse is detected."""
 
     __tablename__ = "refresh_tokens"
+    mac_columns = ("token_hash", "user_session_id", "used_at")
 
     token_hash: Mapped[str] = mapped_column(primary_key=True, comment="SHA-256 of 32 random bytes")
     user_session_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_sessions.id", ondelete="CASCADE"), index=True)
@@ -140,10 +156,11 @@ class RefreshToken(Base):
     used_at: Mapped[datetime | None]
 
 
-class TotpEnrolment(Base):
+class TotpEnrolment(Authenticated, Base):
     """The authenticator of a staff user (RFC 6238). Secrets are encrypted; see `app/core/crypto/secret_box.py`."""
 
     __tablename__ = "totp_enrolments"
+    mac_columns = ("user_id", "encrypted_secret", "last_step", "encrypted_pending_secret", "pending_since")
 
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), primary_key=True)
     encrypted_secret: Mapped[str | None] = mapped_column(comment="the secret in force")
@@ -158,13 +175,14 @@ class TotpEnrolment(Base):
     )
 
 
-class StaffCredential(Base):
+class StaffCredential(Authenticated, Base):
     """An authenticator (WebAuthn) with which a member of staff confirms decisions.
 
     A row alone decides nothing: the public log must hold the hash of its key and its user as well.
     """
 
     __tablename__ = "staff_credentials"
+    mac_columns = ("id", "credential_id", "public_key", "user_id", "sign_count", "removed_at")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     credential_id: Mapped[str] = mapped_column(unique=True, comment="given by the authenticator, base64url")
@@ -177,10 +195,11 @@ class StaffCredential(Base):
     removed_at: Mapped[datetime | None]
 
 
-class Invitation(Base):
+class Invitation(Authenticated, Base):
     """An offer by a member of a company to the bearer of the token to become a member."""
 
     __tablename__ = "invitations"
+    mac_columns = ("id", "organisation_id", "email", "token_hash", "expires_at", "closed_at")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
@@ -209,10 +228,11 @@ class AddressConfirmation(Base):
     closed_at: Mapped[datetime | None] = mapped_column(comment="used, or another one of the address was")
 
 
-class PasswordReset(Base):
+class PasswordReset(Authenticated, Base):
     """A one-time token to set a password, mailed to the account's address."""
 
     __tablename__ = "password_resets"
+    mac_columns = ("id", "user_id", "token_hash", "expires_at", "closed_at")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)

@@ -20,6 +20,7 @@ from app.auth.model import (
     UserSession,
 )
 from app.core.actor import Role
+from app.core.crypto.row_macs import authentic, protected_columns, row_macs_of
 from app.core.database import core_table, page_of
 
 
@@ -40,19 +41,15 @@ class SessionWithUser:
     roles: frozenset[Role]
 
 
+_SESSION, _USER, _ROLE = (protected_columns(mapped) for mapped in (UserSession, User, StaffRole))
+_USER_STARTS, _ROLE_STARTS = len(_SESSION), len(_SESSION) + len(_USER)
+
+
 def _session_with_user_query() -> sa.Select[Any]:
     """Build the query of every request once: by columns, one row for each role, or one row without a role."""
     session, person, role = core_table(UserSession), core_table(User), core_table(StaffRole)
-    of_session = (session.c.id, session.c.user_id, session.c.expires_at, session.c.ended_at, session.c.second_factor_at)
-    rights = (
-        person.c.active,
-        person.c.is_staff,
-        person.c.read_only_since,
-        person.c.is_administrator,
-        person.c.organisation_id,
-    )
     return (
-        sa.select(*of_session, *rights, role.c.role)
+        sa.select(*(column.label(f"{column.table.name}_{column.name}") for column in (*_SESSION, *_USER, *_ROLE)))
         .join_from(session, person, person.c.id == session.c.user_id)
         .outerjoin(role, role.c.user_id == person.c.id)
         .where(session.c.id == sa.bindparam("user_session_id"))
@@ -63,30 +60,39 @@ _SESSION_WITH_USER = _session_with_user_query()
 
 
 def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUser | None:
-    """Load a session with its user and their roles; None if there is no such session."""
+    """Load a session with its user and their roles; None if there is no such session.
+
+    Rows without the right MAC count as not existing.
+    """
     rows = session.execute(_SESSION_WITH_USER, {"user_session_id": user_session_id}).all()
     if not rows:
         return None
-    who = rows[0]
+    who, macs = rows[0], row_macs_of(session)
+    if not macs.verify(UserSession, who[:_USER_STARTS]) or not macs.verify(User, who[_USER_STARTS:_ROLE_STARTS]):
+        return None
     return SessionWithUser(
-        id=who.id,
-        user_id=who.user_id,
-        expires_at=who.expires_at,
-        ended_at=who.ended_at,
-        second_factor_at=who.second_factor_at,
-        active=who.active,
-        is_staff=who.is_staff,
-        is_administrator=who.is_administrator,
-        is_read_only=who.read_only_since is not None,
-        organisation_id=who.organisation_id,
-        roles=frozenset(Role(row.role) for row in rows if row.role is not None),
+        id=who.user_sessions_id,
+        user_id=who.user_sessions_user_id,
+        expires_at=who.user_sessions_expires_at,
+        ended_at=who.user_sessions_ended_at,
+        second_factor_at=who.user_sessions_second_factor_at,
+        active=who.users_active,
+        is_staff=who.users_is_staff,
+        is_administrator=who.users_is_administrator,
+        is_read_only=who.users_read_only_since is not None,
+        organisation_id=who.users_organisation_id,
+        roles=frozenset(
+            Role(row.staff_roles_role)
+            for row in rows
+            if row.staff_roles_role is not None and macs.verify(StaffRole, row[_ROLE_STARTS:])
+        ),
     )
 
 
 def find_session(session: Session, user_session_id: UUID, *, lock: bool = False) -> UserSession | None:
     if not lock:
-        return session.get(UserSession, user_session_id)
-    return session.get(UserSession, user_session_id, with_for_update=True, populate_existing=True)
+        return authentic(session.get(UserSession, user_session_id))
+    return authentic(session.get(UserSession, user_session_id, with_for_update=True, populate_existing=True))
 
 
 def find_session_by_token(session: Session, token_hash: str, *, lock: bool = False) -> UserSession | None:
@@ -95,21 +101,25 @@ def find_session_by_token(session: Session, token_hash: str, *, lock: bool = Fal
     query = query.where(RefreshToken.token_hash == token_hash)
     if lock:
         query = query.with_for_update(of=UserSession).execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    return authentic(session.scalars(query).one_or_none())
 
 
 def find_refresh_token(session: Session, token_hash: str) -> RefreshToken | None:
     """Find a refresh token in its current state; lock the session first."""
-    return session.get(RefreshToken, token_hash, populate_existing=True)
+    return authentic(session.get(RefreshToken, token_hash, populate_existing=True))
 
 
 def end_sessions(session: Session, user_id: UUID, because: str, now: datetime) -> int:
     """End every open session of a person; returns their number."""
-    ending = sa.update(UserSession).where(
+    query = sa.select(UserSession).where(
         UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > now
     )
-    ended = ending.values(ended_at=now, ended_because=because).returning(UserSession.id)
-    return len(session.execute(ended, execution_options={"synchronize_session": False}).all())
+    ending = query.order_by(UserSession.id).with_for_update().execution_options(populate_existing=True)
+    rows = session.scalars(ending).all()
+    for row in rows:  # by the mapper, which signs each row again
+        row.ended_at, row.ended_because = now, because
+    session.flush()
+    return len(rows)
 
 
 def has_sessions_expired_before(session: Session, before: datetime) -> bool:
@@ -140,7 +150,7 @@ def find_invitation_by_token(session: Session, token_hash: str, *, lock: bool = 
     query = sa.select(Invitation).where(Invitation.token_hash == token_hash)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    return authentic(session.scalars(query).one_or_none())
 
 
 def find_invitation(session: Session, organisation_id: UUID, invitation_id: UUID) -> Invitation | None:
@@ -160,13 +170,17 @@ def close_invitations(
     session: Session, now: datetime, *, by: UUID | None = None, organisation_id: UUID | None = None, email: str = ""
 ) -> Sequence[UUID]:
     """Withdraw the open invitations made by a person, or to an address by one company; returns their ids."""
-    closing = sa.update(Invitation).where(Invitation.closed_at.is_(None))
+    closing = sa.select(Invitation).where(Invitation.closed_at.is_(None))
     if by is not None:
         closing = closing.where(Invitation.invited_by == by)
     else:
         closing = closing.where(Invitation.organisation_id == organisation_id, Invitation.email == email)
-    closed = closing.values(closed_at=now).returning(Invitation.id)
-    return session.scalars(closed, execution_options={"synchronize_session": False}).all()
+    locking = closing.order_by(Invitation.id).with_for_update().execution_options(populate_existing=True)
+    rows = session.scalars(locking).all()
+    for row in rows:
+        row.closed_at = now
+    session.flush()
+    return [row.id for row in rows]
 
 
 def find_confirmation_by_token(session: Session, token_hash: str) -> AddressConfirmation | None:
@@ -194,10 +208,13 @@ def find_reset_by_token(session: Session, token_hash: str, *, lock: bool = False
     query = sa.select(PasswordReset).where(PasswordReset.token_hash == token_hash)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    return authentic(session.scalars(query).one_or_none())
 
 
 def close_resets(session: Session, user_id: UUID, now: datetime) -> None:
     """Close all open password resets of a user."""
-    open_ = sa.update(PasswordReset).where(PasswordReset.user_id == user_id, PasswordReset.closed_at.is_(None))
-    session.execute(open_.values(closed_at=now), execution_options={"synchronize_session": False})
+    open_ = sa.select(PasswordReset).where(PasswordReset.user_id == user_id, PasswordReset.closed_at.is_(None))
+    locking = open_.order_by(PasswordReset.id).with_for_update().execution_options(populate_existing=True)
+    for row in session.scalars(locking).all():
+        row.closed_at = now
+    session.flush()

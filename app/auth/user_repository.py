@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.auth.model import FailedLogins, StaffRole, User
 from app.core.actor import Role
+from app.core.crypto.row_macs import is_authentic
 from app.core.database import UtcDateTime, page_of
 
 
@@ -31,7 +32,8 @@ def list_emails_with_suffix(session: Session, ending: str) -> Sequence[str]:
 
 
 def get_roles(session: Session, user_id: UUID) -> frozenset[Role]:
-    return frozenset(Role(r) for r in session.scalars(sa.select(StaffRole.role).where(StaffRole.user_id == user_id)))
+    """Return the roles of a user; rows without the right MAC give none."""
+    return frozenset(get_roles_of_users(session, [user_id]).get(user_id, ()))
 
 
 def list_members(session: Session, organisation_id: UUID) -> Sequence[User]:
@@ -108,6 +110,8 @@ def list_staff(session: Session, after: UUID | None, limit: int) -> Sequence[Use
 def get_roles_of_users(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[Role]]:
     found: dict[UUID, set[Role]] = {}
     for row in session.scalars(sa.select(StaffRole).where(StaffRole.user_id.in_(ids))):
+        if not is_authentic(row):
+            continue
         found.setdefault(row.user_id, set()).add(Role(row.role))
     return found
 
@@ -122,13 +126,17 @@ def has_active_role(session: Session, user_id: UUID, roles: Collection[Role]) ->
 def lock_active_owner_ids(session: Session) -> frozenset[UUID]:
     """Lock the roles of owners, then return the active owners, so that two who remove each other are serialised."""
     owner = StaffRole.role == Role.OWNER.value
-    session.scalars(sa.select(StaffRole.user_id).where(owner).order_by(StaffRole.user_id).with_for_update()).all()
-    return frozenset(
-        session.scalars(sa.select(User.id).join(StaffRole, StaffRole.user_id == User.id).where(owner, User.active))
-    )
+    locking = sa.select(StaffRole).where(owner).order_by(StaffRole.user_id).with_for_update()
+    roles = session.scalars(locking.execution_options(populate_existing=True)).all()
+    users = find_users(session, [row.user_id for row in roles if is_authentic(row)])
+    return frozenset(user.id for user in users.values() if user.active and is_authentic(user))
 
 
 def add_role(session: Session, user_id: UUID, role: Role) -> None:
+    present = session.get(StaffRole, (user_id, role.value))
+    if present is not None and not is_authentic(present):  # a row that gives nothing must not block this one
+        session.delete(present)
+        session.flush()
     session.add(StaffRole(user_id=user_id, role=role.value))
 
 

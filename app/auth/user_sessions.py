@@ -18,6 +18,7 @@ from app.auth.credentials.passwords import new_token, token_hash
 from app.auth.model import RefreshToken, User, UserSession
 from app.auth.session_repository import SessionWithUser
 from app.core.actor import SYSTEM, Actor
+from app.core.crypto.row_macs import is_authentic
 from app.core.database import new_id
 
 STAFF_LIFETIME = timedelta(hours=12)  # a working day: staff sign in every morning
@@ -77,7 +78,7 @@ def rotate_refresh_token(session: Session, token: str, now: datetime) -> IssuedS
         end_session(session, SYSTEM, signed_in, EndReason.REUSE, now)
         return None
     user = user_repository.find_user(session, signed_in.user_id)
-    if user is None or not user.active:
+    if user is None or not user.active or not is_authentic(user):
         return None
     link.used_at = now
     return IssuedSession(signed_in, _add_refresh_token(session, signed_in, now))

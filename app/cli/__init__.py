@@ -25,7 +25,9 @@ COMMANDS = (
             "Name the certificates and open cases that other rules would assess differently.",
         ),
     ),
-    LazyCommand("doctor", "app.cli.doctor:doctor", "Check configuration, public log, audit chain and status lists."),
+    LazyCommand(
+        "doctor", "app.cli.doctor:doctor", "Check configuration, public log, audit chain, status lists and rights."
+    ),
     group(
         "keys",
         "Make, activate and retire the keys that sign certificates.",
@@ -52,9 +54,9 @@ COMMANDS = (
         "Operate the service: database, staff, residents, mail, issuance, exports.",
         LazyCommand("migrate", "app.cli.admin.database:migrate", "Bring the database to this version of the service."),
         LazyCommand(
-            "database-rights",
-            "app.cli.admin.database:database_rights",
-            "Print the SQL for a database role that cannot rewrite history.",
+            "rights",
+            "app.cli.admin.rights:rights",
+            "Print the SQL that gives a database role exactly what the service needs.",
         ),
         LazyCommand("sweep", "app.cli.admin.sweep:sweep", "Do what falls due; run it every hour."),
         LazyCommand(

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import commit_pipeline, database_schema
+from app.core.crypto.row_macs import ROW_MACS, ensure_row_macs, load_row_macs
 from app.core.database import Database
 from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Settings
@@ -73,6 +74,8 @@ def open_database(settings: Settings) -> Iterator[Database]:
         log_key = LogKeyFile(settings.log_key)
         log = open_verified_log(database, log_key, settings.verified_checkpoint)
         database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log})
+        if settings.row_key.exists():
+            database.attach_session_info({ROW_MACS: load_row_macs(settings.row_key)})
         yield database
     finally:
         database.dispose()
@@ -81,6 +84,8 @@ def open_database(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def write_session(settings: Settings) -> Iterator[Session]:
     """Open a session on the migrated database and commit it at the end."""
-    with open_database(settings) as database, database.session() as session:
-        yield session
-        session.commit()
+    with open_database(settings) as database:
+        database.attach_session_info({ROW_MACS: ensure_row_macs(database, settings.row_key)})
+        with database.session() as session:
+            yield session
+            session.commit()

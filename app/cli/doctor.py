@@ -1,4 +1,4 @@
-"""Implement `mik doctor`: check configuration, public log, audit chain, status lists and decisions."""
+"""Implement `mik doctor`: check configuration, public log, audit chain, status lists, decisions and rights."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +11,14 @@ import typer
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app import startup_checks
+from app import database_rights, startup_checks
 from app.cli.common import error_text, fail, open_database, read_settings
+from app.core.crypto import row_macs
 from app.core.crypto.jws import PublicKey
 from app.core.dates import utc_now
 from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Profile, Settings
+from app.database_rights import RoleReport
 from app.integrity import audit_chain, certificates, decisions, rulesets, status_lists, transparency_log
 from app.integrity.transparency_log import IntegrityFinding
 from app.signing import issuer_identity, log_signer
@@ -26,6 +28,7 @@ from app.transparency.checkpoint import Checkpoint, verify_checkpoint
 from app.transparency.signed_note import NoteRejected, Verifier, parse_vkey
 
 MAX_CHECKPOINT_BYTES = 65_536
+MAX_NAMED_ROWS = 20
 
 
 class Part(StrEnum):
@@ -34,6 +37,7 @@ class Part(StrEnum):
     AUDIT = "audit"
     STATUS_LISTS = "status-lists"
     DECISIONS = "decisions"
+    RIGHTS = "rights"
 
 
 class PartState(StrEnum):
@@ -66,7 +70,7 @@ def doctor(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with a member for each part.")] = False,
 ) -> None:
-    """Check configuration, public log, audit chain, status lists and decisions.
+    """Check configuration, public log, audit chain, status lists, decisions and rights.
 
     - config: would the service start in production with these settings, folders, keys, database and clock?
     - log: recompute the public log, and compare certificates, keys, rules and audit chain with it.
@@ -74,9 +78,11 @@ def doctor(
     - status-lists: compare every bit of the published status lists with its certificate.
     - decisions: compare every certificate with its decision, recommendation, audit events and log entries; names all
       that differ.
+    - rights: verify every row that gives rights, and compare the database role with `mik admin rights`.
 
     Changes nothing. Ends with 0 if all parts pass; with 1, and the first wrong row of each part, if log, audit chain, a
-    status list or a decision is wrong; otherwise with 2 if the service would not start or a part could not be checked.
+    status list, a decision or a row with rights is wrong; otherwise with 2 if the service would not start or a part
+    could not be checked.
     """
     parts = [part for part in Part if part in (only or Part)]
     if against is not None and Part.LOG not in parts:
@@ -109,6 +115,7 @@ class _Checks:
             Part.AUDIT: self._audit,
             Part.STATUS_LISTS: self._status_lists,
             Part.DECISIONS: self._decisions,
+            Part.RIGHTS: self._rights,
         }
 
     def run(self, part: Part) -> PartResult:
@@ -230,9 +237,37 @@ class _Checks:
             },
         )
 
+    def _rights(self) -> PartResult:
+        settings = self._settings()
+        with open_database(settings) as database, database.read_session() as session:
+            wrong = list(row_macs.find_unauthentic(session, row_macs.load_row_macs(settings.row_key)))
+            role = database_rights.compare_role(session)
+        lines = [
+            f"Wrong: the row {key} of {table} was not written by this service; it gives no rights."
+            for table, key in wrong[:MAX_NAMED_ROWS]
+        ]
+        if not wrong:
+            lines.append("Every row that gives rights is as the service wrote it.")
+        elif len(wrong) > MAX_NAMED_ROWS:
+            lines.append(f"{len(wrong)} rows in all.")
+        data: dict[str, Any] = {"wrong": [{"table": table, "key": key} for table, key in wrong], "role": None}
+        if role is not None:
+            data["role"] = {"owns_tables": role.owns_tables, "excess": role.excess, "missing": role.missing}
+            lines.append(_role_line(role))
+        return PartResult(PartState.WRONG if wrong else PartState.PASSED, tuple(lines), data)
+
 
 def _without_none(*findings: IntegrityFinding | None) -> tuple[IntegrityFinding, ...]:
     return tuple(each for each in findings if each is not None)
+
+
+def _role_line(role: RoleReport) -> str:
+    if role.owns_tables:
+        return "The role of the database owns the tables: it could rewrite history (`mik admin rights`)."
+    if role.excess or role.missing:
+        differing = f"{len(role.excess)} rights too many and {len(role.missing)} too few"
+        return f"The role of the database has {differing}: run what `mik admin rights` prints."
+    return "The role of the database has exactly the rights that the service needs."
 
 
 def _verifier(session: Session, settings: Settings) -> Verifier:

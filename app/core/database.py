@@ -193,14 +193,17 @@ class Database:
     def __init__(self, url: str, steps: Sequence[CommitStep] = ()) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
+        self._info: dict[str, Any] = {}
         self.write_engine = _create_engine(url, begin="BEGIN IMMEDIATE")
         self.read_engine = _create_engine(url, begin="BEGIN") if self.is_sqlite else self.write_engine
         self._writes = sessionmaker(self.write_engine, class_=UnitOfWork, steps=steps, expire_on_commit=False)
         self._reads = sessionmaker(self.read_engine, expire_on_commit=False, autoflush=False)
 
     def attach_session_info(self, info: Mapping[str, Any]) -> None:
-        """Add values to `Session.info` of every write session created from now on."""
-        self._writes.configure(info=dict(info))
+        """Add values to `Session.info` of every session created from now on."""
+        self._info |= info
+        self._writes.configure(info=dict(self._info))
+        self._reads.configure(info=dict(self._info))
 
     def session(self) -> Session:
         """Return a session that may write. The caller commits once, before the response is sent."""

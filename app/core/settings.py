@@ -28,6 +28,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", description="`sqlite:///…` or `postgresql://…`; empty: SQLite in the data folder"
     )
+    database_owner_allowed: bool = Field(
+        default=False,
+        description="start in production with a PostgreSQL role that may do more than `mik admin rights` grants, such "
+        "as the owner of the tables; it could rewrite history",
+    )
     base_url: str = Field(
         default="http://localhost:8000", description="the address by which the world reaches the service"
     )
@@ -241,6 +246,11 @@ class Settings(BaseSettings):
     @property
     def log_key(self) -> Path:
         return self.keys_dir / "log.pem"
+
+    @property
+    def row_key(self) -> Path:
+        """The key that authenticates rows with rights (`app/core/crypto/row_macs.py`)."""
+        return self.keys_dir / "rows.key"
 
     @property
     def verified_checkpoint(self) -> Path:

@@ -38,6 +38,7 @@ from app.transparency.verified_log import LoggedEntry
 MAX_FINDINGS = 1_000
 """Findings that are named; further ones are counted."""
 APPROVED, REJECTED = "approved", "rejected"
+_UNREADABLE = "It, or a row that it rests on, cannot be read."
 _DECIDED_EVENTS = {"application.approved": DecisionAct.APPROVE, "application.rejected": DecisionAct.REJECT}
 _RECOMMENDED, _ISSUED = "application.recommended", "certificate.issued"
 
@@ -68,7 +69,7 @@ def check_decisions(session: Session) -> DecisionReport:
             report.decisions += len(decided)
             session.expunge_all()
     except UNREADABLE:
-        report.add([IntegrityFinding(f"decision after the first {report.decisions}", "It cannot be read.")])
+        report.add([IntegrityFinding(f"decision after the first {report.decisions}", _UNREADABLE)])
     report.add(_missing_decisions(session))
     bound_from = log_repository.find_first_entry_with_decision(session)
     try:
@@ -77,7 +78,7 @@ def check_decisions(session: Session) -> DecisionReport:
             report.certificates += len(issued)
             session.expunge_all()
     except UNREADABLE:
-        report.add([IntegrityFinding(f"certificate after the first {report.certificates}", "It cannot be read.")])
+        report.add([IntegrityFinding(f"certificate after the first {report.certificates}", _UNREADABLE)])
     return report
 
 
@@ -232,7 +233,7 @@ def _missing_decisions(session: Session) -> Iterator[IntegrityFinding]:
     while events := audit_repository.list_events_named(session, _DECIDED_EVENTS, after, PAGE_ROWS):
         after = events[-1].seq
         recorded = {each.seq: _decision_id(each) for each in events}
-        found = application_repository.decisions_by_id(session, [each for each in recorded.values() if each])
+        found = application_repository.existing_decision_ids(session, [each for each in recorded.values() if each])
         for seq, decision_id in recorded.items():
             if decision_id not in found:
                 yield IntegrityFinding(f"decision {decision_id}", f"Audit event {seq} records it, but it is missing.")

@@ -25,6 +25,12 @@ def upgrade() -> None:
         ),
         sa.Column("registered_at", database.UtcDateTime(), nullable=False),
         sa.Column("removed_at", database.UtcDateTime(), nullable=True),
+        sa.Column(
+            "mac",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="HMAC-SHA-256 under keys/rows.key; without it the row gives nothing",
+        ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_staff_credentials_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_credentials")),
         sa.UniqueConstraint("credential_id", name=op.f("uq_staff_credentials_credential_id")),

@@ -21,6 +21,7 @@ class Installation:
             "MIK_PROFILE": "production",
             "MIK_DATA_DIR": str(self.folder),
             "MIK_DATABASE_URL": database_url,
+            "MIK_DATABASE_OWNER_ALLOWED": "true",  # roles belong to the whole server: tests connect as the owner
             "MIK_BASE_URL": "https://verify.example.az",
             "MIK_ISSUER": "did:web:verify.example.az",
             "MIK_SMTP_URL": "smtp://mail.example.az",

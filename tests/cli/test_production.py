@@ -16,6 +16,7 @@ from app.auth import demo_staff, users
 from app.bootstrap import prepare
 from app.cli import app as mik
 from app.core.actor import SYSTEM, Role
+from app.core.crypto.row_macs import ROW_MACS, RowMacs
 from app.core.errors import UnsafeToStart
 from app.core.settings import Settings
 from app.main import create_app
@@ -53,6 +54,7 @@ def open_seal(installation):
 
 def demo_account(installation):
     with installation.session() as session:
+        session.info[ROW_MACS] = RowMacs(bytes(32))
         users.create_staff(
             session, SYSTEM, email="owner@mik.example", full_name="Demo owner", password_hash="x", roles=[Role.OWNER],
             now=NOW,
@@ -76,6 +78,15 @@ def other_register(installation):
 
 def lost_log_key(installation):
     (installation.folder / "keys" / "log.pem").unlink()
+
+
+def lost_row_key(installation):
+    with installation.session() as session:
+        session.info[ROW_MACS] = RowMacs(bytes(32))
+        users.create_staff(
+            session, SYSTEM, email="a@staff.az", full_name="A", password_hash="x", roles=[Role.OWNER], now=NOW
+        )  # fmt: skip
+    (installation.folder / "keys" / "rows.key").unlink()
 
 
 def wrong_log_key(installation):
@@ -156,6 +167,8 @@ BAD = [
     ("an open log key", mode("keys/log.pem", 0o640), "log.pem has mode 0640.*chmod 600"),
     ("a lost log key", lost_log_key, "public log is signed with .*log.pem is not there. Put it back from your backup"),
     ("another log key", wrong_log_key, "public log was started with .*Put the right key file back"),
+    ("an open key of rows", mode("keys/rows.key", 0o640), "rows.key has mode 0640.*chmod 600"),
+    ("a lost key of rows", lost_row_key, "authenticated with a key that is not at .*rows.key: put it back from your"),
     ("keys of the demo", demo_keys, "were made by the demo profile: use another data folder"),
     ("passwords of the demo", demo_passwords, "demo-accounts.json holds the passwords.*use another data folder"),
     ("an account of the demo", demo_account, "holds demo accounts \\(owner@mik.example\\).*use another database"),

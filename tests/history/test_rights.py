@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from app.cli import app as mik
-from app.database_schema import APPEND_ONLY_TABLES, Base, grant_statements
+from app.database_rights import grant_statements
+from app.database_schema import APPEND_ONLY_TABLES, Base
 from app.integrity.audit_chain import check_audit_chain
 from tests.conftest import _admin
 from tests.factories import ok, running_app
@@ -21,7 +22,7 @@ def as_service(database_url):
     if database_url.startswith("sqlite"):
         yield None
         return
-    sql = CliRunner().invoke(mik, ["admin", "database-rights", "--role", ROLE])
+    sql = CliRunner().invoke(mik, ["admin", "rights", "--role", ROLE])
     assert sql.exit_code == 0
     _admin(database_url, f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
     _admin(database_url, sql.stdout)
@@ -90,4 +91,4 @@ def test_every_table_is_granted():
 
 @pytest.mark.parametrize("role", ["", "Robert'); DROP TABLE users", "a b", "1a", "x" * 64])
 def test_a_role_is_a_plain_name(role):
-    assert CliRunner().invoke(mik, ["admin", "database-rights", "--role", role]).exit_code == 2
+    assert CliRunner().invoke(mik, ["admin", "rights", "--role", role]).exit_code == 2

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from app.core.crypto.row_macs import ROW_MACS, ensure_row_macs
 from app.database_schema import alembic_config
 
 RENAMED_TABLES = {
@@ -21,6 +22,12 @@ def run(database, verb, revision):
     with database.write_engine.begin() as connection:
         config.attributes["connection"] = connection
         verb(config, revision)
+
+
+def sign_rows_again(app):
+    """As the first start after the migration that adds MACs: the older tables had none."""
+    app.settings.row_key.unlink()
+    app.database.attach_session_info({ROW_MACS: ensure_row_macs(app.database, app.settings.row_key)})
 
 
 def some(column):

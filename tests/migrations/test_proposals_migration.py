@@ -8,7 +8,7 @@ from tests.factories import ok
 from tests.helpers import refused, rows
 from tests.migrations.helpers import run
 
-BEFORE = "20261128_0200_standard_names"
+BEFORE = "20261128_0300_decisions"
 REQUESTS = "SELECT id, user_id, kind, role, state, requested_by, decided_by, version FROM access_requests ORDER BY id"
 
 

@@ -19,6 +19,7 @@ def signer_of(value=1, name=ORIGIN):
 
 def disarm(connection):
     """Take the guards away, as an owner of the tables can."""
+    disarm_certificates(connection)
     for table in APPEND_ONLY_TABLES:
         if connection.dialect.name == "sqlite":
             for verb in ("update", "delete", "insert"):
@@ -30,6 +31,14 @@ def disarm(connection):
             connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS certificate_snapshots_logged_{verb}")
     else:
         connection.exec_driver_sql("ALTER TABLE certificate_snapshots DISABLE TRIGGER ALL")
+
+
+def disarm_certificates(connection):
+    if connection.dialect.name == "sqlite":
+        for name in ("", "_insert", "_delete"):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS certificates_signed_columns{name}")
+    else:
+        connection.exec_driver_sql("DROP FUNCTION IF EXISTS certificates_signed_columns CASCADE")
 
 
 def attack(database, *statements, **values):

@@ -25,6 +25,7 @@ from app.auth.credentials.passwords import PasswordHasher, token_hash
 from app.auth.model import ApiClient, User
 from app.auth.user_sessions import EndReason, IssuedSession
 from app.core.actor import Actor, ActorKind, Scope
+from app.core.crypto.row_macs import is_authentic
 from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.errors import TooManyAttempts, Unauthenticated
@@ -208,7 +209,7 @@ class TokenService:
             raise login_throttle.too_many_attempts()
         with self._database.read_session() as session:
             user = user_repository.find_user_by_email(session, account)
-        known = user if user is not None and user.active else None
+            known = user if user is not None and user.active and is_authentic(user) else None
         right = self._passwords.verify(password, known.password_hash if known else None)
         begun = None
         if right and known is not None:
@@ -245,7 +246,7 @@ class TokenService:
     def _start_session(self, session: Session, known: User, otp: str | None) -> IssuedSession | None:
         """Start a session; None for a wrong code or a password that changed since its hash was compared."""
         user = user_repository.lock_user(session, known.id)
-        if user is None or not user.active or user.password_hash != known.password_hash:
+        if user is None or not user.active or not is_authentic(user) or user.password_hash != known.password_hash:
             return None
         if otp and not mfa.consume_code(session, self._secret_box, user.id, otp, self._now):
             return None

@@ -7,13 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.auth.model import StaffCredential
+from app.core.crypto.row_macs import authentic, is_authentic
 from app.core.database import locked
 
 
 def list_credentials(session: Session, user_id: UUID) -> Sequence[StaffCredential]:
     """Return the authenticators of a person that were not removed, oldest first."""
     query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id, StaffCredential.removed_at.is_(None))
-    return session.scalars(query.order_by(StaffCredential.id)).all()
+    return [row for row in session.scalars(query.order_by(StaffCredential.id)) if is_authentic(row)]
 
 
 def had_credential(session: Session, user_id: UUID) -> bool:
@@ -31,7 +32,7 @@ def find_credential(session: Session, credential_id: str) -> StaffCredential | N
 def find_own_credential(session: Session, user_id: UUID, row_id: UUID, *, lock: bool = False) -> StaffCredential | None:
     """Return an authenticator of this person by the id of its row."""
     query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id, StaffCredential.id == row_id)
-    return session.scalars(locked(query, lock)).one_or_none()
+    return authentic(session.scalars(locked(query, lock)).one_or_none())
 
 
 def lock_own_credential(session: Session, user_id: UUID, credential_id: str) -> StaffCredential | None:
@@ -41,4 +42,4 @@ def lock_own_credential(session: Session, user_id: UUID, credential_id: str) -> 
         StaffCredential.credential_id == credential_id,
         StaffCredential.removed_at.is_(None),
     )
-    return session.scalars(locked(query)).one_or_none()
+    return authentic(session.scalars(locked(query)).one_or_none())

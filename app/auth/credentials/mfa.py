@@ -16,6 +16,7 @@ from app.auth.model import TotpEnrolment
 from app.auth.permissions import require_second_factor, require_staff, require_user_id
 from app.auth.user_sessions import EndReason
 from app.core.actor import Actor
+from app.core.crypto.row_macs import is_authentic
 from app.core.crypto.secret_box import SecretBox
 from app.core.errors import Conflict, Unauthenticated
 
@@ -34,9 +35,12 @@ def generate_secret() -> str:
 
 
 def is_enrolled(session: Session, user_id: UUID) -> bool:
-    """Whether the user has an active authenticator."""
+    """Whether the user has an active authenticator.
+
+    A row without the right MAC counts as one of which no code is right: its loss must not open the account.
+    """
     factor = session_repository.find_enrolment(session, user_id)
-    return factor is not None and factor.encrypted_secret is not None
+    return factor is not None and (factor.encrypted_secret is not None or not is_authentic(factor))
 
 
 def begin_enrolment(session: Session, actor: Actor, secret_box: SecretBox, now: datetime) -> str:
@@ -69,7 +73,12 @@ def confirm_enrolment(session: Session, actor: Actor, secret_box: SecretBox, cod
     """
     user_id = require_can_enrol(session, actor)
     factor = session_repository.find_enrolment(session, user_id, lock=True)
-    if factor is None or factor.encrypted_pending_secret is None or factor.pending_since is None:
+    if (
+        factor is None
+        or not is_authentic(factor)
+        or factor.encrypted_pending_secret is None
+        or factor.pending_since is None
+    ):
         raise Conflict("Ask for a secret first: POST /v1/me/second-factor.", code="nothing-to-confirm")
     if now - factor.pending_since > PENDING_LIFETIME:
         raise Conflict("The secret was not confirmed in time; ask for another one.", code="nothing-to-confirm")
@@ -100,7 +109,7 @@ def consume_code(session: Session, secret_box: SecretBox, user_id: UUID, code: s
     factor = session_repository.find_enrolment(session, user_id, lock=True)
     secret = (
         secret_box.decrypt(factor.encrypted_secret, user_id)
-        if factor is not None and factor.encrypted_secret is not None
+        if factor is not None and factor.encrypted_secret is not None and is_authentic(factor)
         else None
     )
     step = _match_code(session, user_id, secret, code, now, factor.last_step if factor else None)

@@ -1,12 +1,9 @@
-"""Implement `mik admin migrate` and `mik admin database-rights`: tables and permissions."""
-
-import re
-from typing import Annotated
+"""Implement `mik admin migrate`."""
 
 import typer
 
 from app import database_schema
-from app.cli.common import fail, handle_errors, load_settings
+from app.cli.common import handle_errors, load_settings
 from app.commit_pipeline import open_database
 
 
@@ -22,17 +19,3 @@ def migrate() -> None:
         database_schema.migrate(database)
         database.dispose()
     typer.echo("The database is at this version.")
-
-
-def database_rights(
-    role: Annotated[str, typer.Option(help="Database role that the service connects as.")] = "mik_app",
-) -> None:
-    """Print the SQL for a database role that cannot rewrite history.
-
-    For PostgreSQL; run the SQL as the owner of the tables. The owner of a table has every right on it, so the rights
-    only help if the service does not own its tables: migrate as the owner, serve as this role. Run it again after a
-    migration.
-    """
-    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", role):
-        fail("A role has small letters, digits and underscores, and begins with no digit.")
-    typer.echo(database_schema.grant_statements(role))
