@@ -1,7 +1,9 @@
 """Read problem documents and tables, and send requests at the same moment."""
 
 import base64
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Barrier
 
 import sqlalchemy as sa
@@ -49,14 +51,16 @@ def execute(app, statement, **values):
 
 
 def rewrite(app, statement, **values):
-    """Change the tables past the service and past their triggers, as the owner of the database can."""
+    """Change the tables past the service, their triggers and foreign keys, as the owner of the database can."""
+    if app.database.is_sqlite:
+        with closing(sqlite3.connect(app.database.url.removeprefix("sqlite:///"))) as connection:
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                connection.execute(f"DROP TRIGGER {name}")
+            connection.execute(statement, values)
+            connection.commit()
+        return
     with app.database.write_engine.begin() as connection:
-        if app.database.is_sqlite:
-            triggers = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
-            for name in triggers.all():
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        else:
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         connection.execute(sa.text(statement), values)
 
 
