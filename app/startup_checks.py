@@ -27,6 +27,8 @@ from app.core.settings import Settings, find_unsafe_settings
 from app.documents.pdf import signing_certificate
 from app.notifications.transport import read_smtp_password
 from app.signing import issuer_identity, key_files, log_signer
+from app.transparency import log_repository, witness_client
+from app.transparency.signed_note import parse_vkey
 
 DEMO_MARKER_FILE = "MADE-BY-THE-DEMO"
 DEMO_EMAIL_SUFFIX = ".example"  # reserved by RFC 2606: nobody real has one
@@ -61,6 +63,7 @@ def find_start_errors(
         *_check_keys(settings),
         *_check_pdf_signing(settings, now),
         *_check_mail(settings),
+        *_check_witnesses(settings),
         *_check_clock(now),
         *_check_database(settings, now, workers),
     ]
@@ -149,6 +152,13 @@ def _check_mail(settings: Settings) -> Iterator[str]:
         yield why.message
 
 
+def _check_witnesses(settings: Settings) -> Iterator[str]:
+    try:
+        witness_client.load_policy(settings.witness_policy)
+    except UnsafeToStart as why:
+        yield from why.message.splitlines()
+
+
 def _check_clock(now: datetime) -> Iterator[str]:
     if not MIN_CLOCK <= now <= MAX_CLOCK:
         yield f"The clock of this machine says {now:%Y-%m-%d}: set it, every certificate takes its dates from it"
@@ -198,12 +208,25 @@ def _check_database_content(database: Database, settings: Settings, now: datetim
             pass  # named already
         except UnsafeToStart as why:
             yield why.message
+        yield from _check_policy_log(session, settings)
         last = audit_repository.last_event_at(session)
         if last is not None and now < last - MAX_CLOCK_LAG:
             yield (
                 f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but the newest event of the register is of "
                 f"{last:%Y-%m-%d %H:%M}: set the clock"
             )
+
+
+def _check_policy_log(session: Session, settings: Settings) -> Iterator[str]:
+    """The policy of the witnesses must be about this log."""
+    head = log_repository.get_head(session)
+    with suppress(UnsafeToStart):  # a file that is refused is named already
+        policy = witness_client.load_policy(settings.witness_policy)
+        if policy is not None and head is not None and head.vkey is not None:
+            try:
+                witness_client.require_covered(policy, parse_vkey(head.vkey))
+            except UnsafeToStart as why:
+                yield why.message
 
 
 def _check_issuer(session: Session, settings: Settings) -> Iterator[str]:

@@ -11,6 +11,7 @@ and the new root is computed from them.
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.audit import audit_repository, recorder
@@ -25,6 +26,10 @@ from app.transparency.signed_note import NoteRejected, NoteSigner
 
 SIGNER_KEY = "log.signer"
 """Where a session carries its `SignerOf`."""
+WITNESS_WAKE_KEY = "log.wake_witnesses"
+"""In `Session.info`: a function that asks for the witnesses of the new checkpoint at once."""
+URGENT_EVENTS = frozenset({LogEvent.CERTIFICATE_REVOKED, LogEvent.CERTIFICATE_SUSPENDED, LogEvent.KEY_COMPROMISED})
+"""What witnesses should see before the next round: whoever hides it shows a second history."""
 SignerProvider = Callable[[Session], NoteSigner]
 _PENDING_KEY = "log entries"
 
@@ -97,6 +102,9 @@ def write_pending(session: Session) -> None:
     log_repository.add_entries(session, rows)
     checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.root_from_range(frontier)).text)
     log_repository.update_head(session, size, signer.verifier.vkey, checkpoint)
+    wake: Callable[[], None] | None = session.info.get(WITNESS_WAKE_KEY)
+    if wake is not None and any(entry.event in URGENT_EVENTS for entry in entries):
+        event.listen(session, "after_commit", lambda _session: wake(), once=True)
 
 
 def _require_signer(session: Session, head: LogHead) -> NoteSigner:

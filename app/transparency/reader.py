@@ -1,5 +1,7 @@
 """Read checkpoint, tiles and proofs of the public log. Each call reads a few rows, never the whole log."""
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid, NotFound
@@ -39,9 +41,29 @@ def read_tile(session: Session, requested: Tile) -> bytes:
     return b"".join(hashes[node] for node in nodes)
 
 
-def inclusion_proof(session: Session, number: str) -> Proof:
-    """The proof that the issue of this certificate is in the log as it stands. Errors: NotFound."""
-    size, signed = _require_signed_head(session)
+def newest_entry_at(session: Session) -> datetime:
+    """When the newest entry was logged. Errors: NotFound before the first entry."""
+    found = log_repository.newest_entry_at(session)
+    if found is None:
+        raise NotFound.of("log yet")
+    return found
+
+
+def get_signed_head(session: Session) -> tuple[int, str]:
+    """Size and checkpoint of the log as it stands. Errors: NotFound before the first entry."""
+    return _require_signed_head(session)
+
+
+def root_at(session: Session, size: int) -> bytes:
+    """Compute the root of the first `size` entries from the stored hashes."""
+    hashes = _load_hashes(session, merkle.compact_range_nodes(size))
+    return merkle.root_from_range([hashes[node] for node in merkle.compact_range_nodes(size)])
+
+
+def inclusion_proof(session: Session, number: str, within: tuple[int, str] | None = None) -> Proof:
+    """The proof that the issue of this certificate is in the log as it stands, or in the checkpoint `within`: its size
+    and note. Errors: NotFound."""
+    size, signed = within or _require_signed_head(session)
     row = log_repository.find_issue_entry(session, number)
     if row is None or row.seq >= size:
         raise NotFound.of("certificate in the public log")
