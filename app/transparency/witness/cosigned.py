@@ -17,7 +17,7 @@ from app.core.messages import Message
 from app.transparency import log_repository, reader
 from app.transparency.checkpoint import Proof, verify_checkpoint
 from app.transparency.model import LogCosignature
-from app.transparency.signed_note import NoteRejected, parse_vkey
+from app.transparency.signed_note import NoteRejected, parse_signature_lines, parse_vkey
 from app.transparency.witness import repository
 from app.transparency.witness_policy import WitnessJudgement, WitnessPolicy, WitnessReport, evaluate_note, judge
 
@@ -97,11 +97,19 @@ def _cosigned(
     size: int, signed: str, rows: Sequence[LogCosignature], policy: WitnessPolicy, now: datetime
 ) -> CosignedCheckpoint:
     """Attach the lines that are cosignatures of the policy's witnesses."""
+    lines = "".join(row.line for row in rows if _is_signature_line(row.line))
     try:
-        report = evaluate_note(policy, signed + "".join(row.line for row in rows), now)
-    except NoteRejected:  # a row that is no signature line
+        report = evaluate_note(policy, signed + lines, now)
+    except NoteRejected:  # a stored checkpoint that is no note
         report = WitnessReport(policy, {})
     return CosignedCheckpoint(size, signed + "".join(line.text for line in report.lines), report)
+
+
+def _is_signature_line(text: str) -> bool:
+    try:
+        return len(parse_signature_lines(text)) == 1 and text.endswith("\n")
+    except NoteRejected:
+        return False
 
 
 def _is_ours(session: Session, size: int, signed: str) -> bool:

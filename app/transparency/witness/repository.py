@@ -22,8 +22,9 @@ def list_cosignatures_of(session: Session, size: int) -> Sequence[LogCosignature
 
 def last_sizes(session: Session) -> dict[str, int]:
     """Return the largest size that each witness cosigned."""
-    query = sa.select(LogCosignature.witness, sa.func.max(LogCosignature.size)).group_by(LogCosignature.witness)
-    return dict(session.execute(query).tuples().all())
+    largest = sa.func.max(LogCosignature.size).label("largest")
+    query = sa.select(LogCosignature.witness, largest).group_by(LogCosignature.witness)
+    return {row.witness: row.largest for row in session.execute(query)}
 
 
 def put_cosignature(
