@@ -30,11 +30,12 @@ def serve(
         str | None, typer.Option(help="Name of the witness, such as witness.customs.example/w1; at the first run.")
     ] = None,
 ) -> None:
-    """Serve a witness: cosign a checkpoint of a log after a proof that the log only grew.
+    """Cosign checkpoints of logs that only grow.
 
-    Needs no database and no account. The first run creates two keys (Ed25519 and ML-DSA-44); every run prints their
-    verifier keys, for the policy file of the log and of its readers. A signed checkpoint that contradicts what was
-    cosigned before is refused and kept in FOLDER/evidence.
+    Serves a witness (C2SP tlog-witness): it signs a checkpoint after a proof that the log only grew. Needs no database
+    and no account. The first run creates two keys (Ed25519 and ML-DSA-44); every run prints their verifier keys, for
+    the policy file of the log and of its readers. A signed checkpoint that contradicts what was cosigned before is
+    refused and kept in FOLDER/evidence.
     """
     logs = [_parse(vkey) for vkey in log_vkey]
     with handle_errors():
