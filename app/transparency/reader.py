@@ -1,7 +1,5 @@
 """Read checkpoint, tiles and proofs of the public log. Each call reads a few rows, never the whole log."""
 
-from datetime import datetime
-
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid, NotFound
@@ -41,14 +39,6 @@ def read_tile(session: Session, requested: Tile) -> bytes:
     return b"".join(hashes[node] for node in nodes)
 
 
-def newest_entry_at(session: Session) -> datetime:
-    """When the newest entry was logged. Errors: NotFound before the first entry."""
-    found = log_repository.newest_entry_at(session)
-    if found is None:
-        raise NotFound.of("log yet")
-    return found
-
-
 def get_signed_head(session: Session) -> tuple[int, str]:
     """Size and checkpoint of the log as it stands. Errors: NotFound before the first entry."""
     return _require_signed_head(session)
@@ -67,7 +57,13 @@ def inclusion_proof(session: Session, number: str, within: tuple[int, str] | Non
     row = log_repository.find_issue_entry(session, number)
     if row is None or row.seq >= size:
         raise NotFound.of("certificate in the public log")
-    return Proof(row.seq, _subtree_hashes(session, merkle.inclusion_path(row.seq, size)), signed)
+    return prove_entry(session, row.seq, (size, signed))
+
+
+def prove_entry(session: Session, seq: int, within: tuple[int, str]) -> Proof:
+    """The proof that entry `seq` is in the checkpoint `within`: its size and note."""
+    size, signed = within
+    return Proof(seq, _subtree_hashes(session, merkle.inclusion_path(seq, size)), signed)
 
 
 def consistency_proof(session: Session, first: int, second: int) -> tuple[bytes, ...]:

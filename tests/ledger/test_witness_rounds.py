@@ -17,7 +17,7 @@ from app.transparency.witness_client import load_policy
 from app.transparency.witness_policy import evaluate_note, parse_policy
 from app.transparency.witness_rounds import WitnessRounds
 from tests.helpers import execute, refused, rows
-from tests.ledger.helpers import signer_of
+from tests.ledger.helpers import attack, signer_of
 from tests.ledger.witnesses import Witnesses, ed25519, entries, request
 
 pytestmark = pytest.mark.pg_sampled
@@ -232,6 +232,19 @@ def test_rows_that_nobody_signed_change_no_answer(app, client, log_key):
     execute(app, put.format(size="size - 1", checkpoint="'other'", line="line"), size=size)
     assert text(app, "/log/checkpoint?witnessed=true") == (good, header)
     assert text(app, "/log/checkpoint") == (good, header)
+
+
+def test_the_age_is_that_of_the_signed_entry(app, client):
+    number = app.certify(app.set_up_company())
+    path = f"/v1/certificates/{number}/log-proof"
+    app.clock.advance(hours=30)
+    attack(app.database, "UPDATE log_entries SET at = :at", at="2026-11-23 22:00:00")
+    assert text(app, path)[1] == "not yet witnessed, age 1 d 6 h"
+    with app.database.read_session() as session:
+        row = log_repository.find_issue_entry(session, number)
+        later = row.entry.replace(b"2026-11-22T", b"2026-11-23T")
+    attack(app.database, "UPDATE log_entries SET entry = :entry WHERE subject = :number", entry=later, number=number)
+    refused(app.anonymous.get(path), 503, "log-damaged")
 
 
 def test_a_witness_without_an_address_is_not_asked(app, client, witnesses):

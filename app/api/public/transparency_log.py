@@ -46,7 +46,7 @@ def get_checkpoint(
     signature of the log, and those of the witnesses that have seen it. `Mik-Witnesses` says how many have."""
     get = cosigned.require_witnessed if witnessed else cosigned.get_newest
     found = get(session, policy, now)
-    judged = found.judge(reader.newest_entry_at(session), now)
+    judged = cosigned.judge_entry(session, found.size - 1, found, now)
     return Response(found.note, media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS | _witness_header(judged))
 
 

@@ -6,6 +6,7 @@ witness or the log did not sign changes no answer.
 """
 
 import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,8 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFound
 from app.core.messages import Message
 from app.transparency import log_repository, reader
-from app.transparency.checkpoint import Proof, verify_checkpoint
+from app.transparency.appender import LogDamaged
+from app.transparency.checkpoint import Proof, verify_checkpoint, verify_proof
 from app.transparency.model import LogCosignature
 from app.transparency.signed_note import NoteRejected, parse_signature_lines, parse_vkey
 from app.transparency.witness import repository
@@ -36,9 +38,6 @@ class CosignedCheckpoint:
     @property
     def has_quorum(self) -> bool:
         return self.report is not None and self.report.quorum_at is not None
-
-    def judge(self, logged_at: datetime, now: datetime) -> WitnessJudgement | None:
-        return judge(self.report, logged_at, now) if self.report is not None else None
 
 
 def get_newest(session: Session, policy: WitnessPolicy | None, now: datetime) -> CosignedCheckpoint:
@@ -88,16 +87,28 @@ def judge_issue(
     """Prove the issue of a certificate, and judge who has seen it. Errors: NotFound."""
     newest, witnessed = get_newest(session, policy, now), find_witnessed(session, policy, now)
     proof, chosen = inclusion_proof(session, number, newest, witnessed)
-    row = log_repository.find_issue_entry(session, number)
-    assert row is not None  # the proof is about it
-    return proof, chosen.judge(row.at, now)
+    return proof, judge_entry(session, proof.index, chosen, now)
+
+
+def judge_entry(session: Session, seq: int, checkpoint: CosignedCheckpoint, now: datetime) -> WitnessJudgement | None:
+    """Judge an entry of a checkpoint by its own moment, as it is proven; None without a policy. Errors: LogDamaged."""
+    if checkpoint.report is None:
+        return None
+    proof = reader.prove_entry(session, seq, (checkpoint.size, checkpoint.note))
+    try:
+        (entry,) = log_repository.list_entries(session, seq, seq + 1)
+        verify_proof(entry, proof, parse_vkey(reader.get_vkey(session)))
+        logged_at = datetime.fromisoformat(json.loads(entry)["at"])
+    except (NoteRejected, ValueError, KeyError) as why:
+        raise LogDamaged("an entry is not as it was signed.") from why
+    return judge(checkpoint.report, logged_at, now)
 
 
 def _cosigned(
     size: int, signed: str, rows: Sequence[LogCosignature], policy: WitnessPolicy, now: datetime
 ) -> CosignedCheckpoint:
     """Attach the lines that are cosignatures of the policy's witnesses."""
-    lines = "".join(row.line for row in rows if _is_signature_line(row.line))
+    lines = "".join(sorted({row.line for row in rows if _is_line_of(policy, row.line)}))
     try:
         report = evaluate_note(policy, signed + lines, now)
     except NoteRejected:  # a stored checkpoint that is no note
@@ -105,11 +116,14 @@ def _cosigned(
     return CosignedCheckpoint(size, signed + "".join(line.text for line in report.lines), report)
 
 
-def _is_signature_line(text: str) -> bool:
+def _is_line_of(policy: WitnessPolicy, text: str) -> bool:
+    """Whether the text is one whole line of a witness of the policy; its signature is not verified."""
     try:
-        return len(parse_signature_lines(text)) == 1 and text.endswith("\n")
+        lines = parse_signature_lines(text)
     except NoteRejected:
         return False
+    is_whole = len(lines) == 1 and text == lines[0].text
+    return is_whole and any(each.verifier.has_signed(lines[0]) for each in policy.witnesses)
 
 
 def _is_ours(session: Session, size: int, signed: str) -> bool:
