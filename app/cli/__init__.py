@@ -43,6 +43,11 @@ COMMANDS = (
         LazyCommand("compromise", "app.cli.keys:compromise", "Declare that others may hold the key."),
     ),
     group(
+        "witness",
+        "Run a witness of public logs, for parties that the certification body does not control.",
+        LazyCommand("serve", "app.cli.witness.serve:serve", "Cosign checkpoints of logs that only grow."),
+    ),
+    group(
         "admin",
         "Operate the service: database, staff, residents, mail, issuance, exports.",
         LazyCommand("migrate", "app.cli.admin.database:migrate", "Bring the database to this version of the service."),

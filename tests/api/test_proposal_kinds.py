@@ -12,7 +12,7 @@ from app.signing import key_lifecycle, signing_repository
 from app.signing.key_files import KeyFiles
 from tests.factories import ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses
-from tests.ledger.helpers import derived, entries_of
+from tests.transparency.helpers import derived, entries_of
 
 pytestmark = pytest.mark.pg_sampled
 
