@@ -272,7 +272,7 @@ def test_a_revocation_asks_the_witnesses_at_once_and_no_failure_reaches_the_requ
     monkeypatch.setattr(app.container.witnesses, "_loop", _Loop(woken))
     app.certify(app.set_up_company())
     assert woken == []
-    app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "bankruptcy"})
+    app.revoke(number, "bankruptcy")
     assert len(woken) == 1
 
     class Ended:
