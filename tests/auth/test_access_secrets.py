@@ -162,7 +162,7 @@ def test_the_demos_staff_have_passwords_and_authenticators(settings, database):
 def test_staff_of_an_older_demo_get_their_authenticators(settings, database):
     """Made when the file held nothing but passwords; those stay."""
     email = "owner@mik.example"
-    settings.data_dir.mkdir(mode=0o700)
+    settings.data_dir.mkdir(mode=0o700, exist_ok=True)
     (settings.data_dir / demo_staff.ACCOUNTS_FILE).write_text(
         json.dumps({email: "an older password", "r01@x.example": "kept"})
     )
