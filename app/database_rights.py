@@ -79,6 +79,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "information_requests": _changes(*_ANSWER),
         "invitations": _changes("organisation_id", "closed_at", "accepted_by", "mac"),
         "issuance_pauses": _changes("is_open", "until"),
+        "log_cosignatures": _changes("checkpoint", "line", "received_at", delete=True),
         "log_entries": HISTORY,
         "log_head": _changes("size", "vkey", "checkpoint", insert=False),
         "materials": _changes(delete=True),

@@ -94,6 +94,8 @@ from app.signing.key_files import KeyFiles
 from app.signing.key_provider import KeyProvider
 from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import appender
+from app.transparency.witness_client import WitnessClient, load_policy
+from app.transparency.witness_rounds import WitnessRounds
 from app.verification.handler import VerifyHandler, batch_route
 from app.verification.metrics import VerdictCounter
 from app.verification.service import VerificationService
@@ -201,6 +203,9 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     require_migrated(database)
     secret_box = SecretBox.from_folder(settings.keys_dir)
     mail = create_mail_delivery(settings, database, secret_box, clock)
+    witnesses = WitnessRounds(
+        WitnessClient(database, load_policy(settings.witness_policy), refusals=settings.refusals_dir, clock=clock)
+    )
     log_key = LogKeyFile(settings.log_key)
     log = open_verified_log(database, log_key, settings.verified_checkpoint)
     relying_party = RelyingParty.of(settings.base_url)
@@ -209,6 +214,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         {
             appender.SIGNER_KEY: log_key,
             appender.GUARD_KEY: log,
+            appender.WITNESS_WAKE_KEY: witnesses.wake,
             outbox.WAKE_KEY: mail.wake,
             CONFIRMATION_KEY: confirmation,
             ROW_MACS: load_row_macs(settings.row_key),
@@ -260,6 +266,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         render_pool=RenderPool(),
         reading_trail=ReadAudit(database),
         mail=mail,
+        witnesses=witnesses,
         request_ids=RequestIdGenerator(),
     )
 
@@ -278,7 +285,10 @@ def _app_of(container: Container) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await verification.store.open()
-        async with container.mail.run_in_background(settings.mail_seconds):
+        async with (
+            container.mail.run_in_background(settings.mail_seconds),
+            container.witnesses.run_in_background(settings.witness_seconds),
+        ):
             yield
         container.verdict_counts.log_totals()
         await verification.store.close()

@@ -27,6 +27,8 @@ from app.core.settings import Settings, find_unsafe_settings
 from app.documents.pdf import signing_certificate
 from app.notifications.transport import read_smtp_password
 from app.signing import issuer_identity, key_files, log_signer, signing_repository
+from app.transparency import log_repository, witness_client
+from app.transparency.signed_note import parse_vkey
 
 DEMO_MARKER_FILE = "MADE-BY-THE-DEMO"
 DEMO_EMAIL_SUFFIX = ".example"  # reserved by RFC 2606: no real address ends in it
@@ -62,6 +64,7 @@ def find_start_errors(
         *_check_keys(settings),
         *_check_pdf_signing(settings, now),
         *_check_mail(settings),
+        *_check_witnesses(settings),
         *_check_clock(now),
         *_check_database(settings, now, workers),
     ]
@@ -151,6 +154,13 @@ def _check_mail(settings: Settings) -> Iterator[str]:
         yield why.message
 
 
+def _check_witnesses(settings: Settings) -> Iterator[str]:
+    try:
+        witness_client.load_policy(settings.witness_policy)
+    except UnsafeToStart as why:
+        yield from why.message.splitlines()
+
+
 def _check_clock(now: datetime) -> Iterator[str]:
     if not MIN_CLOCK <= now <= MAX_CLOCK:
         yield f"The clock of this machine says {now:%Y-%m-%d}: set it, every certificate takes its dates from it"
@@ -206,6 +216,7 @@ def _check_database_content(database: Database, settings: Settings, now: datetim
                 f"Users and roles are authenticated with a key that is not at {settings.row_key}: "
                 "put it back from your backup"
             )
+        yield from _check_policy_log(session, settings)
         last = audit_repository.last_event_at(session)
         if last is not None and now < last - MAX_CLOCK_LAG:
             yield (
@@ -241,6 +252,18 @@ def _check_role(session: Session, settings: Settings) -> Iterator[str]:
 def _some(rights: Sequence[str]) -> str:
     left = len(rights) - MAX_NAMED_RIGHTS
     return ", ".join(rights[:MAX_NAMED_RIGHTS]) + (f" and {left} more" if left > 0 else "")
+
+
+def _check_policy_log(session: Session, settings: Settings) -> Iterator[str]:
+    """The policy of the witnesses must be about this log."""
+    head = log_repository.get_head(session)
+    with suppress(UnsafeToStart):  # a file that is refused is named already
+        policy = witness_client.load_policy(settings.witness_policy)
+        if policy is not None and head is not None and head.vkey is not None:
+            try:
+                witness_client.require_covered(policy, parse_vkey(head.vkey))
+            except UnsafeToStart as why:
+                yield why.message
 
 
 def _check_issuer(session: Session, settings: Settings) -> Iterator[str]:

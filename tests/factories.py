@@ -677,6 +677,7 @@ def running_app(database_url, folder, clock=None, *, is_prepared=False, **settin
     clock = clock or Clock()
     given = {"data_dir": folder / "data", "database_url": database_url, "base_url": "http://localhost:8000"}
     given |= {"mail_seconds": 0}  # tests have their messages sent by `RunningApp.mail`
+    given |= {"witness_seconds": 0}  # and show the log to witnesses by a round of their own
     given |= {"registrations_per_day": 0}  # tests register any number from one address
     settings = Settings(**(given | settings))
     if not is_prepared:

@@ -43,6 +43,7 @@ COMMITS_BELOW_THE_REQUEST = {
     "app/bootstrap.py": "the first rows, at the start",
     "app/certificates/status_list_publisher.py": "signs a list for a reader, in a transaction of its own",
     "app/core/unit_of_work.py": "the commit itself",
+    "app/transparency/witness_client.py": "stores what witnesses answered, beside all requests",
     "app/notifications/delivery.py": "each message is marked as soon as it was sent",
 }
 

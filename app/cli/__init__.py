@@ -50,6 +50,11 @@ COMMANDS = (
         LazyCommand("sign", "app.cli.authenticator:sign", "Print the header that confirms a decision."),
     ),
     group(
+        "witness",
+        "Run a witness of public logs, for parties that the certification body does not control.",
+        LazyCommand("serve", "app.cli.witness.serve:serve", "Cosign checkpoints of logs that only grow."),
+    ),
+    group(
         "admin",
         "Operate the service: database, staff, residents, mail, issuance, exports.",
         LazyCommand("migrate", "app.cli.admin.database:migrate", "Bring the database to this version of the service."),

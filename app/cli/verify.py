@@ -16,9 +16,12 @@ from app.cli.common import REFUSED, fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 from app.core.crypto import jwk, jws, keyring
 from app.core.dates import utc_now
+from app.core.errors import NotFound
 from app.core.settings import Settings
 from app.signing import issuer_identity
 from app.signing.log_signer import LogKeyFile, open_verified_log
+from app.transparency.witness import cosigned
+from app.transparency.witness_client import load_policy
 from app.verification.offline import evaluate_offline
 from app.verification.offline_bundle import BundleFolder
 from app.verification.request_parser import VerifyItem
@@ -71,7 +74,10 @@ def verify(
     if what == "-":
         _list(queries, results)
     else:
-        _show(to_dict(results[0], settings.base_url))
+        answer = to_dict(results[0], settings.base_url)
+        _show(answer)
+        with handle_errors():
+            _show_witnesses(settings, answer["certificate"])
     if any(judgement.verdict is not Verdict.VALID for judgement in results):
         raise typer.Exit(NOT_GOOD)
 
@@ -175,6 +181,23 @@ def _place(*parts: str | None) -> str:
 def _facts(console: Console, *facts: tuple[str, str]) -> None:
     for label, text in facts:
         console.print(f"  {label:8}{escape(text)}")
+
+
+def _show_witnesses(settings: Settings, certificate: dict[str, Any] | None) -> None:
+    """Print which witnesses have seen the issue in the public log; nothing without a policy."""
+    policy = load_policy(settings.witness_policy)
+    if certificate is None or policy is None:
+        return
+    database = open_database(settings.sqlalchemy_url)
+    try:
+        with database.read_session() as session:
+            _, judged = cosigned.judge_issue(session, certificate["number"], policy, utc_now())
+    except NotFound:
+        return  # the check of the log has said so
+    finally:
+        database.dispose()
+    if judged is not None:
+        Console(highlight=False, soft_wrap=True).print(f"  public log: {judged.text}")
 
 
 def _show(answer: dict[str, Any]) -> None:

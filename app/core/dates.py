@@ -18,6 +18,17 @@ def format_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
+def format_age(passed: timedelta) -> str:
+    """Format an age as `5 h`, `3 d 4 h` or `12 min`; under a minute or negative is `0 min`."""
+    minutes = max(0, int(passed.total_seconds()) // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    days, hours = divmod(minutes // 60, 24)
+    if not days:
+        return f"{hours} h"
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
 def baku_day(moment: datetime) -> date:
     """Return the calendar day of a moment in Asia/Baku."""
     return moment.astimezone(BAKU).date()

@@ -100,6 +100,16 @@ class Settings(BaseSettings):
         le=3_600,
         description="how often a worker looks for messages to send again; 0: only `mik admin mail send` and `sweep` do",
     )
+    witness_policy: str = Field(
+        default="",
+        description="file that names the witnesses of the public log with their addresses and the quorum; empty: none",
+    )
+    witness_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=3_600,
+        description="how often a worker shows the newest checkpoint to the witnesses; 0: only `mik admin sweep` does",
+    )
     metrics_port: int = Field(
         default=0, ge=0, le=65_535, description="port of the figures for Prometheus, apart from the service; 0: none"
     )
@@ -267,6 +277,10 @@ class Settings(BaseSettings):
         return self.data_dir / "papers"
 
     @property
+    def refusals_dir(self) -> Path:
+        return self.data_dir / "log-refusals"
+
+    @property
     def evidence_dir(self) -> Path:
         return self.data_dir / "evidence"
 
@@ -312,6 +326,10 @@ def _check_paths(settings: Settings) -> Iterator[str]:
         yield (
             f"MIK_DATA_DIR={settings.data_dir} depends on where the service is started: "
             "set a whole path, such as /var/lib/mik"
+        )
+    if settings.witness_policy and not Path(settings.witness_policy).is_absolute():
+        yield (
+            f"MIK_WITNESS_POLICY={settings.witness_policy} depends on where the service is started: set a whole path"
         )
     path = settings.sqlite_path
     if not settings.database_url:

@@ -29,6 +29,10 @@ SIGNER_KEY = "log.signer"
 """Key in `Session.info` of the `SignerProvider`."""
 GUARD_KEY = "log.guard"
 """`Session.info` key of the `LogGuard`."""
+WITNESS_WAKE_KEY = "log.wake_witnesses"
+"""Key in `Session.info` of a function that asks the witnesses to sign the new checkpoint at once."""
+URGENT_EVENTS = frozenset({LogEvent.CERTIFICATE_REVOKED, LogEvent.CERTIFICATE_SUSPENDED, LogEvent.KEY_COMPROMISED})
+"""Events that witnesses should see before their next round."""
 SignerProvider = Callable[[Session], NoteSigner]
 _PENDING_KEY = "log entries"
 
@@ -121,6 +125,9 @@ def write_pending(session: Session) -> None:
     log_repository.update_head(session, size, signer.verifier.vkey, checkpoint)
     if guard is not None:
         after_commit(session, partial(guard.adopt, checkpoint, first, list(zip(entries, contents, strict=True))))
+    wake: Callable[[], None] | None = session.info.get(WITNESS_WAKE_KEY)
+    if wake is not None and any(entry.event in URGENT_EVENTS for entry in entries):
+        after_commit(session, wake)
 
 
 def _require_signer(session: Session, head: LogHead) -> NoteSigner:

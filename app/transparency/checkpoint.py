@@ -53,14 +53,20 @@ def origin_of(issuer: str) -> str:
 
 def verify_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
     """Return a checkpoint of this log signed by this key; extension lines are ignored. Raises `NoteRejected`."""
-    lines = open_note(note, verifier).removesuffix("\n").split("\n")
+    found = parse_checkpoint(open_note(note, verifier))
+    if found.origin != verifier.name:
+        raise NoteRejected(f"The checkpoint is of another log, not of {verifier.name}.")
+    return found
+
+
+def parse_checkpoint(text: str) -> Checkpoint:
+    """Parse the text of a note, its signatures taken away, as a checkpoint. Raises `NoteRejected`."""
+    lines = text.removesuffix("\n").split("\n")
     if len(lines) < 3 or not all(lines):
         raise NoteRejected("This is not a checkpoint: it has origin, size and root, and no empty line.")
     origin, size, root = lines[:3]
-    if origin != verifier.name:
-        raise NoteRejected(f"The checkpoint is of another log, not of {verifier.name}.")
-    count = _parse_number(size, "The checkpoint has no size.")
-    found = Checkpoint(origin, count, _parse_hash(root))
+    count = parse_number(size, "The checkpoint has no size.")
+    found = Checkpoint(origin, count, parse_hash(root))
     if count == 0 and found.root != merkle.EMPTY_ROOT:
         raise NoteRejected("A log without entries has another root.")
     return found
@@ -77,8 +83,8 @@ def parse_proof(text: str) -> Proof:
         raise NoteRejected("The proof does not name the place of the entry.")
     if len(lines) > _MAX_PATH_LENGTH + 1:
         raise NoteRejected("The proof is longer than any path of a tree.")
-    index = _parse_number(lines[0].removeprefix("index "), "The proof does not name the place of the entry.")
-    return Proof(index, tuple(map(_parse_hash, lines[1:])), checkpoint)
+    index = parse_number(lines[0].removeprefix("index "), "The proof does not name the place of the entry.")
+    return Proof(index, tuple(map(parse_hash, lines[1:])), checkpoint)
 
 
 def verify_proof(entry: bytes, proof: Proof, verifier: Verifier) -> Checkpoint:
@@ -90,13 +96,15 @@ def verify_proof(entry: bytes, proof: Proof, verifier: Verifier) -> Checkpoint:
     return checkpoint
 
 
-def _parse_number(text: str, error: str) -> int:
+def parse_number(text: str, error: str) -> int:
+    """Parse a decimal without leading zeroes. Raises `NoteRejected` with this message."""
     if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > _MAX_SIZE:
         raise NoteRejected(error)
     return int(text)
 
 
-def _parse_hash(text: str) -> bytes:
+def parse_hash(text: str) -> bytes:
+    """Parse a hash in standard base64. Raises `NoteRejected`."""
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as why:

@@ -43,3 +43,17 @@ class LogHead(Base):
         sa.CheckConstraint("(size = 0) = (checkpoint IS NULL)", name="signed"),
         sa.CheckConstraint("(vkey IS NULL) = (checkpoint IS NULL)", name="keyed"),
     )
+
+
+class LogCosignature(Base):
+    """What one witness has signed of a checkpoint. Every line is verified again when it is served."""
+
+    __tablename__ = "log_cosignatures"
+
+    size: Mapped[int] = mapped_column(sa.BigInteger(), primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(primary_key=True, comment="name and id of its key")
+    checkpoint: Mapped[str] = mapped_column(comment="the note with the signature of the log alone")
+    line: Mapped[str] = mapped_column(comment="the signature line of the witness")
+    received_at: Mapped[datetime]
+
+    __table_args__ = (sa.CheckConstraint("size >= 0", name="size"),)

@@ -42,13 +42,33 @@ def read_tile(session: Session, requested: Tile) -> bytes:
     return b"".join(hashes[node] for node in nodes)
 
 
-def inclusion_proof(session: Session, number: str) -> Proof:
-    """Return the proof that the issue of this certificate is in the current log. Raises `NotFound`."""
-    size, signed = _require_signed_head(session)
+def get_signed_head(session: Session) -> tuple[int, str]:
+    """Return size and checkpoint of the current log. Raises `NotFound` before the first entry."""
+    return _require_signed_head(session)
+
+
+def root_at(session: Session, size: int) -> bytes:
+    """Compute the root of the first `size` entries from the stored hashes."""
+    hashes = _load_hashes(session, merkle.compact_range_nodes(size))
+    return merkle.root_from_range([hashes[node] for node in merkle.compact_range_nodes(size)])
+
+
+def inclusion_proof(session: Session, number: str, within: tuple[int, str] | None = None) -> Proof:
+    """Return the proof that the issue of this certificate is in the current log, or in the checkpoint `within`.
+
+    `within` is the size of a checkpoint and its note. Raises `NotFound`.
+    """
+    size, signed = within or _require_signed_head(session)
     row = log_repository.find_issue_entry(session, number)
     if row is None or row.seq >= size:
         raise NotFound.of("certificate in the public log")
-    return Proof(row.seq, subtree_hashes(session, merkle.inclusion_path(row.seq, size)), signed)
+    return prove_entry(session, row.seq, (size, signed))
+
+
+def prove_entry(session: Session, seq: int, within: tuple[int, str]) -> Proof:
+    """Return the proof that entry `seq` is in the checkpoint `within`: its size and note."""
+    size, signed = within
+    return Proof(seq, subtree_hashes(session, merkle.inclusion_path(seq, size)), signed)
 
 
 def consistency_proof(session: Session, first: int, second: int) -> tuple[bytes, ...]:

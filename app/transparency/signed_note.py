@@ -20,6 +20,7 @@ _KEY_ID_BYTES = 4
 _MAX_NOTE_CHARS = 1_000_000
 _MAX_SIGNATURES = 100
 _NAME = re.compile(r"[^\s+]{1,500}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
@@ -47,7 +48,7 @@ class Verifier:
     @property
     def vkey(self) -> str:
         """Return the key as text: `<name>+<key id>+<base64 of type and key>`."""
-        return f"{self.name}+{self.key_id.hex()}+{_encode_base64(_ED25519 + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{encode_base64(_ED25519 + self.public)}"
 
     def is_valid_signature(self, text: str, signature: bytes) -> bool:
         try:
@@ -71,16 +72,14 @@ class NoteSigner:
     def sign(self, text: str) -> str:
         """Return the note: text, empty line, one signature. Deterministic, as Ed25519 is. Raises `NoteRejected`."""
         _require_valid_text(text)
-        signed = _encode_base64(self.verifier.key_id + self._key.sign(text.encode()))
+        signed = encode_base64(self.verifier.key_id + self._key.sign(text.encode()))
         return f"{text}\n{_DASH}{self.name} {signed}\n"
 
 
 def parse_vkey(text: str) -> Verifier:
     """Parse a verifier key. Raises `NoteRejected`, also when the key id does not match name and key."""
-    name, _, rest = text.partition("+")
-    key_id, _, key = rest.partition("+")
+    name, key_id, content = split_vkey(text)
     try:
-        content = _decode_base64(key)
         verifier = Verifier(name, content[1:])
     except ValueError as why:
         raise NoteRejected("This is not a verifier key.") from why
@@ -91,24 +90,37 @@ def parse_vkey(text: str) -> Verifier:
     return verifier
 
 
+def split_vkey(text: str) -> tuple[str, str, bytes]:
+    """Return name, key id in hex, and the key behind the byte of its kind. Raises `NoteRejected`."""
+    name, _, rest = text.partition("+")
+    key_id, _, key = rest.partition("+")
+    try:
+        return name, key_id, decode_base64(key)
+    except ValueError as why:
+        raise NoteRejected("This is not a verifier key.") from why
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureLine:
+    """One signature of a note: the name of its key, the id of its key, and what follows the id."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+    @property
+    def text(self) -> str:
+        return f"{_DASH}{self.name} {encode_base64(self.key_id + self.signature)}\n"
+
+
 def open_note(note: str, verifier: Verifier) -> str:
     """Return the text of a note that this key signed. Raises `NoteRejected`."""
-    if len(note) > _MAX_NOTE_CHARS or not note.endswith("\n"):
-        raise NoteRejected("This is not a signed note: it does not end in a whole line.")
-    text, found, lines = note.rpartition(f"\n\n{_DASH}")
-    if not found:
-        raise NoteRejected("This is not a signed note: it has no signatures.")
-    text += "\n"
-    _require_valid_text(text)
-    signatures = (_DASH + lines).removesuffix("\n").split("\n")
-    if len(signatures) > _MAX_SIGNATURES:
-        raise NoteRejected("The note has too many signatures.")
+    text, signatures = split_note(note)
     is_signed = False
     for line in signatures:
-        name, content = _parse_signature(line)
-        if (name, content[:_KEY_ID_BYTES]) != (verifier.name, verifier.key_id):
+        if (line.name, line.key_id) != (verifier.name, verifier.key_id):
             continue
-        if not verifier.is_valid_signature(text, content[_KEY_ID_BYTES:]):
+        if not verifier.is_valid_signature(text, line.signature):
             raise NoteRejected(f"The signature of {verifier.name} is wrong.")
         is_signed = True
     if not is_signed:
@@ -116,17 +128,37 @@ def open_note(note: str, verifier: Verifier) -> str:
     return text
 
 
-def _parse_signature(line: str) -> tuple[str, bytes]:
+def split_note(note: str) -> tuple[str, tuple[SignatureLine, ...]]:
+    """Return the text of a note and its signatures, none of them verified. Raises `NoteRejected`."""
+    if len(note) > _MAX_NOTE_CHARS or not note.endswith("\n"):
+        raise NoteRejected("This is not a signed note: it does not end in a whole line.")
+    text, found, lines = note.rpartition(f"\n\n{_DASH}")
+    if not found:
+        raise NoteRejected("This is not a signed note: it has no signatures.")
+    text += "\n"
+    _require_valid_text(text)
+    return text, parse_signature_lines(_DASH + lines)
+
+
+def parse_signature_lines(text: str) -> tuple[SignatureLine, ...]:
+    """Parse lines of signatures, each whole. Raises `NoteRejected`."""
+    lines = text.removesuffix("\n").split("\n")
+    if len(lines) > _MAX_SIGNATURES:
+        raise NoteRejected("The note has too many signatures.")
+    return tuple(map(_parse_signature, lines))
+
+
+def _parse_signature(line: str) -> SignatureLine:
     name, _, content = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not _NAME.fullmatch(name):
         raise NoteRejected("A signature line of the note is malformed.")
     try:
-        signed = _decode_base64(content)
+        signed = decode_base64(content)
     except ValueError as why:
         raise NoteRejected("A signature line of the note is malformed.") from why
     if len(signed) <= _KEY_ID_BYTES:
         raise NoteRejected("A signature line of the note is malformed.")
-    return name, signed
+    return SignatureLine(name, signed[:_KEY_ID_BYTES], signed[_KEY_ID_BYTES:])
 
 
 def _require_valid_text(text: str) -> None:
@@ -138,16 +170,21 @@ def _require_valid_text(text: str) -> None:
         raise NoteRejected("The text of a note ends in a line feed and has no other control characters.")
 
 
-def _encode_base64(content: bytes) -> str:
+def is_key_name(text: str) -> bool:
+    """Whether a key may have this name: Unicode without blanks and plus sign."""
+    return _NAME.fullmatch(text) is not None and not _SURROGATE.search(text)
+
+
+def encode_base64(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def _decode_base64(text: str) -> bytes:
+def decode_base64(text: str) -> bytes:
     """Decode canonical base64 with padding. Raises ValueError for any other spelling."""
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as why:
         raise ValueError("not base64") from why
-    if _encode_base64(content) != text:
+    if encode_base64(content) != text:
         raise ValueError("not the canonical base64")
     return content

@@ -18,7 +18,7 @@ from app.certificates.status_list import Purpose, StatusList, StatusListRejected
 from app.core import strict_json
 from app.core.crypto import jws
 from app.core.crypto.jws import PublicKey, RejectionReason, TokenRejected, VerifiedToken
-from app.core.dates import format_utc
+from app.core.dates import format_age, format_utc
 from app.transparency.checkpoint import Proof, parse_proof, verify_proof
 from app.transparency.log_entry import LogEvent
 from app.transparency.signed_note import NoteRejected, Verifier
@@ -99,17 +99,6 @@ def evaluate_offline(text: str, sources: OfflineSources, now: datetime) -> Offli
     verdict = verdict_of(status, certified.valid_from, certified.valid_until, now)
     headline = f"{verdict.replace('_', ' ')} as of {format_utc(as_of)}, list {format_age(now - as_of)} old"
     return OfflineResult(verdict, headline, (*done, check), certified)
-
-
-def format_age(passed: timedelta) -> str:
-    """Format an age as `5 h`, `3 d 4 h` or `12 min`; under a minute or negative is `0 min`."""
-    minutes = max(0, int(passed.total_seconds()) // 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    days, hours = divmod(minutes // 60, 24)
-    if not days:
-        return f"{hours} h"
-    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def _parse_certified(verified: VerifiedToken, sources: OfflineSources) -> CertifiedFacts:

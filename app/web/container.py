@@ -21,6 +21,7 @@ from app.notifications.delivery import MailDelivery
 from app.signing.key_documents import KeyDocuments
 from app.signing.key_provider import KeyProvider
 from app.transparency.verified_log import VerifiedLog
+from app.transparency.witness_rounds import WitnessRounds
 from app.verification.metrics import VerdictCounter
 from app.verification.service import VerificationService
 from app.web.limits.concurrency import ConcurrencyLimits, UploadLimits
@@ -56,4 +57,5 @@ class Container:
     render_pool: RenderPool
     reading_trail: ReadAudit
     mail: MailDelivery
+    witnesses: WitnessRounds
     request_ids: RequestIdGenerator

@@ -32,6 +32,7 @@ from app.core.database import Database
 from app.core.errors import Forbidden, NotFound, Unauthenticated, VersionPrecondition
 from app.core.messages import Message, join_alternatives, to_value_message
 from app.core.settings import Settings
+from app.transparency.witness_policy import WitnessPolicy
 from app.web import idempotency, scope_policy
 from app.web.container import Container
 from app.web.idempotency import IdempotencyContext
@@ -257,6 +258,13 @@ ClientAddressDep = Annotated[str, Depends(get_client_address)]
 
 async def get_passwords(request: Request) -> PasswordHasher:
     return get_container(request).passwords
+
+
+async def get_witness_policy(request: Request) -> WitnessPolicy | None:
+    return get_container(request).witnesses.client.policy
+
+
+WitnessPolicyDep = Annotated[WitnessPolicy | None, Depends(get_witness_policy)]
 
 
 async def get_tokens(request: Request) -> AccessTokens:

@@ -57,10 +57,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"DROP TRIGGER {TRIGGER}")
-        op.execute(f"DROP TRIGGER {TRIGGER}_insert")
-        op.execute(f"DROP TRIGGER {TRIGGER}_delete")
+        op.execute(f"DROP TRIGGER IF EXISTS {TRIGGER}")
+        op.execute(f"DROP TRIGGER IF EXISTS {TRIGGER}_insert")
+        op.execute(f"DROP TRIGGER IF EXISTS {TRIGGER}_delete")
     else:
-        op.execute(f"DROP FUNCTION {TRIGGER}() CASCADE")
+        op.execute(f"DROP FUNCTION IF EXISTS {TRIGGER}() CASCADE")
     for table in WITH_MACS:
         op.drop_column(table, "mac")

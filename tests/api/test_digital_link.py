@@ -21,7 +21,7 @@ def numbers(shared_app):
     twice = company.add_product(gtin=TWICE)
     numbers[TWICE] = [shared_app.certify(company, twice), shared_app.certify(company, twice, scheme="MIA")]
     numbers[REVOKED] = [shared_app.certify(company, company.add_product(gtin=REVOKED))]
-    shared_app.owner.act(f"/v1/certificates/{numbers[REVOKED][0]}/revoke", {"reason": "court-order"})
+    shared_app.revoke(numbers[REVOKED][0], "court-order")
     company.add_product(gtin=NONE)
     return numbers
 

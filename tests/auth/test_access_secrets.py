@@ -20,6 +20,7 @@ from app.auth.credentials.passwords import NO_PASSWORD, PasswordHasher, new_toke
 from app.auth.model import TotpEnrolment
 from app.core.actor import SYSTEM
 from app.core.crypto.pem_files import UnsafeKeyFile
+from app.core.crypto.row_macs import ensure_row_macs
 from app.core.crypto.secret_box import KEY_FILE, DecryptionFailed, SecretBox
 from app.core.settings import Settings
 
@@ -130,8 +131,10 @@ def test_no_password_matches_an_account_that_has_none_yet():
 
 
 @pytest.fixture
-def settings(database_url, tmp_path):
-    return Settings(data_dir=tmp_path / "data", database_url=database_url)
+def settings(database, database_url, tmp_path):
+    settings = Settings(data_dir=tmp_path / "data", database_url=database_url)
+    ensure_row_macs(database, settings.row_key)  # as the first start does
+    return settings
 
 
 def users(database):
@@ -159,7 +162,7 @@ def test_the_demos_staff_have_passwords_and_authenticators(settings, database):
 def test_staff_of_an_older_demo_get_their_authenticators(settings, database):
     """Made when the file held nothing but passwords; those stay."""
     email = "owner@mik.example"
-    settings.data_dir.mkdir(mode=0o700)
+    settings.data_dir.mkdir(mode=0o700, exist_ok=True)
     (settings.data_dir / demo_staff.ACCOUNTS_FILE).write_text(
         json.dumps({email: "an older password", "r01@x.example": "kept"})
     )

@@ -38,8 +38,8 @@ def leaves(commands=COMMANDS, before=()):
 LEAVES = dict(leaves())
 
 
-def test_there_are_nine_commands():
-    names = ["serve", "demo", "verify", "assess", "rules", "doctor", "keys", "authenticator", "admin"]
+def test_there_are_ten_commands():
+    names = ["serve", "demo", "verify", "assess", "rules", "doctor", "keys", "authenticator", "witness", "admin"]
     assert [command.name for command in COMMANDS] == names
     assert list(typer.main.get_command(app).commands) == names
 

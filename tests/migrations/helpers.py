@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from app.core.crypto.row_macs import ROW_MACS, ensure_row_macs
+from app.core.crypto.row_macs import ROW_MACS, sign_present_rows
 from app.database_schema import alembic_config
 
 RENAMED_TABLES = {
@@ -18,16 +18,15 @@ RENAMED_TABLES = {
 
 
 def run(database, verb, revision):
+    """At the head, rows get their MACs again as at a first start: the tables of older versions hold none."""
     config = alembic_config()
     with database.write_engine.begin() as connection:
         config.attributes["connection"] = connection
         verb(config, revision)
-
-
-def sign_rows_again(app):
-    """As the first start after the migration that adds MACs: the older tables had none."""
-    app.settings.row_key.unlink()
-    app.database.attach_session_info({ROW_MACS: ensure_row_macs(app.database, app.settings.row_key)})
+    with database.session() as session:
+        if revision == "head" and ROW_MACS in session.info:
+            sign_present_rows(session, session.info[ROW_MACS])
+            session.commit()
 
 
 def some(column):

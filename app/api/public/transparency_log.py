@@ -10,7 +10,9 @@ from pydantic import Field
 from app.certificates.certificate_number import parse_number
 from app.core.errors import NotFound
 from app.transparency import reader, tiles
-from app.web.dependencies import SessionDep
+from app.transparency.witness import cosigned
+from app.transparency.witness_policy import WitnessJudgement
+from app.web.dependencies import NowDep, SessionDep, WitnessPolicyDep
 from app.web.problems.openapi_responses import error_responses
 from app.web.routes import GuardedRoute, PublicRouter
 from app.web.schema_types import ResponseModel
@@ -21,6 +23,7 @@ TEXT_MEDIA_TYPE = "text/plain; charset=utf-8"
 OCTETS_MEDIA_TYPE = "application/octet-stream"
 CACHE_FIVE_SECONDS = {"Cache-Control": "public, max-age=5"}
 CACHE_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+WITNESSES_HEADER = "Mik-Witnesses"
 _AS_TEXT = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 MAX_TREE_SIZE = 2**62
 
@@ -31,9 +34,20 @@ MAX_TREE_SIZE = 2**62
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def get_log_checkpoint(session: SessionDep) -> Response:
-    """A signed note (C2SP tlog-checkpoint): name of the log, number of entries, root hash of the Merkle tree."""
-    return Response(reader.get_checkpoint(session), media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS)
+def get_log_checkpoint(
+    session: SessionDep,
+    now: NowDep,
+    policy: WitnessPolicyDep,
+    witnessed: Annotated[
+        bool, Query(description="the newest that enough witnesses have seen, instead of the newest")
+    ] = False,
+) -> Response:
+    """A signed note (C2SP tlog-checkpoint): name of the log, number of entries, root hash of the Merkle tree; then the
+    signature of the log, and those of the witnesses that have seen it. `Mik-Witnesses` says how many have."""
+    get = cosigned.require_witnessed if witnessed else cosigned.get_newest
+    found = get(session, policy, now)
+    judged = cosigned.judge_entry(session, found.size - 1, found, now)
+    return Response(found.note, media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS | _witness_header(judged))
 
 
 @router.get(
@@ -103,10 +117,19 @@ def get_log_consistency_proof(
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def get_certificate_log_proof(number: str, session: SessionDep) -> Response:
-    """A `tlog-proof`: index of the entry `certificate.issued`, path of hashes, checkpoint. Verifiable offline."""
+def get_certificate_log_proof(number: str, session: SessionDep, now: NowDep, policy: WitnessPolicyDep) -> Response:
+    """A `tlog-proof`: index of the entry `certificate.issued`, path of hashes, checkpoint. Verifiable offline.
+
+    The checkpoint is the newest that enough witnesses have seen, if it contains the entry. `Mik-Witnesses` says how
+    many have: `seen by 2 of 3 witnesses at 2026-11-28T06:00:00Z`, or `not yet witnessed, age 5 min`.
+    """
     parsed = parse_number(number)
     if parsed is None:
         raise NotFound.of("certificate")
-    text = reader.inclusion_proof(session, str(parsed)).text
-    return Response(text, media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS)
+    proof, judged = cosigned.judge_issue(session, str(parsed), policy, now)
+    return Response(proof.text, media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS | _witness_header(judged))
+
+
+def _witness_header(judged: WitnessJudgement | None) -> dict[str, str]:
+    """Return the header for readers; empty without a policy."""
+    return {WITNESSES_HEADER: judged.text} if judged is not None else {}

@@ -89,7 +89,13 @@ def list_proposals(
     return Page[ProposalResponse](items=items)
 
 
-@router.post("", status_code=201, summary="Propose an act", responses=error_responses(*CREATE_ERRORS))
+@router.post(
+    "",
+    status_code=201,
+    summary="Propose an act",
+    responses=error_responses(*CREATE_ERRORS),
+    dependencies=[CONFIRMED],
+)
 def propose_act(
     actor: Owner,
     _retry: IdempotentReplayDep,

@@ -24,6 +24,9 @@ from app.signing.key_files import KeyFiles
 from app.signing.key_provider import KeyProvider
 from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import log_repository, reader, tiles
+from app.transparency.witness import cosigned
+from app.transparency.witness_client import load_policy
+from app.transparency.witness_policy import WitnessPolicy
 from app.verification import offline_bundle
 
 
@@ -40,7 +43,8 @@ def export_log(
         head = log_repository.get_head(session)
         if head is None or head.checkpoint is None:
             raise UnsafeToStart("There is no public log here yet: it begins with the first start of the service.")
-        size, signed, vkey = head.size, head.checkpoint, head.vkey
+        size, vkey = head.size, head.vkey
+        policy = load_policy(settings.witness_policy)
         written = 0
         try:
             for tile in tiles.all_tiles(size):
@@ -49,7 +53,7 @@ def export_log(
                     _write(path, reader.read_tile(session, tile))
                     written += 1
             _write(folder / "vkey", f"{vkey}\n".encode())
-            _write(folder / "checkpoint", signed.encode())
+            _write(folder / "checkpoint", cosigned.get_newest(session, policy, utc_now()).note.encode())
         except OSError as why:
             fail(f"{folder} cannot be written: {why.strerror}.")
     typer.echo(f"{size} entries in {folder}: {written} tiles are new.")
@@ -88,7 +92,7 @@ def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tu
         ring = KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
     yield "jwks.json", jws.dump_json(ring.jwks())
     yield "did.json", jws.dump_json(did_document(issuer, ring))
-    yield from _bundled_log(database)
+    yield from _bundled_log(database, load_policy(settings.witness_policy))
     # The lists are written last: they cover every certificate that the exported log contains.
     with database.read_session() as session:
         names = [list_name(*each) for each in status_list_repository.list_all(session)]
@@ -98,12 +102,19 @@ def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tu
         yield offline_bundle.status_list_path(name), lists.get_token(name).encode()
 
 
-def _bundled_log(database: Database) -> Iterator[tuple[str, bytes]]:
-    """Yield the checkpoint and, for each certificate, the entry of its issue with proof, all of one moment."""
+def _bundled_log(database: Database, policy: WitnessPolicy | None) -> Iterator[tuple[str, bytes]]:
+    """Yield the checkpoint and, for each certificate, the entry of its issue with proof, all of one moment.
+
+    A proof leads to the newest checkpoint that enough witnesses have seen, if that contains the entry.
+    """
+    now = utc_now()
     with database.read_session() as session:
         yield "log/vkey", f"{reader.get_vkey(session)}\n".encode()
-        yield "log/checkpoint", reader.get_checkpoint(session).encode()
+        newest = cosigned.get_newest(session, policy, now)
+        witnessed = cosigned.find_witnessed(session, policy, now)
+        yield "log/checkpoint", newest.note.encode()
         for number, entry in log_repository.iterate_issue_entries(session):
-            head, _, rest = reader.inclusion_proof(session, number).text.partition("\n")
+            proof, _ = cosigned.inclusion_proof(session, number, newest, witnessed)
+            head, _, rest = proof.text.partition("\n")
             extra = base64.b64encode(entry).decode("ascii")
             yield offline_bundle.proof_path(number), f"{head}\nextra {extra}\n{rest}".encode()

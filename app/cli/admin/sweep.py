@@ -26,9 +26,11 @@ from app.cli.common import handle_errors, load_settings, open_database
 from app.core.actor import SYSTEM
 from app.core.database import Database
 from app.core.dates import baku_day, utc_now
+from app.core.settings import Settings
 from app.notifications import mail_repository
 from app.notifications.delivery import RETENTION
 from app.transparency import appender
+from app.transparency.witness_client import WitnessClient, load_policy
 from app.web import idempotency_repository
 
 RESPONSE_RETENTION = timedelta(days=1)
@@ -52,8 +54,8 @@ def sweep(
 
     Ends applications that waited too long, suspends and resumes certificates with their residencies, opens matters
     about evidence that ended, erases uploads of refused claims, removes files that no document names, deletes old
-    responses, sessions and messages, and sends waiting messages. Ends with 1 if something was in use or not delivered
-    and waits for the next run.
+    responses, sessions and messages, sends waiting messages, and shows the public log to its witnesses.
+    Ends with 1 if something was in use, not delivered or not cosigned, and waits for the next run.
     """
     settings = load_settings()
     files = EvidenceFileStore(settings.evidence_dir, settings.evidence_max_bytes)
@@ -63,6 +65,7 @@ def sweep(
             sent = mail.send_due(settings, database, utc_now())
             undone += sent.failed
             typer.echo(f"{sent.sent} messages sent, {sent.failed} not delivered.")
+            undone += ask_witnesses(settings, database, typer.echo)
     if undone:
         raise typer.Exit(UNDONE)
 
@@ -100,6 +103,18 @@ def run(
         undone += _log_history(database, now, report)
     report(f"{done} due; nothing was changed." if dry_run else f"{done} done.")
     return undone
+
+
+def ask_witnesses(settings: Settings, database: Database, report: Callable[[str], None]) -> int:
+    """Show the newest checkpoint to every witness that has not seen it. Returns how many did not cosign it."""
+    policy = load_policy(settings.witness_policy)
+    outcomes = WitnessClient(database, policy, refusals=settings.refusals_dir, clock=utc_now).run_round()
+    refused = [each for each in outcomes if each.error is not None]
+    for each in refused:
+        report(f"witness {each.witness.name} has not cosigned the log: {each.error}")
+    if outcomes:
+        report(f"{len(outcomes) - len(refused)} of {len(outcomes)} witnesses have cosigned the log.")
+    return len(refused)
 
 
 def _log_history(database: Database, now: datetime, report: Callable[[str], None]) -> int:

@@ -168,14 +168,19 @@ def ensure_row_macs(database: Database, path: Path) -> RowMacs:
                     "put it back from your backup."
                 )
             macs = RowMacs(load_or_create_secret(draft))
-            for mapped in authenticated_classes():
-                _sign_present_rows(session, macs, mapped)
+            sign_present_rows(session, macs)
             session.commit()
         draft.rename(path)
     return macs
 
 
-def _sign_present_rows(session: Session, macs: RowMacs, mapped: type[Authenticated]) -> None:
+def sign_present_rows(session: Session, macs: RowMacs) -> None:
+    """Sign every row as it is. Only for the first start: whatever is in the database is believed from then on."""
+    for mapped in authenticated_classes():
+        _sign_rows_of(session, macs, mapped)
+
+
+def _sign_rows_of(session: Session, macs: RowMacs, mapped: type[Authenticated]) -> None:
     table = _table_of(mapped)
     key = tuple(table.primary_key)
     columns = protected_columns(mapped)[:-1]
