@@ -103,6 +103,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "service_identity": HISTORY,
         "signing_keys": _changes("state", "state_since"),
         "sites": _edited("sites", "created_at", delete=True),
+        "staff_credentials": _changes("sign_count", "removed_at", "mac"),
         "staff_roles": _changes("mac", delete=True),  # given and taken; locking needs a column
         "status_decisions": HISTORY,
         "status_lists": _changes("version", "token_version", "kid", "signed_at", "bits", "token"),

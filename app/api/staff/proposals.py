@@ -11,6 +11,7 @@ from app.auth import proposal_repository, proposals
 from app.auth.model import Proposal, ProposalState
 from app.core.actor import Actor, Role
 from app.web.dependencies import (
+    CONFIRMED,
     ActorDep,
     IdempotentReplayDep,
     NowDep,
@@ -88,7 +89,13 @@ def list_proposals(
     return Page[ProposalResponse](items=items)
 
 
-@router.post("", status_code=201, summary="Propose an act", responses=error_responses(*CREATE_ERRORS))
+@router.post(
+    "",
+    status_code=201,
+    summary="Propose an act",
+    responses=error_responses(*CREATE_ERRORS),
+    dependencies=[CONFIRMED],
+)
 def propose_act(
     actor: Owner,
     _retry: IdempotentReplayDep,
@@ -123,7 +130,12 @@ def _id_to_withdraw(proposal_id: str, actor: ActorDep, service: ProposalsDep) ->
     return parse_id(proposal_id, "proposal")
 
 
-@router.post("/{proposal_id}/confirm", summary="Confirm a proposal", responses=error_responses(*UPDATE_ERRORS))
+@router.post(
+    "/{proposal_id}/confirm",
+    summary="Confirm a proposal",
+    responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[CONFIRMED],
+)
 def confirm_proposal(
     proposal_id: Annotated[UUID, Depends(_id_to_decide, scope="function")],
     actor: ActorDep,
