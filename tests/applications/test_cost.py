@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.factories import ok
 
-MOST_FOR_AN_APPROVAL = 54
+MOST_FOR_AN_APPROVAL = 55
 MOST_FOR_A_SUSPENSION = 18
 MOST_FOR_AN_ASSESSMENT = 18
 

@@ -320,7 +320,7 @@ def test_an_unknown_wrong_check_digit_is_listed_for_review(session):
         ({"zone_code": "NOWHERE", "zone_name_en": ""}, "zone_code", "zone_name_en"),
         ({"zone_code": "NOWHERE", "district": ""}, "zone_code", "district"),
         ({"economic_region": "SERQI-ZENGEZUR"}, "economic_region", "Ağdam lies in QARABAG"),
-        ({"economic_region": "QARABAĞ"}, "economic_region", "is not known"),
+        ({"economic_region": "QARABAĞ"}, "economic_region", "no economic region"),
         ({"district": "Cəbrayıl", "economic_region": "SERQI-ZENGEZUR"}, "district", "lies in Ağdam"),
         ({"zone_code": "", "zone_name_en": ""}, "zone_code", "no park is named"),
         ({"status": "none"}, "status", "a park is named"),
