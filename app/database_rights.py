@@ -91,7 +91,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "process_steps": _changes(delete=True),
         "products": _edited("products", "created_at"),
         "proposals": _changes(
-            "state", "decided_by", "decided_at", "confirmed_sha256", "confirmer_confirmation", "version"
+            "state", "decided_by", "decided_at", "confirmed_sha256", "confirmer_confirmation", "version", "mac"
         ),
         "recommendations": _changes("voided_at"),
         "refresh_tokens": _changes("used_at", "mac"),

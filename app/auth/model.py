@@ -253,10 +253,11 @@ class ProposalState(StrEnum):
     EXPIRED = "expired"  # computed from `expires_at`, never stored
 
 
-class Proposal(Base):
+class Proposal(Authenticated, Base):
     """An act that one person proposes and another confirms. `app/proposal_kinds.py` lists the kinds."""
 
     __tablename__ = "proposals"
+    mac_columns = ("id", "kind", "content", "sha256", "user_id", "state", "proposed_by", "expires_at")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str] = mapped_column(comment="a key of the table of kinds in app/proposal_kinds.py")

@@ -26,7 +26,9 @@ COMMANDS = (
         ),
     ),
     LazyCommand(
-        "doctor", "app.cli.doctor:doctor", "Check configuration, public log, audit chain, status lists and rights."
+        "doctor",
+        "app.cli.doctor:doctor",
+        "Check configuration, public log, audit chain, status lists, decisions and rights.",
     ),
     group(
         "keys",

@@ -1,4 +1,4 @@
-"""Add the authenticators of staff, which confirm decisions."""
+"""Add the authenticators of staff, which confirm decisions, and MACs of proposals."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,8 @@ revision = "20261128_0320_authenticators"
 down_revision = "20261128_0310_proposals"
 branch_labels = None
 depends_on = None
+
+COMMENT = "HMAC-SHA-256 under keys/rows.key; without it the row gives nothing"
 
 
 def upgrade() -> None:
@@ -29,15 +31,17 @@ def upgrade() -> None:
             "mac",
             sa.LargeBinary(),
             nullable=True,
-            comment="HMAC-SHA-256 under keys/rows.key; without it the row gives nothing",
+            comment=COMMENT,
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_staff_credentials_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_credentials")),
         sa.UniqueConstraint("credential_id", name=op.f("uq_staff_credentials_credential_id")),
     )
     op.create_index(op.f("ix_staff_credentials_user_id"), "staff_credentials", ["user_id"])
+    op.add_column("proposals", sa.Column("mac", sa.LargeBinary(), nullable=True, comment=COMMENT))
 
 
 def downgrade() -> None:
     """Drop the authenticators; the public log still names them."""
+    op.drop_column("proposals", "mac")
     op.drop_table("staff_credentials")

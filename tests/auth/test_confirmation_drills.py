@@ -16,9 +16,12 @@ from app.auth.authenticate import TokenSubject
 from app.auth.credentials import mfa, staff_credentials
 from app.auth.credentials.relying_party import encode_assertion
 from app.auth.credentials.software_authenticator import SoftwareAuthenticator
-from app.auth.model import StaffCredential
+from app.auth.model import Proposal, StaffCredential
+from app.auth.proposals import proposal_document
 from app.auth.users import create_staff
 from app.core.actor import SYSTEM, ActorKind, Role
+from app.core.canonical_json import digest
+from app.core.crypto.row_macs import ROW_MACS
 from app.core.database import new_id
 from tests.factories import PASSWORD, ApiClient, in_state, ok
 from tests.helpers import count, execute, refused, rewrite, rows, stored_id
@@ -230,10 +233,22 @@ def test_a_confirmation_is_of_one_case_one_version_and_one_person(app, case):
 def test_a_proposal_that_was_changed_or_made_in_the_database_is_not_confirmed(app):
     number, other = app.certify(), app.certify()
     proposal = app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "bankruptcy"})
-    text = json.dumps({"number": other, "reason": "bankruptcy"})
+    content = {"number": other, "reason": "bankruptcy"}
+    path = f"/v1/proposals/{proposal['id']}"
+    text = json.dumps(content)
     execute(app, "UPDATE proposals SET content = :content, subject_id = :number", content=text, number=other)
-    path = f"/v1/proposals/{proposal['id']}/confirm"
-    refused(app.second_owner.post(path, version="now"), 409, "proposal-unsigned")
+    refused(app.second_owner.get(path), 404)
+    refused(app.second_owner.post(f"{path}/confirm", headers={"If-Match": '"1"'}), 404)
+    assert ok(app.owner.get("/v1/proposals"))["items"] == []
+
+    def change(session):  # the key of the rows was stolen as well
+        macs = session.info[ROW_MACS]
+        row = session.get(Proposal, UUID(proposal["id"]))
+        row.content, row.sha256 = content, digest(proposal_document("revocation", content, row.proposed_by))
+        row.mac = macs.compute(Proposal, [getattr(row, name) for name in Proposal.mac_columns])
+
+    with_row_key(app, change)
+    refused(app.second_owner.post(f"{path}/confirm", version="now"), 409, "proposal-unsigned")
     assert app.verify(number)["verdict"] == app.verify(other)["verdict"] == "valid"
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from app.auth import proposal_repository, proposals
 from app.auth.model import Proposal, ProposalState
 from app.core.actor import Actor, Role
+from app.core.crypto.row_macs import is_authentic
 from app.web.dependencies import (
     CONFIRMED,
     ActorDep,
@@ -85,7 +86,7 @@ def list_proposals(
     rows = proposal_repository.list_proposals(
         session, state=state, kind=kind, now=now, after=page.after, limit=page.fetch
     )
-    items = [proposal_response(row, now) for row in page.cut(rows, lambda row: row.id)]
+    items = [proposal_response(row, now) for row in page.cut(rows, lambda row: row.id) if is_authentic(row)]
     return Page[ProposalResponse](items=items)
 
 

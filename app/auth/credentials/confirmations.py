@@ -7,6 +7,7 @@ has no key decides nothing: the key must be registered in the public log for thi
 `Confirmation` is the port; `WebAuthnConfirmation` its adapter, which both browsers and key files use.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ CONFIRMATION_KEY = "confirmation"
 """Key in `Session.info` of the `Confirmation`."""
 CONFIRMATION_HEADER = "Mik-Confirmation"
 _PENDING_KEY = "used confirmations"
+_log = logging.getLogger(__name__)
 
 
 class ConfirmationRequired(Forbidden):
@@ -212,7 +214,10 @@ class WebAuthnConfirmation:
         return self._log.credentials().get(sha256) == str(user_id)
 
     def mark_used(self, sha256: str) -> None:
-        self._used.add(sha256)
+        try:
+            self._used.add(sha256)
+        except OSError as why:  # the decision is committed by now
+            _log.error("The file of used confirmations cannot be written: %s", why.strerror)
 
     def _registered(self, session: Session, actor: Actor) -> dict[str, StaffCredential]:
         """Return the authenticators of the actor that the table and the public log agree on, by credential id."""
