@@ -45,7 +45,7 @@ _MATTER_END = ("state", "closed_at", "closed_by", "outcome", "revocation_reason"
 _USER_RIGHTS = ("password_hash", "organisation_id", "active", "is_administrator", "read_only_since", "mac")
 _TOTP = ("encrypted_secret", "confirmed_at", "last_step", "encrypted_pending_secret", "pending_since", "mac")
 _ANSWER = ("answer", "answered_by", "answered_at", "evidence_ids", "accepts", "accepted_until")
-_MAIL = ("encrypted_token", "void_at", "next_attempt_at", "attempts", "last_error", "delivered_at")
+_MAIL = ("kind", "encrypted_token", "void_at", "next_attempt_at", "attempts", "last_error", "delivered_at")
 
 RIGHTS: Mapping[str, TableRights] = MappingProxyType(
     {
