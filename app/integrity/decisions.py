@@ -18,6 +18,8 @@ from app.applications.model import Application, DecidedProduct, Decision, Recomm
 from app.applications.review import RecommendedOutcome
 from app.audit import audit_repository
 from app.audit.model import AuditEvent
+from app.auth.credentials.confirmations import verify_record
+from app.auth.credentials.relying_party import WebAuthnRejected
 from app.certificates import certificate_repository
 from app.certificates.model import Certificate
 from app.certificates.status_decisions import status_decision_repository
@@ -32,7 +34,7 @@ from app.integrity.status_history import (
 )
 from app.integrity.transparency_log import IntegrityFinding
 from app.transparency import log_repository
-from app.transparency.log_entry import LogEvent, parse_entry
+from app.transparency.log_entry import Entry, LogEvent, parse_entry
 from app.transparency.verified_log import LoggedEntry
 
 MAX_FINDINGS = 1_000
@@ -63,9 +65,10 @@ class DecisionReport:
 def check_decisions(session: Session) -> DecisionReport:
     """Compare all decisions and certificates, a page of each in memory at a time."""
     report = DecisionReport()
+    keys = _registered_keys(session)
     try:
         for decided in pages_of(session, Decision, Decision.id):
-            report.add(_check_decisions(session, decided))
+            report.add(_check_decisions(session, decided, keys))
             report.decisions += len(decided)
             session.expunge_all()
     except UNREADABLE:
@@ -82,7 +85,15 @@ def check_decisions(session: Session) -> DecisionReport:
     return report
 
 
-def _check_decisions(session: Session, decisions: Sequence[Decision]) -> Iterator[IntegrityFinding]:
+def _registered_keys(session: Session) -> Mapping[str, Entry]:
+    """Return hash → entry of every authenticator that the log ever registered."""
+    entries = map(parse_entry, log_repository.list_entries_of(session, LogEvent.CREDENTIAL_REGISTERED))
+    return {entry.subject: entry for entry in entries if entry.subject}
+
+
+def _check_decisions(
+    session: Session, decisions: Sequence[Decision], keys: Mapping[str, Entry]
+) -> Iterator[IntegrityFinding]:
     application_ids = [each.application_id for each in decisions]
     applications = application_repository.applications_by_id(session, application_ids)
     recommendations = application_repository.recommendations_by_id(
@@ -108,12 +119,33 @@ def _check_decisions(session: Session, decisions: Sequence[Decision]) -> Iterato
             *_decision_errors(decision, application, decided_in),
             *_outcome_errors(decision, recommendation),
             *_product_errors(decision, application, decided.get(decision.id, {}), certified),
+            *_confirmation_errors(decision, keys),
         ]
         yield from (IntegrityFinding(row, each) for each in errors)
         row = f"recommendation {recommendation.id} on {number}"
         yield from (
             IntegrityFinding(row, each) for each in _recommendation_errors(decision, recommendation, recommended_in)
         )
+
+
+def _confirmation_errors(decision: Decision, keys: Mapping[str, Entry]) -> Iterator[str]:
+    """Yield what is wrong with the signature of the person who decided.
+
+    Who had an authenticator by then signed the decision; those before there were authenticators signed none.
+    """
+    user = str(decision.decided_by)
+    if decision.confirmation is None:
+        if any(entry.user == user and entry.at <= decision.decided_at for entry in keys.values()):
+            yield "It lacks the confirmation of the person who decided it."
+        return
+    try:
+        sha256 = verify_record(decision.confirmation, decision.document or {}, user_id=decision.decided_by)
+    except WebAuthnRejected:
+        yield "Its confirmation does not fit its document."
+        return
+    entry = keys.get(sha256)
+    if entry is None or entry.user != user:
+        yield "The key of its confirmation is not one that the log registers for the person who decided it."
 
 
 def _event_with(events: Sequence[AuditEvent], names: Iterable[str], member: str, value: UUID) -> AuditEvent | None:

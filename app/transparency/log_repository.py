@@ -121,6 +121,11 @@ def list_entries_about(session: Session, subjects: Sequence[str]) -> dict[str, l
     return found
 
 
+def list_entries_of(session: Session, event: str) -> Sequence[bytes]:
+    """Return the entries of an event, oldest first."""
+    return session.scalars(sa.select(LogEntry.entry).where(LogEntry.event == event).order_by(LogEntry.seq)).all()
+
+
 def find_first_entry_with_decision(session: Session) -> int | None:
     """Return the index of the first entry that names a decision; every later decision is named as well."""
     first = 0

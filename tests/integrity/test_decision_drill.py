@@ -4,10 +4,13 @@ import copy
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.applications.model import Application, DecidedProduct, Decision, Recommendation
 from app.audit import recorder
 from app.audit.model import AuditEvent, AuditHead
+from app.auth.credentials.relying_party import RelyingParty
+from app.auth.credentials.software_authenticator import SoftwareAuthenticator
 from app.certificates.model import Certificate, CertificateStatus, StatusDecision, Suspension
 from app.certificates.status_decisions.status_document import StatusAct, build_status_document
 from app.commit_pipeline import open_database
@@ -265,7 +268,7 @@ def test_the_reason_of_a_rejection_rewritten_with_its_document_is_named(drill):
         details=canonical_json.digest(products),
         products=[{"product": each["product_id"], "outcome": "rejected", "reasons": [reason]} for each in products],
     )
-    assert drill.named() == [drill.label(decision)]
+    assert drill.named() == [drill.label(decision)] * 2  # the audit trail and the signature of the person
 
 
 def test_a_decision_that_claims_to_be_older_than_its_document_is_named(drill):
@@ -380,6 +383,28 @@ def test_a_reason_rewritten_with_the_whole_audit_trail_is_named_by_the_log(drill
 def test_a_status_without_a_decision_is_named(drill, name, changed):
     drill.change(drill[name], **changed)
     assert drill.named()[0] == drill.label(drill[name])
+
+
+def test_a_confirmation_that_is_missing_changed_or_of_somebody_else_is_named(drill):
+    decided, other = drill.decision_of("plain"), drill.decision_of("revoked")
+    for confirmation, said in (
+        (None, "lacks the confirmation"),
+        (other.confirmation, "does not fit its document"),
+        ({}, "does not fit its document"),
+        (forged_confirmation(decided), "not one that the log registers"),
+    ):
+        drill.change(decided, confirmation=confirmation)
+        assert drill.named() == [drill.label(decided)]
+        assert said in drill.check()[1]
+
+
+def forged_confirmation(decision):
+    key, party = (
+        SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1())),
+        RelyingParty.of("https://other.example"),
+    )
+    members = {"public_key": key.public_key, "credential_id": key.credential_id}
+    return members | {"assertion": key.confirm(decision.document, party)}
 
 
 def test_a_decision_slipped_in_is_named(drill):

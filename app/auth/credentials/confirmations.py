@@ -238,10 +238,13 @@ class WebAuthnConfirmation:
         }
 
 
-def verify_record(record: Mapping[str, Any], document: Mapping[str, Any], *, user_id: UUID, party: RelyingParty) -> str:
+def verify_record(
+    record: Mapping[str, Any], document: Mapping[str, Any], *, user_id: UUID, party: RelyingParty | None = None
+) -> str:
     """Verify a stored confirmation of a document, and return the hash of its credential.
 
-    Whether the log holds that credential for the person is for the caller to find out. Raises `WebAuthnRejected`.
+    Without `party` it is the address that the confirmation names: the service may have had another one then. Whether
+    the log holds that credential for the person is for the caller to find out. Raises `WebAuthnRejected`.
     """
     try:
         public_key, credential_id, assertion = record["public_key"], record["credential_id"], record["assertion"]
@@ -249,5 +252,6 @@ def verify_record(record: Mapping[str, Any], document: Mapping[str, Any], *, use
             raise WebAuthnRejected(Message("it was made with another authenticator."))
     except (KeyError, TypeError) as why:
         raise WebAuthnRejected(MALFORMED) from why
+    party = party or RelyingParty.stated_in(assertion)
     party.verify_assertion(assertion, challenge_of(document), public_key=public_key, sign_count=0)
     return credential_sha256(credential_id, public_key, user_id)

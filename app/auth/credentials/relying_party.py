@@ -68,6 +68,15 @@ class RelyingParty:
     def of(cls, base_url: str) -> "RelyingParty":
         return cls(urlsplit(base_url).hostname or "", base_url)
 
+    @classmethod
+    def stated_in(cls, assertion: Mapping[str, Any]) -> "RelyingParty":
+        """Return the service that an assertion was made for, as it says itself. Raises `WebAuthnRejected`."""
+        try:
+            client_data = strict_json.loads(base64url_to_bytes(assertion["response"]["clientDataJSON"]))
+            return cls.of(client_data["origin"])
+        except (ValueError, TypeError, KeyError, AttributeError) as why:
+            raise WebAuthnRejected(MALFORMED) from why
+
     def registration_options(self, challenge: bytes, user_id: bytes, account: str, known: list[str]) -> dict[str, Any]:
         """Return the options for `navigator.credentials.create`. `known`: credential ids that the person has."""
         options = webauthn.generate_registration_options(
