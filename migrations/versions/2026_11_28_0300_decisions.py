@@ -128,7 +128,11 @@ def _fill_documents() -> None:
                 "ruleset": f"{row.scheme_code}/{row.ruleset_version}",
                 "dossier": row.dossier_hash,
                 "products": [
-                    {"product": each["product_id"], "outcome": each["outcome"], "reasons": list(each.get("reasons", ()))}
+                    {
+                        "product": each["product_id"],
+                        "outcome": each["outcome"],
+                        "reasons": list(each.get("reasons", ())),
+                    }
                     for each in row.products
                 ],
                 "details": _digest(row.products),

@@ -39,7 +39,7 @@ LEAVES = dict(leaves())
 
 
 def test_there_are_nine_commands():
-    names = ["serve", "demo", "verify", "assess", "rules", "doctor", "keys", "witness", "admin"]
+    names = ["serve", "demo", "verify", "assess", "rules", "doctor", "keys", "monitor", "witness", "admin"]
     assert [command.name for command in COMMANDS] == names
     assert list(typer.main.get_command(app).commands) == names
 
