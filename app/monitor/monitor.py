@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from app.certificates import status_list
@@ -39,6 +39,7 @@ KEYS_CACHED = timedelta(hours=1)
 BATCH = 200
 MAX_SUSPECTS = 1_000
 VC_JWT = "application/vc+jwt"
+T = TypeVar("T")
 
 
 class MonitorRefused(Exception):
@@ -140,7 +141,7 @@ class Monitor:
         self.report.waiting = len(self._state.next_pending("", MAX_SUSPECTS))
         return self.report
 
-    def _attempt[T](self, act: Callable[[], T]) -> T | None:
+    def _attempt(self, act: Callable[[], T]) -> T | None:
         """Go on where one address does not answer; the report names it."""
         try:
             return act()
@@ -258,14 +259,14 @@ class Monitor:
                 self._watch(certified)
             expected = facts | {"status": status}
             answer = self._service.get(f"/v1/verify/{number}")
-            for detail in self._answer_faults(answer, number, certified, status, expected, issue):
+            for detail in self._answer_faults(answer, certified, status, expected, issue):
                 found.append(Finding(FindingKind.ANSWER_DIFFERS, number, detail, (token, answer), contents))
-            found += self._examine_register(number, certified, status, facts, token, contents)
+            found += self._examine_register(number, status, facts, token, contents)
         return found
 
     def _entry_faults(self, issue: KnownIssue, number: str) -> Iterator[tuple[FindingKind, str]]:
         entries = self._state.key_entries().get(issue.entry.key or "", ())
-        fault = comparisons.key_fault(issue.entry, issue.seq, [(each.seq, each.entry) for each in entries])
+        fault = comparisons.key_fault(issue.seq, [(each.seq, each.entry) for each in entries])
         if fault is not None:
             yield FindingKind.ISSUED_WITHOUT_KEY, f"The log says that {issue.entry.key} signed it, and {fault}."
         is_final = False
@@ -310,7 +311,6 @@ class Monitor:
     def _answer_faults(
         self,
         answer: Received,
-        number: str,
         certified: CertifiedFacts,
         status: str,
         expected: Mapping[str, Any],
@@ -336,7 +336,6 @@ class Monitor:
     def _examine_register(
         self,
         number: str,
-        certified: CertifiedFacts,
         status: str,
         facts: Mapping[str, Any],
         token: Received,
@@ -376,14 +375,12 @@ class Monitor:
     def _compare_register(self) -> set[str]:
         """Read the whole register, line by line; return the numbers that contradict. Raises `Unreachable`."""
         suspects: set[str] = set()
-        count = 0
         for line in self._service.lines("/v1/certificates.jsonl"):
             try:
                 members = strict_json.loads(line)
                 number = str(members["number"])
             except (ValueError, KeyError, TypeError):
                 raise Unreachable("/v1/certificates.jsonl has a line that is not a certificate.") from None
-            count += 1
             issue = self._state.find_issue(number)
             status = status_at((each.entry for each in self._state.changes_of(number)), self._clock()).status
             has_fault = issue is None or (
@@ -417,18 +414,18 @@ class Monitor:
             self._tell(Finding(FindingKind.CHECKPOINT_REFUSED, self._second.url, detail, (other.received,)))
             return
         assert seen.found is not None  # it was followed
-        is_one_log, proof = other.found.root == seen.found.root, ()
+        is_one_log = other.found.root == seen.found.root
+        received: tuple[Received, ...] = (seen.received, other.received)
         if other.found.size != seen.found.size:
             old, new = sorted((seen.found, other.found), key=lambda each: each.size)
             larger = self._second if new is other.found else self._service
-            is_one_log, received = verify_growth(larger, old, new)
-            proof = (received,)
+            is_one_log, proof = verify_growth(larger, old, new)
+            received = (*received, proof)
         if not is_one_log:
             detail = (
                 f"{self._service.url} shows a log of {seen.found.size} entries, {self._second.url} one of"
                 f" {other.found.size}, and both cannot be of one history."
             )
-            received = (seen.received, other.received, *proof)
             self._tell(Finding(FindingKind.FORK, verifier.name, detail, received))
         for finding in lists.compare(self._second, keys):
             self._tell(finding)
@@ -449,13 +446,12 @@ class Monitor:
             at_most = fetch_checkpoint(self._service, verifier, "/log/checkpoint?witnessed=true")
             received = (seen.received, at_most.received)
             if at_most.found is not None and evaluate_note(policy, at_most.note, self._clock()).has_quorum:
-                is_one_log, proof = at_most.found.size <= seen.found.size, ()
-                if is_one_log:
-                    is_one_log, answer = verify_growth(self._service, at_most.found, seen.found)
-                    proof = (answer,)
-                if not is_one_log and at_most.found.size < seen.found.size:
+                if at_most.found.size > seen.found.size:
+                    return  # the log has grown since; the next round compares
+                is_one_log, proof = verify_growth(self._service, at_most.found, seen.found)
+                if not is_one_log:
                     detail = "What the witnesses have seen is not the beginning of what is shown here."
-                    self._tell(Finding(FindingKind.FORK, verifier.name, detail, (*received, *proof)))
+                    self._tell(Finding(FindingKind.FORK, verifier.name, detail, (*received, proof)))
                     return
                 first = at_most.found.size
         if first >= seen.found.size:
