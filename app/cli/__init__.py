@@ -66,7 +66,7 @@ COMMANDS = (
             "Import a file of the resident register.",
         ),
         LazyCommand(
-            "export-bundle", "app.cli.admin.export:export_bundle", "Write a folder for checks without a network."
+            "export-bundle", "app.cli.admin.export:export_bundle", "Write an archive for checks without a network."
         ),
         LazyCommand("export-log", "app.cli.admin.export:export_log", "Write the public log as plain files."),
         group(

@@ -9,11 +9,10 @@ import httpx2 as httpx
 import typer
 from rich.console import Console
 
-from app.cli.common import fail
+from app.cli.common import fail, read_policy
 from app.core.dates import utc_now
 from app.monitor.monitor import Monitor, MonitorOptions, MonitorRefused, RoundReport
 from app.monitor.public_service import TIMEOUT_S, PublicService, Unreachable
-from app.transparency.witness_policy import PolicyRejected, WitnessPolicy, parse_policy
 
 
 def monitor(
@@ -50,7 +49,7 @@ def monitor(
     account and no database. Each contradiction is kept with both sides in FOLDER/evidence. With --once ends with 0 if
     nothing contradicts, with 1 if something does, with 2 if something could not be checked.
     """
-    options = MonitorOptions(vkey, pin, tuple(watch_holder or ()), _read_policy(policy), recheck)
+    options = MonitorOptions(vkey, pin, tuple(watch_holder or ()), read_policy(policy), recheck)
     with httpx.Client(timeout=TIMEOUT_S) as http:
         service = PublicService(url, http, utc_now)
         second = PublicService(second_vantage, http, utc_now) if second_vantage else None
@@ -100,14 +99,3 @@ def _show(report: RoundReport) -> None:
         console.print(f"  {report.waiting} wait for the next round", style="yellow")
     if not report.findings and not report.unchecked:
         console.print("  nothing contradicts", style="green")
-
-
-def _read_policy(path: Path | None) -> WitnessPolicy | None:
-    if path is None:
-        return None
-    try:
-        return parse_policy(path.read_bytes())
-    except OSError as why:
-        fail(f"{path} cannot be read: {why.strerror}.")
-    except PolicyRejected as why:
-        fail(f"{path}:\n{why}")
