@@ -12,7 +12,7 @@ PURE = (
     "app/certificates/read_model/search.py",
     "app/core/text/phonetic.py",
     "app/certificates/status_decisions/status_document.py",
-    "app/certificates/logged_status.py",
+    "app/transparency/logged_status.py",
     "app/certificates/status_list.py",
     "app/certificates/status_workflow.py",
     "app/core/dates.py",

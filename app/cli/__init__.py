@@ -42,9 +42,7 @@ COMMANDS = (
         LazyCommand("retire", "app.cli.keys:retire", "Retire the active key without activating another one."),
         LazyCommand("compromise", "app.cli.keys:compromise", "Declare that others may hold the key."),
     ),
-    LazyCommand(
-        "monitor", "app.cli.monitor:monitor", "Watch a service by its public addresses, and keep evidence of findings."
-    ),
+    LazyCommand("monitor", "app.cli.monitor:monitor", "Watch a service by its public addresses alone."),
     group(
         "witness",
         "Run a witness of public logs, for parties that the certification body does not control.",

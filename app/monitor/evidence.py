@@ -45,7 +45,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class MonitorFinding:
     """A contradiction. `subject` is what it is about; `logged` are the bytes of log entries or signed notes."""
 
     kind: FindingKind
@@ -70,7 +70,7 @@ class EvidenceFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def keep(self, finding: Finding, now: datetime, *, checkpoint: str | None) -> Path:
+    def keep(self, finding: MonitorFinding, now: datetime, *, checkpoint: str | None) -> Path:
         """Write the file of a finding, unless it was found before."""
         content = {
             "v": 1,

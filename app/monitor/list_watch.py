@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from app.certificates import status_list
-from app.certificates.logged_status import FINAL_STATUSES, status_at
 from app.certificates.status_list import Purpose, StatusList, StatusListRejected, parse_list_name
 from app.core.crypto import jws
 from app.core.crypto.jws import PublicKey, TokenRejected
 from app.core.dates import format_utc
-from app.monitor.evidence import Finding, FindingKind
+from app.monitor.evidence import FindingKind, MonitorFinding
 from app.monitor.public_service import PublicService, Received, Unreachable
 from app.monitor.state import MonitorState
+from app.transparency.logged_status import FINAL_STATUSES, status_at
 
 MAX_FINDINGS_PER_LIST = 100
 
@@ -24,7 +24,7 @@ class _Watched:
 
     received: Received
     parsed: StatusList | None = None
-    faults: list[Finding] = field(default_factory=list)
+    faults: list[MonitorFinding] = field(default_factory=list)
     baseline: bytes | None = None
 
 
@@ -44,7 +44,7 @@ class ListWatch:
     def has_faults(self) -> bool:
         return any(each.faults for each in self._watched.values())
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[MonitorFinding]:
         for each in self._watched.values():
             yield from each.faults
 
@@ -54,7 +54,7 @@ class ListWatch:
             if each.parsed is not None and each.baseline is not None:
                 self._state.set_list(url, each.received.body, each.baseline, self._clock())
 
-    def compare(self, second: PublicService, keys: Mapping[str, PublicKey]) -> Iterator[Finding]:
+    def compare(self, second: PublicService, keys: Mapping[str, PublicKey]) -> Iterator[MonitorFinding]:
         """Compare with the lists of a second vantage point. Raises `Unreachable`."""
         for url, here in self._watched.items():
             if here.parsed is None:
@@ -62,14 +62,14 @@ class ListWatch:
             received, there = _fetch(second, url, keys)
             if there is None:
                 detail = f"{received.url} gives a list that no published key signed, or another list."
-                yield Finding(FindingKind.LIST_REFUSED, url, detail, (here.received, received))
+                yield MonitorFinding(FindingKind.LIST_REFUSED, url, detail, (here.received, received))
                 continue
             newer = max(here.parsed.valid_from, there.valid_from)
             is_settled = here.parsed.valid_from == there.valid_from or newer < self._clock() - self._grace
             if here.parsed.bits != there.bits and is_settled:
                 places = [f"{index}" for index in _differing(here.parsed.bits, there.bits)][:20]
                 detail = f"Two vantage points are shown different bits at {', '.join(places)}."
-                yield Finding(FindingKind.LISTS_DIFFER, url, detail, (here.received, received))
+                yield MonitorFinding(FindingKind.LISTS_DIFFER, url, detail, (here.received, received))
 
     def _look_at(self, url: str, keys: Mapping[str, PublicKey]) -> _Watched:
         received, parsed = _fetch(self._service, url, keys)
@@ -78,12 +78,12 @@ class ListWatch:
         evidence = (token,) if token else ()
         if parsed is None:
             detail = f"{received.url} gives a list that no published key signed, or another list."
-            seen.faults.append(Finding(FindingKind.LIST_REFUSED, url, detail, (received,), evidence))
+            seen.faults.append(MonitorFinding(FindingKind.LIST_REFUSED, url, detail, (received,), evidence))
             return seen
         now = self._clock()
         if now > parsed.valid_until:
             detail = f"The list was valid until {format_utc(parsed.valid_until)}."
-            seen.faults.append(Finding(FindingKind.LIST_REFUSED, url, detail, (received,), evidence))
+            seen.faults.append(MonitorFinding(FindingKind.LIST_REFUSED, url, detail, (received,), evidence))
         expected, undecided = self._expected(url, parsed.purpose)
         kept = set(_set_bits(before)) if before else set()
         shown = set(_set_bits(parsed.bits))
@@ -118,7 +118,7 @@ class ListWatch:
         shown: set[int],
         kept: set[int],
         sides: tuple[Received, tuple[bytes, ...]],
-    ) -> Finding:
+    ) -> MonitorFinding:
         received, evidence = sides
         number = self._state.number_at(url, purpose.value, index)
         contents = tuple(each.content for each in self._state.changes_of(number)) if number else ()
@@ -130,7 +130,7 @@ class ListWatch:
         else:
             kind, detail = FindingKind.LIST_BIT_MISSING, f"The log requires the bit for {purpose}, which is not set."
         subject = f"{about} in {url.rpartition('/')[2]}"
-        return Finding(kind, subject, f"{detail} Index {index} of {url}.", (received,), (*evidence, *contents))
+        return MonitorFinding(kind, subject, f"{detail} Index {index} of {url}.", (received,), (*evidence, *contents))
 
 
 def _fetch(service: PublicService, url: str, keys: Mapping[str, PublicKey]) -> tuple[Received, StatusList | None]:

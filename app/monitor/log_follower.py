@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.core import strict_json
-from app.monitor.evidence import Finding, FindingKind
+from app.monitor.evidence import FindingKind, MonitorFinding
 from app.monitor.public_service import PublicService, Received, Unreachable
 from app.monitor.state import MonitorState, Position
 from app.transparency import merkle, tiles
@@ -46,7 +46,7 @@ class LogFollower:
         service: PublicService,
         state: MonitorState,
         verifier: Verifier,
-        report: Callable[[Finding], None],
+        report: Callable[[MonitorFinding], None],
     ) -> None:
         self._service, self._state, self._verifier, self._report = service, state, verifier, report
 
@@ -128,7 +128,7 @@ class LogFollower:
         except ValueError:
             if not _is_later(content):
                 detail = f"Entry {seq} of the log is not an entry in its canonical form."
-                self._report(Finding(FindingKind.ENTRY_REFUSED, f"entry {seq}", detail, logged=(content,)))
+                self._report(MonitorFinding(FindingKind.ENTRY_REFUSED, f"entry {seq}", detail, logged=(content,)))
             return
         kind, subject = entry.event.partition(".")[0], entry.subject
         if subject is None:
@@ -139,7 +139,7 @@ class LogFollower:
                 if known is not None and known.seq != seq:
                     detail = f"Entries {known.seq} and {seq} both issue this number."
                     logged = (known.content, content)
-                    self._report(Finding(FindingKind.ISSUED_TWICE, subject, detail, logged=logged))
+                    self._report(MonitorFinding(FindingKind.ISSUED_TWICE, subject, detail, logged=logged))
             self._state.add_pending([subject])
         elif kind == "certificate":
             self._state.add_change(subject, seq, content)
@@ -149,7 +149,7 @@ class LogFollower:
 
     def _tell(self, kind: FindingKind, detail: str, seen: SeenCheckpoint, kept: str | None, *more: Received) -> None:
         logged = (kept.encode(),) if kept else ()
-        self._report(Finding(kind, self._verifier.name, detail, (seen.received, *more), logged))
+        self._report(MonitorFinding(kind, self._verifier.name, detail, (seen.received, *more), logged))
 
 
 def _is_later(content: bytes) -> bool:

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from app.certificates import status_list
 from app.certificates.credential.reader import CertifiedFacts, CredentialUnreadable, parse_credential
-from app.certificates.logged_status import FINAL_STATUSES, status_at
 from app.certificates.status_list import StatusListRejected
 from app.core import strict_json
 from app.core.crypto import jws
@@ -22,12 +21,13 @@ from app.core.crypto.jwk import parse_jwk, parse_jwks
 from app.core.crypto.jws import PublicKey, TokenRejected, UnusableKey
 from app.core.dates import format_utc
 from app.monitor import comparisons
-from app.monitor.evidence import EvidenceFolder, Finding, FindingKind
+from app.monitor.evidence import EvidenceFolder, FindingKind, MonitorFinding
 from app.monitor.list_watch import ListWatch
 from app.monitor.log_follower import LogFollower, SeenCheckpoint, fetch_checkpoint, verify_growth
 from app.monitor.public_service import PublicService, Received, Unreachable
 from app.monitor.state import KnownIssue, MonitorState
 from app.transparency.log_entry import parse_entry
+from app.transparency.logged_status import FINAL_STATUSES, status_at
 from app.transparency.signed_note import NoteRejected, Verifier, parse_vkey
 from app.transparency.tiles import WIDTH, Tile, decode_entry_bundle
 from app.transparency.witness_policy import WitnessPolicy, evaluate_note, judge
@@ -55,7 +55,7 @@ class RoundReport:
     size: int = 0
     examined: int = 0
     waiting: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[MonitorFinding] = field(default_factory=list)
     watched: list[dict[str, str]] = field(default_factory=list)
     pinned: str | None = None
     unchecked: list[str] = field(default_factory=list)
@@ -149,7 +149,7 @@ class Monitor:
             self.report.unchecked.append(str(why))
             return None
 
-    def _tell(self, finding: Finding) -> None:
+    def _tell(self, finding: MonitorFinding) -> None:
         if finding.id in {each.id for each in self.report.findings}:
             return
         self._evidence.keep(finding, self._clock(), checkpoint=self._state.get("checkpoint"))
@@ -180,7 +180,9 @@ class Monitor:
             self.report.pinned = None if given else trusted
         if served != trusted:
             detail = "The service shows another key of its log than the one that is trusted."
-            self._tell(Finding(FindingKind.LOG_KEY_CHANGED, verifier.name, detail, (received,), (trusted.encode(),)))
+            self._tell(
+                MonitorFinding(FindingKind.LOG_KEY_CHANGED, verifier.name, detail, (received,), (trusted.encode(),))
+            )
         return verifier
 
     def _fetch_keys(self) -> dict[str, PublicKey]:
@@ -199,7 +201,7 @@ class Monitor:
         recent = self._clock() - KEYS_CACHED
         for kind, kid, detail in comparisons.key_document_faults(logged, keys, methods, trusted, recent):
             contents = tuple(each.content for each in self._state.key_entries().get(kid, ()))
-            self._tell(Finding(FindingKind(kind), kid, detail, (jwks, did), contents))
+            self._tell(MonitorFinding(FindingKind(kind), kid, detail, (jwks, did), contents))
         return {**methods, **keys}
 
     def _examine_pending(self, keys: Mapping[str, PublicKey]) -> set[str]:
@@ -237,7 +239,7 @@ class Monitor:
         changes = self._state.changes_of(number)
         return bool(changes) and changes[-1].entry.at > self._clock() - GRACE
 
-    def _examine(self, number: str, keys: Mapping[str, PublicKey]) -> list[Finding]:
+    def _examine(self, number: str, keys: Mapping[str, PublicKey]) -> list[MonitorFinding]:
         """Compare token, register line and answer of one certificate with the log. Raises `Unreachable`."""
         changes = self._state.changes_of(number)
         issue = self._state.find_issue(number)
@@ -245,9 +247,11 @@ class Monitor:
         if issue is None:
             if changes:
                 detail = "Its status was changed in the log, and the log does not contain its issue."
-                return [Finding(FindingKind.CHANGE_WITHOUT_ISSUE, number, detail, logged=contents)]
+                return [MonitorFinding(FindingKind.CHANGE_WITHOUT_ISSUE, number, detail, logged=contents)]
             return self._examine_unlogged(number)
-        found = [Finding(kind, number, detail, (), contents) for kind, detail in self._entry_faults(issue, number)]
+        found = [
+            MonitorFinding(kind, number, detail, (), contents) for kind, detail in self._entry_faults(issue, number)
+        ]
         token, certified = self._examine_token(number, issue, keys, contents, found)
         status = status_at((each.entry for each in changes), self._clock()).status
         if certified is not None:
@@ -260,7 +264,7 @@ class Monitor:
             expected = facts | {"status": status}
             answer = self._service.get(f"/v1/verify/{number}")
             for detail in self._answer_faults(answer, certified, status, expected, issue):
-                found.append(Finding(FindingKind.ANSWER_DIFFERS, number, detail, (token, answer), contents))
+                found.append(MonitorFinding(FindingKind.ANSWER_DIFFERS, number, detail, (token, answer), contents))
             found += self._examine_register(number, status, facts, token, contents)
         return found
 
@@ -282,12 +286,12 @@ class Monitor:
         issue: KnownIssue,
         keys: Mapping[str, PublicKey],
         contents: tuple[bytes, ...],
-        found: list[Finding],
+        found: list[MonitorFinding],
     ) -> tuple[Received, CertifiedFacts | None]:
         received = self._service.get(f"/v1/certificates/{number}", VC_JWT)
         if received.status != 200:
             detail = f"The log contains its issue, and its token is not given: {received.status}."
-            found.append(Finding(FindingKind.TOKEN_MISSING, number, detail, (received,), contents))
+            found.append(MonitorFinding(FindingKind.TOKEN_MISSING, number, detail, (received,), contents))
             return received, None
         fault, certified = None, None
         try:
@@ -304,7 +308,7 @@ class Monitor:
         except (CredentialUnreadable, StatusListRejected) as why:
             fault = f"The token is not a certificate: {why}."
         if fault is not None:
-            found.append(Finding(FindingKind.TOKEN_DIFFERS, number, fault, (received,), contents))
+            found.append(MonitorFinding(FindingKind.TOKEN_DIFFERS, number, fault, (received,), contents))
             return received, None
         return received, certified
 
@@ -340,7 +344,7 @@ class Monitor:
         facts: Mapping[str, Any],
         token: Received,
         contents: tuple[bytes, ...],
-    ) -> Iterator[Finding]:
+    ) -> Iterator[MonitorFinding]:
         received = self._service.get(f"/v1/certificates?q={quote(number)}&limit=100")
         members = _parse_object(received)
         items = members.get("items") if members is not None and received.status == 200 else None
@@ -349,18 +353,18 @@ class Monitor:
         lines = [each for each in items if isinstance(each, dict) and each.get("number") == number]
         if not lines:
             detail = "The log contains its issue, and the register does not show it."
-            yield Finding(FindingKind.REGISTER_MISSING, number, detail, (token, received), contents)
+            yield MonitorFinding(FindingKind.REGISTER_MISSING, number, detail, (token, received), contents)
         for line in lines:
             for fault in self._line_faults(line, facts, status):
                 detail = f"In the register {fault}."
-                yield Finding(FindingKind.REGISTER_DIFFERS, number, detail, (token, received), contents)
+                yield MonitorFinding(FindingKind.REGISTER_DIFFERS, number, detail, (token, received), contents)
 
     def _line_faults(self, line: Mapping[str, Any], facts: Mapping[str, Any], status: str) -> Iterator[str]:
         yield from comparisons.differing_members(facts, line)
         if line.get("status") not in {status, *(("expired",) if status not in FINAL_STATUSES else ())}:
             yield f"status is {line.get('status')!r} instead of {status!r}"
 
-    def _examine_unlogged(self, number: str) -> list[Finding]:
+    def _examine_unlogged(self, number: str) -> list[MonitorFinding]:
         """Say whether the register or the answer knows a number that the log does not contain."""
         answer = self._service.get(f"/v1/verify/{quote(number)}")
         members = _parse_object(answer) or {}
@@ -370,7 +374,7 @@ class Monitor:
         if not is_shown and members.get("certificate") is None:
             return []
         detail = "The service shows this certificate, and the log does not contain its issue."
-        return [Finding(FindingKind.NOT_LOGGED, number, detail, (answer, register))]
+        return [MonitorFinding(FindingKind.NOT_LOGGED, number, detail, (answer, register))]
 
     def _compare_register(self) -> set[str]:
         """Read the whole register, line by line; return the numbers that contradict. Raises `Unreachable`."""
@@ -411,7 +415,7 @@ class Monitor:
         other = fetch_checkpoint(self._second, verifier)
         if other.found is None:
             detail = f"{other.received.url} gives a checkpoint that {verifier.name} did not sign."
-            self._tell(Finding(FindingKind.CHECKPOINT_REFUSED, self._second.url, detail, (other.received,)))
+            self._tell(MonitorFinding(FindingKind.CHECKPOINT_REFUSED, self._second.url, detail, (other.received,)))
             return
         assert seen.found is not None  # it was followed
         is_one_log = other.found.root == seen.found.root
@@ -426,7 +430,7 @@ class Monitor:
                 f"{self._service.url} shows a log of {seen.found.size} entries, {self._second.url} one of"
                 f" {other.found.size}, and both cannot be of one history."
             )
-            self._tell(Finding(FindingKind.FORK, verifier.name, detail, received))
+            self._tell(MonitorFinding(FindingKind.FORK, verifier.name, detail, received))
         for finding in lists.compare(self._second, keys):
             self._tell(finding)
 
@@ -451,7 +455,7 @@ class Monitor:
                 is_one_log, proof = verify_growth(self._service, at_most.found, seen.found)
                 if not is_one_log:
                     detail = "What the witnesses have seen is not the beginning of what is shown here."
-                    self._tell(Finding(FindingKind.FORK, verifier.name, detail, (*received, proof)))
+                    self._tell(MonitorFinding(FindingKind.FORK, verifier.name, detail, (*received, proof)))
                     return
                 first = at_most.found.size
         if first >= seen.found.size:
@@ -460,7 +464,7 @@ class Monitor:
         judged = judge(report, moment, self._clock())
         if not judged.is_acceptable:
             detail = f"Entry {first} is of {format_utc(moment)}: {judged.text}."
-            self._tell(Finding(FindingKind.UNWITNESSED, verifier.name, detail, received))
+            self._tell(MonitorFinding(FindingKind.UNWITNESSED, verifier.name, detail, received))
 
     def _entry_moment(self, seq: int, size: int) -> datetime:
         tile = Tile(None, seq // WIDTH, min(WIDTH, size - seq // WIDTH * WIDTH))

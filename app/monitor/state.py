@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.core.dates import format_utc
-from app.monitor.evidence import Finding
+from app.monitor.evidence import MonitorFinding
 from app.transparency.log_entry import Entry, parse_entry
 
 _SCHEMA = """
@@ -189,7 +189,7 @@ class MonitorState:
     def count_issues(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM issues").fetchone()[0])
 
-    def add_finding(self, finding: Finding) -> bool:
+    def add_finding(self, finding: MonitorFinding) -> bool:
         """Return whether it is new."""
         statement = "INSERT OR IGNORE INTO findings VALUES (?, ?)"
         return self._connection.execute(statement, (finding.id, json.dumps(finding.to_dict()))).rowcount == 1

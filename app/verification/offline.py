@@ -14,7 +14,6 @@ from typing import Final
 
 from app.certificates import status_list
 from app.certificates.credential.reader import CertifiedFacts, CredentialUnreadable, parse_credential
-from app.certificates.logged_status import FINAL_STATUSES, status_at
 from app.certificates.status_list import Purpose, StatusList, StatusListRejected
 from app.core import strict_json
 from app.core.crypto import jws
@@ -22,6 +21,7 @@ from app.core.crypto.jws import PublicKey, RejectionReason, TokenRejected, Verif
 from app.core.dates import format_age, format_utc
 from app.transparency.checkpoint import Proof, parse_proof, verify_proof
 from app.transparency.log_entry import Entry, LogEvent, parse_entry
+from app.transparency.logged_status import FINAL_STATUSES, status_at
 from app.transparency.signed_note import NoteRejected, Verifier
 from app.transparency.witness_policy import WitnessJudgement
 from app.verification.token_text import extract_token

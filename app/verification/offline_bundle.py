@@ -22,7 +22,7 @@ from app.core.crypto import jwk, jws
 from app.core.crypto.jws import PublicKey
 from app.core.errors import MikError
 from app.transparency import merkle
-from app.transparency.checkpoint import Checkpoint, Proof, verify_checkpoint
+from app.transparency.checkpoint import Checkpoint, Proof, origin_of, verify_checkpoint
 from app.transparency.log_entry import Entry, LogEvent, parse_entry
 from app.transparency.signed_note import NoteRejected, Verifier, parse_vkey
 from app.transparency.tiles import WIDTH, Tile, decode_entry_bundle
@@ -216,6 +216,8 @@ class BundleArchive:
             raise BundleRejected(f"{self.path} is of another log than the one that is trusted: its key is {vkey}.")
         try:
             self._verifier = parse_vkey(vkey)
+            if self._verifier.name != origin_of(self.issuer):
+                raise self._damaged(INDEX, "its issuer has another log")
             for name in (CHECKPOINT, WITNESSED):
                 note = self._text(next(members, None), name)
                 if name == CHECKPOINT or note:

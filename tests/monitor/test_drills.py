@@ -6,12 +6,12 @@ import json
 import pytest
 
 from app.certificates import status_list, status_workflow
-from app.certificates.logged_status import FINAL_STATUSES
 from app.core.crypto import jws
 from app.monitor.monitor import MonitorRefused
 from app.monitor.public_service import Unreachable
 from app.signing.log_signer import LogKeyFile
 from app.transparency.checkpoint import Checkpoint, parse_checkpoint
+from app.transparency.logged_status import FINAL_STATUSES
 from app.transparency.signed_note import split_note
 from tests.monitor.helpers import Relay, Watching
 
