@@ -1,6 +1,7 @@
 """List the commit steps of every write transaction in lock order, and open the database whose sessions run them."""
 
 from app.audit import recorder
+from app.auth.credentials import confirmations
 from app.certificates import status_list_publisher
 from app.certificates.read_model import projector
 from app.core.database import Database
@@ -12,6 +13,7 @@ COMMIT_STEPS: tuple[CommitStep, ...] = (
     appender.write_pending,  # locks log head, audit head; chains events, adds entries, signs
     recorder.write_pending,  # locks the audit head; has work only when nothing was logged
     projector.write_pending,  # needs the log entries
+    confirmations.remember_used,  # after the commit, in a file
 )
 
 

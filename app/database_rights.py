@@ -45,7 +45,7 @@ _MATTER_END = ("state", "closed_at", "closed_by", "outcome", "revocation_reason"
 _USER_RIGHTS = ("password_hash", "organisation_id", "active", "is_administrator", "read_only_since", "mac")
 _TOTP = ("encrypted_secret", "confirmed_at", "last_step", "encrypted_pending_secret", "pending_since", "mac")
 _ANSWER = ("answer", "answered_by", "answered_at", "evidence_ids", "accepts", "accepted_until")
-_MAIL = ("encrypted_token", "void_at", "next_attempt_at", "attempts", "last_error", "delivered_at")
+_MAIL = ("kind", "encrypted_token", "void_at", "next_attempt_at", "attempts", "last_error", "delivered_at")
 
 RIGHTS: Mapping[str, TableRights] = MappingProxyType(
     {
@@ -91,7 +91,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "process_steps": _changes(delete=True),
         "products": _edited("products", "created_at"),
         "proposals": _changes(
-            "state", "decided_by", "decided_at", "confirmed_sha256", "confirmer_confirmation", "version"
+            "state", "decided_by", "decided_at", "confirmed_sha256", "confirmer_confirmation", "version", "mac"
         ),
         "recommendations": _changes("voided_at"),
         "refresh_tokens": _changes("used_at", "mac"),
@@ -103,6 +103,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "service_identity": HISTORY,
         "signing_keys": _changes("state", "state_since"),
         "sites": _edited("sites", "created_at", delete=True),
+        "staff_credentials": _changes("sign_count", "removed_at", "mac"),
         "staff_roles": _changes("mac", delete=True),  # given and taken; locking needs a column
         "status_decisions": HISTORY,
         "status_lists": _changes("version", "token_version", "kid", "signed_at", "bits", "token"),

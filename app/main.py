@@ -54,12 +54,15 @@ from app.api.staff import (
     proposals,
     residencies,
     rules_impact,
+    staff_credentials,
     staff_users,
 )
 from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth.access_tokens import AccessTokens
+from app.auth.credentials.confirmations import CONFIRMATION_KEY, UsedDocuments, WebAuthnConfirmation
 from app.auth.credentials.passwords import PasswordHasher
+from app.auth.credentials.relying_party import RelyingParty
 from app.auth.proposals import ProposalService
 from app.bootstrap import require_migrated
 from app.certificates.issuance import IssuerContext
@@ -81,7 +84,7 @@ from app.documents.upload_reader import UploadReader
 from app.notifications import outbox
 from app.notifications.delivery import create_mail_delivery
 from app.pages.error_pages import ErrorPageMiddleware
-from app.pages.public import apply, badge, home, problem_pages, register, report
+from app.pages.public import apply, badge, confirm, home, problem_pages, register, report
 from app.pages.public.verify import VerifyPages
 from app.pages.rendering import PageRenderer, PageServices
 from app.pages.scheme_summaries import SchemeSummaries
@@ -117,6 +120,7 @@ ROUTERS = (
     members.router,
     staff_users.router,
     proposals.router,
+    staff_credentials.router,
     registration.registration_router,
     sites.router,
     products.router,
@@ -153,6 +157,7 @@ ROUTERS = (
     register.router,
     report.router,
     apply.router,
+    confirm.router,
     problem_pages.router,
 )
 """Routers in the order of matching and of the OpenAPI document."""
@@ -203,12 +208,15 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     )
     log_key = LogKeyFile(settings.log_key)
     log = open_verified_log(database, log_key, settings.verified_checkpoint)
+    relying_party = RelyingParty.of(settings.base_url)
+    confirmation = WebAuthnConfirmation(relying_party, log, UsedDocuments(settings.used_confirmations))
     database.attach_session_info(
         {
             appender.SIGNER_KEY: log_key,
             appender.GUARD_KEY: log,
             appender.WITNESS_WAKE_KEY: witnesses.wake,
             outbox.WAKE_KEY: mail.wake,
+            CONFIRMATION_KEY: confirmation,
             ROW_MACS: load_row_macs(settings.row_key),
         }
     )
@@ -235,6 +243,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         key_documents=KeyDocuments(),
         issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
         proposals=ProposalService(proposal_kinds.build_kinds(key_files), timedelta(days=settings.proposal_days)),
+        relying_party=relying_party,
         status_lists=StatusListPublisher(database, keys.active_signer, issuer, settings.base_url, clock),
         verification=VerificationService(
             store=create_certificate_store(settings.sqlalchemy_url),

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from app.api.staff.staff_users import StaffRole
 from app.auth import staff_admin, user_repository
-from app.auth.credentials import mfa
+from app.auth.credentials import mfa, staff_credentials
 from app.auth.model import Proposal
 from app.auth.proposals import Content, ProposalKind, ProposalTarget
 from app.certificates import status_service
 from app.certificates.model import RevocationReason
-from app.core.actor import Actor, Role
+from app.core.actor import STAFF_ROLES, Actor, Role
 from app.core.crypto.keyring import KeyAction
 from app.core.errors import Invalid, NotFound
 from app.core.messages import Message
@@ -32,7 +32,7 @@ from app.signing.key_lifecycle import CorrectionReason
 from app.signing.model import SigningKey
 from app.web.problems.problem_details import pointer_of
 from app.web.problems.validation_errors import message_for_error
-from app.web.schema_types import RequestModel, Text250
+from app.web.schema_types import RequestModel, Text250, Text4000
 
 OWNERS = frozenset({Role.OWNER})
 
@@ -62,6 +62,17 @@ class RevocationContent(RequestModel):
     reason: RevocationReason
 
 
+class StaffCredentialContent(RequestModel):
+    """What `staff_credentials.read_registration` returns."""
+
+    user_id: UUID
+    name: Text250
+    credential_id: Text4000
+    public_key: Text4000
+    sign_count: int
+    sha256: str
+
+
 def build_kinds(files: KeyFiles) -> Mapping[str, ProposalKind]:
     """Return every kind by name. `files`: a key can only be activated where its file is."""
 
@@ -72,7 +83,7 @@ def build_kinds(files: KeyFiles) -> Mapping[str, ProposalKind]:
 
     return MappingProxyType(
         {
-            "role": ProposalKind(OWNERS, OWNERS, _parser(RoleContent), _check_role, _apply_role),
+            "role": ProposalKind(OWNERS, OWNERS, _parser(RoleContent), _check_role, _apply_role, is_signed=False),
             "second-factor-reset": ProposalKind(
                 OWNERS, OWNERS, _parser(SecondFactorResetContent), _check_reset, _apply_reset
             ),
@@ -84,6 +95,14 @@ def build_kinds(files: KeyFiles) -> Mapping[str, ProposalKind]:
             ),
             "revocation": ProposalKind(
                 OWNERS, OWNERS, _parser(RevocationContent), _check_revocation, _apply_revocation
+            ),
+            "staff-credential": ProposalKind(
+                STAFF_ROLES,
+                OWNERS,
+                _parser(StaffCredentialContent),
+                _check_credential,
+                _apply_credential,
+                is_signed=False,
             ),
         }
     )
@@ -156,6 +175,16 @@ def _key(session: Session, actor: Actor, content: Content) -> SigningKey:
         raise Invalid.at(
             "/content/kid", Message("There is no such %(what)s.", code="not-found", what=Message("key"))
         ) from None
+
+
+def _check_credential(session: Session, _actor: Actor, content: Content, _now: datetime) -> ProposalTarget:
+    user = staff_admin.lock_active(session, UUID(content["user_id"]))
+    staff_credentials.require_new(session, content)
+    return ProposalTarget.of_user(user.id)
+
+
+def _apply_credential(session: Session, actor: Actor, proposal: Proposal, now: datetime) -> None:
+    staff_credentials.register_credential(session, actor, proposal.content, now)
 
 
 def _check_revocation(session: Session, _actor: Actor, content: Content, _now: datetime) -> ProposalTarget:

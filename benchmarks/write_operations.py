@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.auth.credentials.relying_party import RelyingParty
 from app.core.crypto.signer import certificate_signer
 from app.core.dates import utc_now
 from app.core.settings import Settings
@@ -64,6 +65,8 @@ def _recommended(opened: RunningApp, case_id: str, report: Callable[[str], None]
 def _act(caller: ApiClient, path: str, body: object = None) -> bytes:
     token = caller.app.container.access_tokens.issue(caller.subject, utc_now())
     headers = [f"Authorization: Bearer {token}", f'If-Match: "{caller.version_of(path)}"']
+    asked = caller.without_confirmation().post(path, version="now", **({} if body is None else {"json": body})).json()
+    headers.append(f"Mik-Confirmation: {caller.confirmation(asked['document'], party=RelyingParty.of(BASE_URL))}")
     return load.post(path, b"" if body is None else json.dumps(body).encode(), headers=headers)
 
 

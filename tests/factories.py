@@ -10,20 +10,23 @@ import asyncio
 import itertools
 import json
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from unittest.mock import patch
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.applications.evidence import confirmation, evidence_documents
 from app.applications.evidence.details import EvidenceDetails, EvidenceSubject
-from app.auth import users
+from app.auth import user_repository, users
 from app.auth.authenticate import TokenSubject, load_actor
-from app.auth.credentials import address_confirmations, passwords
+from app.auth.credentials import address_confirmations, passwords, staff_credentials
+from app.auth.credentials.software_authenticator import SoftwareAuthenticator
 from app.auth.model import UserSession
 from app.bootstrap import prepare
 from app.cli.admin.mail import code_in
@@ -110,10 +113,11 @@ class ApiClient:
     the present one first. `ok(answer)` is the JSON of an answer that had to succeed.
     """
 
-    def __init__(self, app, subject=None, *, factor=False):
+    def __init__(self, app, subject=None, *, factor=False, authenticator=None):
         self.app = app
         self._subject = subject
         self._factor = factor
+        self.authenticator = authenticator  # with which this member of staff confirms decisions, by itself
         self._factor_at = None
         if subject is not None and subject.kind is ActorKind.USER and subject.session_id is None:
             self._subject = TokenSubject(subject.kind, subject.id, self._begin_session(subject.id))
@@ -138,7 +142,31 @@ class ApiClient:
 
     def without_factor(self):
         """The same person in another session, signed in with no more than a password."""
-        return ApiClient(self.app, TokenSubject(self._subject.kind, self._subject.id))
+        return ApiClient(self.app, TokenSubject(self._subject.kind, self._subject.id), authenticator=self.authenticator)
+
+    def without_confirmation(self):
+        """The same person in the same session, who confirms nothing."""
+        other = copy(self)
+        other.authenticator = None
+        return other
+
+    def registration(self, key=None):
+        """The registration of a new key by this member of staff."""
+        key = key or SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1()))
+        account = ok(self.get("/v1/me/credentials/options"))["options"]["user"]["name"]
+        document = staff_credentials.registration_document(account)
+        return key.register(document, self.app.container.relying_party)
+
+    def add_authenticator(self):
+        """Id of one more authenticator of this member of staff."""
+        with self.app.database.session() as session:
+            register_authenticator(self.app, session, user_repository.find_user(session, UUID(self.id)))
+            session.commit()
+        return ok(self.get("/v1/me/credentials"))["items"][-1]["id"]
+
+    def confirmation(self, document, *, party=None):
+        """The header that confirms a document with this person's key."""
+        return self.authenticator.confirmation_header(document, party or self.app.container.relying_party)
 
     def _begin_session(self, user_id):
         now = self._factor_at = self.app.clock()
@@ -157,7 +185,16 @@ class ApiClient:
             headers.setdefault("Authorization", f"Bearer {token}")
         if version is not None:
             headers["If-Match"] = f'"{self.version_of(path) if version == "now" else version}"'
-        return self.app.http.request(method, path, headers=headers, **more)
+        return self.confirming(lambda signed: self.app.http.request(method, path, headers=headers | signed, **more))
+
+    def confirming(self, send):
+        """The answer to `send(headers)`, which is sent again with this person's signature where it is asked for."""
+        answer = send({})
+        if self.authenticator is not None and answer.status_code == 403:
+            problem = answer.json()
+            if problem.get("code") == "confirmation-required":
+                return send({"Mik-Confirmation": self.confirmation(problem["document"])})
+        return answer
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
@@ -313,9 +350,18 @@ class RunningApp:
                     roles=[Role(role) for role in roles],
                     now=self.clock(),
                 )
+                key = register_authenticator(self, session, user)
                 session.commit()
-            self._staff[name] = ApiClient(self, TokenSubject(ActorKind.USER, user.id), factor=True)
+            self._staff[name] = ApiClient(self, TokenSubject(ActorKind.USER, user.id), factor=True, authenticator=key)
         return self._staff[name]
+
+    def restore_authenticators(self):
+        """Register the keys of the staff again, after a migration took them."""
+        with self.database.session() as session:
+            for person in self._staff.values():
+                user = user_repository.find_user(session, UUID(person.id))
+                register_authenticator(self, session, user, person.authenticator)
+            session.commit()
 
     @property
     def registrar(self):
@@ -641,6 +687,17 @@ def running_app(database_url, folder, clock=None, *, is_prepared=False, **settin
             asgi = create_asgi_app(settings, clock)
         http = TestClient(asgi, base_url=settings.base_url, raise_server_exceptions=False)
         yield RunningApp(asgi, stack.enter_context(http), clock)
+
+
+def register_authenticator(app, session, user, key=None):
+    """A key of this member of staff that the public log names from the commit on."""
+    key = key or SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1()))
+    registration = key.register(staff_credentials.registration_document(user.email), app.container.relying_party)
+    content = staff_credentials.read_registration(
+        registration, account=user.email, user_id=user.id, name="Key", party=app.container.relying_party
+    )
+    staff_credentials.register_credential(session, SYSTEM, content, app.clock())
+    return key
 
 
 def upload(caller, path, kind, content, about, details, *, site=None):

@@ -1,4 +1,5 @@
-"""Which writes of staff take a recent second factor, and why the others do not (docs/decisions/0062).
+"""Which writes of staff take a recent second factor, and why the others do not (docs/decisions/0062); which of them are
+confirmed with an authenticator.
 
 `history/test_every_write.py` sends each with a password only. Every write that staff can make is in one of the two.
 """
@@ -30,6 +31,8 @@ NEEDED = frozenset(
         "POST /v1/certificates/{number}/reinstate",
         "POST /v1/certificates/{number}/revoke",
         "POST /v1/matters/{matter_id}/close",
+        "POST /v1/me/credentials",
+        "DELETE /v1/me/credentials/{credential_id}",
         "POST /v1/calendar/holidays",
         "POST /v1/users",
         "DELETE /v1/users/{user_id}",
@@ -41,6 +44,18 @@ NEEDED = frozenset(
         "POST /v1/proposals/{proposal_id}/withdraw",
     }
 )
+
+CONFIRMED = frozenset(
+    {
+        "POST /v1/applications/{application_id}/approve",
+        "POST /v1/applications/{application_id}/reject",
+        "POST /v1/certificates/{number}/suspend",
+        "POST /v1/certificates/{number}/reinstate",
+        "POST /v1/certificates/{number}/revoke",
+        "POST /v1/proposals/{proposal_id}/confirm",
+    }
+)
+"""Decisions that take the signature of the person's own authenticator as well (docs/decisions/0074)."""
 
 _WHO_WORKS_ON_IT = "It says who works on the case; what the dossier holds stays."
 _OWN_ACCOUNT = "It is about the account of the caller alone."

@@ -72,6 +72,7 @@ PARAMETER_DESCRIPTIONS = {
     "application_id": "id of the application",
     "claim_id": "id of the claim",
     "client_id": "id of the API client",
+    "credential_id": "id of the authenticator in the list of one's own",
     "evidence_id": "id of the evidence document",
     "invitation_id": "id of the invitation",
     "matter_id": "id of the matter",

@@ -19,6 +19,7 @@ from app.applications.decision_document import DecisionAct, build_decision_docum
 from app.applications.model import Application, Decision, Recommendation
 from app.applications.review import TERM_TOO_SHORT, RecommendedOutcome
 from app.applications.workflow import Action, State
+from app.auth.credentials.confirmations import require_confirmation
 from app.certificates.credential.certified_description import build_description
 from app.certificates.issuance import CertificateGrant, IssuerContext, issue_certificates
 from app.certificates.model import Certificate
@@ -203,12 +204,7 @@ def _decide(
         products=products,
         reason=overruled,
     )
-    return _DecidedContent(document, products, _confirm(session, actor, document))
-
-
-def _confirm(session: Session, actor: Actor, document: Mapping[str, Any]) -> dict[str, Any] | None:  # noqa: ARG001 (what a confirmation needs)
-    """Return the person's confirmation of the document, to be stored with the decision; None: nobody is asked yet."""
-    return None
+    return _DecidedContent(document, products, require_confirmation(session, actor, document))
 
 
 def _store_decision(

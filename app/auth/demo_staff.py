@@ -1,6 +1,9 @@
-"""Create the staff of the demo profile with random passwords and authenticators, stored in one private file.
+"""Create the staff of the demo profile with random passwords and authenticators, stored in private files.
 
-The file maps e-mail → password, and has one member `totp_secrets` that maps e-mail → secret (base 32) for the staff.
+The keys with which they confirm decisions are in a folder of their own, one file for each person.
+
+The file of accounts maps e-mail → password, and has one member `totp_secrets` that maps e-mail → secret (base 32)
+for the staff.
 """
 
 import fcntl
@@ -10,9 +13,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from app.auth import user_repository, users
-from app.auth.credentials import mfa
+from app.auth.credentials import credential_repository, mfa, staff_credentials
 from app.auth.credentials.passwords import PasswordHasher
+from app.auth.credentials.relying_party import RelyingParty
+from app.auth.credentials.software_authenticator import SoftwareAuthenticator
+from app.auth.model import User
 from app.core.actor import SYSTEM, Role
 from app.core.crypto.row_macs import ROW_MACS, load_row_macs
 from app.core.crypto.secret_box import SecretBox
@@ -20,6 +28,7 @@ from app.core.database import Database
 from app.core.files import replace_file
 from app.core.settings import Settings
 
+AUTHENTICATORS_FOLDER = "demo-authenticators"
 ACCOUNTS_FILE = "demo-accounts.json"
 TOTP_SECRETS_KEY = "totp_secrets"
 
@@ -47,7 +56,8 @@ def ensure_demo_staff(database: Database, settings: Settings, now: datetime) -> 
         missing = [email for email in STAFF if not user_repository.is_known_email(session, email)]
         present = [user for email in STAFF if (user := user_repository.find_user_by_email(session, email))]
         bare = [user for user in present if not mfa.is_enrolled(session, user.id)]
-    if not missing and not bare:
+        keyless = [user for user in present if not credential_repository.had_credential(session, user.id)]
+    if not missing and not bare and not keyless:
         return
     secret_box = SecretBox.from_folder(settings.keys_dir)
     passwords = PasswordHasher(settings.password_hashers)
@@ -67,7 +77,26 @@ def ensure_demo_staff(database: Database, settings: Settings, now: datetime) -> 
                 now=now,
             )
             mfa.activate_secret(session, SYSTEM, secret_box, user.id, totp[email], now)
+            keyless.append(user)
+        for user in keyless:
+            _register_authenticator(session, settings, user, now)
         session.commit()
+
+
+def authenticator_file(data_dir: Path, email: str) -> Path:
+    """Return the key file with which this member of staff confirms decisions."""
+    return data_dir / AUTHENTICATORS_FOLDER / f"{email}.pem"
+
+
+def _register_authenticator(session: Session, settings: Settings, user: User, now: datetime) -> None:
+    """Register the key file of a member of staff; it is made where it is missing."""
+    party = RelyingParty.of(settings.base_url)
+    authenticator = SoftwareAuthenticator.create(authenticator_file(settings.data_dir, user.email))
+    registration = authenticator.register(staff_credentials.registration_document(user.email), party)
+    content = staff_credentials.read_registration(
+        registration, account=user.email, user_id=user.id, name="Key file of the demo", party=party
+    )
+    staff_credentials.register_credential(session, SYSTEM, content, now)
 
 
 def generate_password() -> str:

@@ -1,4 +1,4 @@
-"""Tables of users, roles, API clients, sessions, second factors, one-time tokens and proposals."""
+"""Tables of users, roles, API clients, sessions, second factors, staff credentials, one-time tokens and proposals."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -175,6 +175,26 @@ class TotpEnrolment(Authenticated, Base):
     )
 
 
+class StaffCredential(Authenticated, Base):
+    """An authenticator (WebAuthn) with which a member of staff confirms decisions.
+
+    A row alone decides nothing: the public log must hold the hash of its key and its user as well.
+    """
+
+    __tablename__ = "staff_credentials"
+    mac_columns = ("id", "credential_id", "public_key", "user_id", "sign_count", "removed_at")
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    credential_id: Mapped[str] = mapped_column(unique=True, comment="given by the authenticator, base64url")
+    public_key: Mapped[str] = mapped_column(comment="COSE key, base64url")
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    name: Mapped[str] = mapped_column(comment="by which the person knows it")
+    sign_count: Mapped[int] = mapped_column(sa.BigInteger(), comment="of its last signature; 0: it does not count")
+    sha256: Mapped[str] = mapped_column(comment="over credential id, public key and user; the log holds it")
+    registered_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
 class Invitation(Authenticated, Base):
     """An offer by a member of a company to the bearer of the token to become a member."""
 
@@ -233,10 +253,11 @@ class ProposalState(StrEnum):
     EXPIRED = "expired"  # computed from `expires_at`, never stored
 
 
-class Proposal(Base):
+class Proposal(Authenticated, Base):
     """An act that one person proposes and another confirms. `app/proposal_kinds.py` lists the kinds."""
 
     __tablename__ = "proposals"
+    mac_columns = ("id", "kind", "content", "sha256", "user_id", "state", "proposed_by", "expires_at")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str] = mapped_column(comment="a key of the table of kinds in app/proposal_kinds.py")

@@ -8,15 +8,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.auth.model import Proposal, ProposalState
+from app.core.crypto.row_macs import authentic
 from app.core.database import page_of
 
 _PROPOSED = Proposal.state == ProposalState.PROPOSED.value
 
 
 def find_proposal(session: Session, proposal_id: UUID, *, lock: bool = False) -> Proposal | None:
+    """Return a proposal as the service wrote it; None for a row that was made or changed past it."""
     if not lock:
-        return session.get(Proposal, proposal_id)
-    return session.get(Proposal, proposal_id, with_for_update=True, populate_existing=True)
+        return authentic(session.get(Proposal, proposal_id))
+    return authentic(session.get(Proposal, proposal_id, with_for_update=True, populate_existing=True))
 
 
 def list_proposals(

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import recorder
 from app.auth import proposal_repository, user_repository
+from app.auth.credentials.confirmations import is_confirmed, require_confirmation
 from app.auth.model import Proposal, ProposalState
 from app.auth.permissions import require_role, require_second_factor, require_user_id
 from app.core.actor import Actor, Role
@@ -48,6 +49,9 @@ class ProposalTarget:
 class ProposalKind:
     """A kind of act.
 
+    `is_signed`: the proposer confirms the proposal with an authenticator, as the confirmer always does. Not where the
+    proposer may have none yet, or the act is proposed together with what it is about.
+
     `parse` validates content from outside and returns it as JSON (`Invalid`). `check` loads and locks what the act
     changes and raises whatever refuses the act; it runs when the act is proposed and again when it is confirmed.
     `apply` carries the act out, after `check` in the same transaction; the actor is the confirmer.
@@ -58,6 +62,7 @@ class ProposalKind:
     parse: Callable[[Content], dict[str, Any]]
     check: Callable[[Session, Actor, Content, datetime], ProposalTarget]
     apply: Callable[[Session, Actor, Proposal, datetime], None]
+    is_signed: bool = True
 
 
 def proposal_document(kind: str, content: Content, proposer: UUID) -> dict[str, Any]:
@@ -93,11 +98,14 @@ class ProposalService:
         proposer = require_user_id(actor)
         parsed = rules.parse(content)
         target = rules.check(session, actor, parsed, now)
+        document = proposal_document(kind, parsed, proposer)
+        signed = require_confirmation(session, actor, document, once=False) if rules.is_signed else None
         proposal = Proposal(
             id=new_id(),
             kind=kind,
             content=parsed,
-            sha256=digest(proposal_document(kind, parsed, proposer)),
+            sha256=digest(document),
+            proposer_confirmation=signed,
             subject_type=target.subject_type,
             subject_id=target.subject_id,
             user_id=target.user_id,
@@ -117,7 +125,8 @@ class ProposalService:
         """Confirm a proposal as second person and carry it out.
 
         Raises, in this order: `Forbidden`; `NotFound`; `SecondFactorRequired`; `FourEyes`; `VersionRequired`,
-        `StaleVersion`; `WrongState`; `Conflict` (`asker-left`); what refuses the act.
+        `StaleVersion`; `WrongState`; `Conflict` (`asker-left`); what refuses the act; `Conflict` (`proposal-unsigned`);
+        `ConfirmationRequired` and what else refuses a confirmation.
         """
         proposal, rules = self._load_decidable(session, actor, proposal_id)
         if actor.id in {proposal.proposed_by, proposal.user_id}:
@@ -126,7 +135,9 @@ class ProposalService:
         if not user_repository.has_active_role(session, proposal.proposed_by, rules.proposers):
             raise Conflict("Whoever proposed this no longer has the role for it; propose it again.", code="asker-left")
         rules.check(session, actor, proposal.content, now)
+        _require_proposed(session, proposal, rules)
         document = confirmation_document(proposal, require_user_id(actor))
+        proposal.confirmer_confirmation = require_confirmation(session, actor, document)
         proposal.confirmed_sha256 = digest(document)
         _close(session, actor, proposal, ProposalState.CONFIRMED, now)
         rules.apply(session, actor, proposal, now)
@@ -160,8 +171,12 @@ class ProposalService:
         return proposal
 
     def require_proposer(self, actor: Actor) -> None:
-        """Require a role that proposes some kind, before anything is looked up: nobody else learns what exists."""
-        require_role(actor, *sorted({role for kind in self.kinds.values() for role in kind.proposers}))
+        """Require a role that proposes some kind, before anything is looked up: nobody else learns what exists.
+
+        What people propose who confirm nothing themselves is refused by those who do.
+        """
+        kinds = (kind for kind in self.kinds.values() if kind.proposers <= kind.confirmers)
+        require_role(actor, *sorted({role for kind in kinds for role in kind.proposers}))
 
     def require_confirmer(self, actor: Actor) -> None:
         """Require a role that confirms some kind, before anything is looked up."""
@@ -202,6 +217,17 @@ def close_proposals_of_user(session: Session, actor: Actor, user_id: UUID, now: 
     for proposal in proposal_repository.lock_open_proposals_of_user(session, user_id, now):
         is_own = proposal.proposed_by == actor.id
         _close(session, actor, proposal, ProposalState.WITHDRAWN if is_own else ProposalState.REFUSED, now)
+
+
+def _require_proposed(session: Session, proposal: Proposal, rules: ProposalKind) -> None:
+    """Require that the row holds what its proposer proposed. Raises `Conflict` (`proposal-unsigned`)."""
+    document = proposal_document(proposal.kind, proposal.content, proposal.proposed_by)
+    if digest(document) != proposal.sha256 or (
+        rules.is_signed and not is_confirmed(session, proposal.proposer_confirmation, document, proposal.proposed_by)
+    ):
+        raise Conflict(
+            "The proposal does not carry the signature of its proposer: propose it again.", code="proposal-unsigned"
+        )
 
 
 def _require_open(proposal: Proposal, version: ExpectedVersion, action: str, now: datetime) -> None:

@@ -83,7 +83,7 @@ def revoke_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: 
 
 def lock_grantable(session: Session, user_id: UUID, role: Role) -> User:
     """Lock a staff user who may receive a role. Raises `Invalid`, `Conflict` (`not-active`, `has-role`)."""
-    user = _lock_active(session, user_id)
+    user = lock_active(session, user_id)
     if role in user_repository.get_roles(session, user_id):
         raise Conflict(Message("This person has the role %(role)s already.", role=Message(role.value)), code="has-role")
     return user
@@ -100,13 +100,14 @@ def lock_resettable(session: Session, user_id: UUID) -> User:
 
     Together with a password reset it opens an account, so one person alone must not be able to do both.
     """
-    user = _lock_active(session, user_id)
+    user = lock_active(session, user_id)
     if not mfa.is_enrolled(session, user_id):
         raise Conflict("This person has no authenticator.", code="not-enrolled")
     return user
 
 
-def _lock_active(session: Session, user_id: UUID) -> User:
+def lock_active(session: Session, user_id: UUID) -> User:
+    """Lock a staff user whose account is active. Raises `Invalid`, `Conflict` (`not-active`)."""
     user = user_repository.lock_user(session, user_id)
     if user is None or not user.is_staff:
         raise Invalid.at(

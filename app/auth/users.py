@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import recorder
 from app.auth import api_client_repository, api_clients, session_repository, user_repository, user_sessions
+from app.auth.credentials import staff_credentials
 from app.auth.model import StaffRole, User
 from app.auth.user_sessions import EndReason
 from app.core.actor import STAFF_ROLES, Actor, Role
@@ -111,7 +112,7 @@ def make_members_read_only(session: Session, actor: Actor, organisation_id: UUID
 
 
 def deactivate_user(session: Session, actor: Actor, user: User, now: datetime) -> None:
-    """Deactivate an account: its sessions, codes, resets and invitations end with this transaction.
+    """Deactivate an account: its sessions, authenticators, resets and invitations end with this transaction.
 
     Rows of the person's actions stay; the address becomes free for another account.
     """
@@ -119,6 +120,7 @@ def deactivate_user(session: Session, actor: Actor, user: User, now: datetime) -
     user.former_email, user.email = user.email, f"removed:{user.id}"
     user_sessions.end_all_sessions(session, actor, user.id, EndReason.REMOVED, now)
     session_repository.close_resets(session, user.id, now)
+    staff_credentials.remove_all_credentials(session, actor, user.id, now)
     for invitation_id in session_repository.close_invitations(session, now, by=user.id):
         recorder.record(session, actor, "invitation.withdrawn", ("invitation", invitation_id), now)
     recorder.record(session, actor, "user.deactivated", ("user", user.id), now)

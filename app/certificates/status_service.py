@@ -1,13 +1,12 @@
 """Change the status of certificates: suspend, reinstate, revoke, surrender."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
+from app.auth.credentials.confirmations import require_confirmation
 from app.auth.permissions import require_second_factor
 from app.certificates import (
     certificate_repository,
@@ -171,9 +170,9 @@ def _terminate(
 ) -> Certificate:
     certificate = _load_for_action(session, actor, number, action, version)
     status = _next_status(certificate, action)
-    is_own_decision = action is CertificateAction.REVOKE  # a holder gives its own certificate back
     act = StatusAct(action.value)
-    decided = _decide(session, actor, certificate, act, reason, None, now, is_own_decision=is_own_decision)
+    # Two owners confirmed the proposal of a revocation; a holder gives its own certificate back.
+    decided = _decide(session, actor, certificate, act, reason, None, now, is_own_decision=False)
     causes = certificate_repository.open_suspensions(session, certificate.id)
     event_data: dict[str, str | bool] = {"reason": reason}
     if action is CertificateAction.SURRENDER and (
@@ -257,14 +256,9 @@ def _decide(
     document = build_status_document(
         act, certificate=certificate.number, version=certificate.version, code=code, note=note, by=actor.id
     )
-    confirmation = _confirm(session, actor, document) if is_own_decision else None
+    confirmation = require_confirmation(session, actor, document) if is_own_decision else None
     sha256 = status_decision_repository.add_status_decision(session, certificate.id, document, confirmation, now)
     return _DecidedAct(sha256, code)
-
-
-def _confirm(session: Session, actor: Actor, document: Mapping[str, Any]) -> dict[str, Any] | None:  # noqa: ARG001 (what a confirmation needs)
-    """Return the person's confirmation of the document, to be stored with the decision; None: nobody is asked yet."""
-    return None
 
 
 def _set_status(

@@ -26,7 +26,9 @@ COMMANDS = (
         ),
     ),
     LazyCommand(
-        "doctor", "app.cli.doctor:doctor", "Check configuration, public log, audit chain, status lists and rights."
+        "doctor",
+        "app.cli.doctor:doctor",
+        "Check configuration, public log, audit chain, status lists, decisions and rights.",
     ),
     group(
         "keys",
@@ -43,6 +45,13 @@ COMMANDS = (
         LazyCommand("compromise", "app.cli.keys:compromise", "Declare that others may hold the key."),
     ),
     LazyCommand("monitor", "app.cli.monitor:monitor", "Watch a service by its public addresses alone."),
+    group(
+        "authenticator",
+        "Confirm decisions of staff with a key in a file.",
+        LazyCommand("create", "app.cli.authenticator:create", "Make a key in a new file."),
+        LazyCommand("register", "app.cli.authenticator:register", "Print the registration of a key."),
+        LazyCommand("sign", "app.cli.authenticator:sign", "Print the header that confirms a decision."),
+    ),
     group(
         "witness",
         "Run a witness of public logs, for parties that the certification body does not control.",
@@ -71,6 +80,11 @@ COMMANDS = (
             "users",
             "Create staff and reset passwords.",
             LazyCommand("create", "app.cli.admin.users:create", "Create a member of staff."),
+            LazyCommand(
+                "authenticator",
+                "app.cli.admin.users:authenticator",
+                "Register the authenticator of a member of staff.",
+            ),
             LazyCommand("reset", "app.cli.admin.users:reset", "Print a one-time token that sets a password."),
         ),
         group(

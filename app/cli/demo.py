@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated
 
@@ -13,12 +13,14 @@ from rich.console import Console
 
 from app.auth import demo_staff
 from app.auth.credentials import mfa
+from app.auth.credentials.relying_party import RelyingParty
+from app.auth.credentials.software_authenticator import SoftwareAuthenticator
 from app.cli.admin import mail
 from app.cli.common import fail, load_settings, stderr
 from app.core.dates import baku_day, utc_now
 from app.core.settings import Profile, Settings
 from app.demo import scenario, scenario_data
-from app.demo.api_client import NoService, Refused, wait_until_ready
+from app.demo.api_client import Json, NoService, Refused, wait_until_ready
 from app.demo.context import DemoContext
 from app.demo.report import as_object, show
 
@@ -53,6 +55,7 @@ def demo(
                 password_for=partial(_password, settings),
                 codes_for=partial(_codes, settings),
                 mailed_code_for=partial(_mailed_code, settings),
+                confirmer_for=partial(_confirmer, settings),
                 report=_report,
                 today=baku_day(utc_now()),
             )
@@ -108,6 +111,14 @@ def _codes(settings: Settings, email: str) -> Iterator[str]:
     for step in range(first, first + CODES_TO_TRY):
         time.sleep(max(0.0, (step - mfa.MAX_DRIFT_STEPS) * mfa.STEP_SECONDS - time.time()))
         yield authenticator.generate_otp(step)
+
+
+def _confirmer(settings: Settings, email: str) -> Callable[[Json], str] | None:
+    """Return what signs decisions with the key file of a member of staff."""
+    path = demo_staff.authenticator_file(settings.data_dir, email)
+    if not path.exists():
+        return None
+    return partial(SoftwareAuthenticator.load(path).confirmation_header, party=RelyingParty.of(settings.base_url))
 
 
 def _refuse_without_accounts(settings: Settings) -> None:

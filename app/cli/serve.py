@@ -13,6 +13,7 @@ import app
 from app import startup_checks
 from app.auth import demo_staff
 from app.bootstrap import prepare
+from app.cli import common
 from app.cli.common import fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
@@ -51,9 +52,8 @@ def start(host: str, port: int, *, workers: int = 1, reload: bool = False) -> No
     with handle_errors():
         prepare(settings, utc_now())
         if settings.profile is Profile.DEMO:
-            database = open_database(settings.sqlalchemy_url)
-            demo_staff.ensure_demo_staff(database, settings, utc_now())
-            database.dispose()
+            with common.open_database(settings) as database:
+                demo_staff.ensure_demo_staff(database, settings, utc_now())
     observability.configure_logging(settings)
     with handle_errors(), _metrics(settings, workers):
         _run(settings, host=host, port=port, workers=workers, reload=reload)

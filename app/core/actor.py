@@ -49,6 +49,7 @@ class Actor:
     session_id: UUID | None = None  # the user session of a person
     second_factor_at: datetime | None = None  # when a code was accepted in this session; None also if not recent
     scopes: frozenset[Scope] | None = None  # of an API client; None: a person
+    confirmation: str | None = None  # what the request carries to confirm its decision, not yet verified
 
     @property
     def is_staff(self) -> bool:

@@ -268,6 +268,11 @@ class Settings(BaseSettings):
         return self.keys_dir / "log-checkpoint"
 
     @property
+    def used_confirmations(self) -> Path:
+        """The decisions that people confirmed and that were carried out, so that none is confirmed twice."""
+        return self.keys_dir / "confirmations-used"
+
+    @property
     def artifacts_dir(self) -> Path:
         return self.data_dir / "papers"
 

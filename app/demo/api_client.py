@@ -72,11 +72,19 @@ def _lists_marks(answer: httpx.Response) -> bool:
 class UserClient:
     """Call the service as a signed-in user. Raises `Refused`.
 
-    An expired token is renewed once, and a code of the authenticator is sent where a second factor is required.
+    An expired token is renewed once, and a code of the authenticator is sent where a second factor is required. A
+    decision is confirmed with the person's own key: `confirm` signs its document and returns the header.
     """
 
-    def __init__(self, http: httpx.Client, email: str, password: str, codes: Iterator[str]) -> None:
-        self._http, self.email, self._password, self._codes = http, email, password, codes
+    def __init__(
+        self,
+        http: httpx.Client,
+        email: str,
+        password: str,
+        codes: Iterator[str],
+        confirm: Callable[[Json], str] | None = None,
+    ) -> None:
+        self._http, self.email, self._password, self._codes, self._confirm = http, email, password, codes, confirm
         self._token = self._sign_in()
 
     def _sign_in(self) -> str:
@@ -116,6 +124,9 @@ class UserClient:
             answer = _send(self._http, method, path, headers=self._signed(headers), **more)
         if _code(answer) == "second-factor-required" and self._step_up():
             answer = _send(self._http, method, path, headers=self._signed(headers), **more)
+        if _code(answer) == "confirmation-required" and self._confirm is not None:
+            confirmed = {**(headers or {}), "Mik-Confirmation": self._confirm(_problem(answer)["document"])}
+            answer = _send(self._http, method, path, headers=self._signed(confirmed), **more)
         return answer
 
     def _step_up(self) -> bool:

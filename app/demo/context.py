@@ -11,7 +11,7 @@ from importlib.resources import files
 import httpx2 as httpx
 
 from app.demo import scenario_data
-from app.demo.api_client import AnonymousClient, UserClient
+from app.demo.api_client import AnonymousClient, Json, UserClient
 from app.demo.sample_products import OWN_ROWS
 
 Row = Mapping[str, str]
@@ -21,6 +21,8 @@ CodesFor = Callable[[str], Iterator[str]]
 """E-mail → authenticator codes, each valid once; may wait for the next one. None for members of companies."""
 
 
+ConfirmerFor = Callable[[str], Callable[[Json], str] | None]
+"""E-mail → what signs a decision with the key of this member of staff; None for members of companies."""
 MailedCodeFor = Callable[[str], str]
 """E-mail → the newest one-time code in its mail; waits for the message."""
 
@@ -31,6 +33,7 @@ class DemoContext:
     password_for: PasswordFor
     codes_for: CodesFor
     mailed_code_for: MailedCodeFor
+    confirmer_for: ConfirmerFor
     report: Callable[[str], None]
     today: date
 
@@ -59,7 +62,7 @@ class DemoContext:
         return self.sign_in(scenario_data.SECOND_OWNER)
 
     def sign_in(self, email: str) -> UserClient:
-        return UserClient(self.http, email, self.password_for(email), self.codes_for(email))
+        return UserClient(self.http, email, self.password_for(email), self.codes_for(email), self.confirmer_for(email))
 
     @cached_property
     def listing(self) -> Mapping[str, Row]:

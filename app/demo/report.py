@@ -39,6 +39,7 @@ def as_object(base_url: str, accounts: Mapping[str, str], played: Played) -> dic
             "reference": f"{base_url}/docs",
             "certificates": f"{base_url}/v1/certificates",
             "rules": f"{base_url}/v1/schemes",
+            "confirm": f"{base_url}/confirm",
             "keys": f"{base_url}/.well-known/jwks.json",
         },
     }
@@ -71,6 +72,11 @@ def show(console: Console, shown: Mapping[str, Any]) -> None:
         console.print(f"  {each['who']:12} {each['email']:22} {each['password']}", markup=False, soft_wrap=True)
     secrets = f"  Staff sign in with a code of an authenticator as well; its secret: {demo_staff.ACCOUNTS_FILE}."
     console.print(secrets, markup=False, soft_wrap=True)
+    keys = (
+        f"  They confirm decisions with key files ({demo_staff.AUTHENTICATORS_FOLDER}, `mik authenticator sign`), "
+        f"or in a browser at {shown['links']['confirm']}."
+    )
+    console.print(keys, markup=False, soft_wrap=True)
     _heading(console, "Addresses")
     for name, address in shown["links"].items():
         console.print(f"  {name:12} {address}", markup=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth.access_tokens import AccessTokens
 from app.auth.credentials.passwords import PasswordHasher
+from app.auth.credentials.relying_party import RelyingParty
 from app.auth.proposals import ProposalService
 from app.certificates.issuance import IssuerContext
 from app.certificates.status_list_publisher import StatusListPublisher
@@ -46,6 +47,7 @@ class Container:
     key_documents: KeyDocuments
     issuance: IssuerContext
     proposals: ProposalService
+    relying_party: RelyingParty
     status_lists: StatusListPublisher
     verification: VerificationService
     verdict_counts: VerdictCounter

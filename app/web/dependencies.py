@@ -6,6 +6,7 @@ thread waits behind pending verifications, possibly while the request holds the 
 
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,7 +20,9 @@ from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth import authenticate
 from app.auth.access_tokens import AccessTokens
+from app.auth.credentials.confirmations import CONFIRMATION_HEADER
 from app.auth.credentials.passwords import PasswordHasher
+from app.auth.credentials.relying_party import MAX_TEXT, RelyingParty
 from app.auth.permissions import require_second_factor
 from app.auth.proposals import ProposalService
 from app.certificates.issuance import IssuerContext
@@ -109,12 +112,31 @@ def get_actor(
     """Load the actor of the access token with present permissions. An API client needs the scope of the route."""
     tokens = get_container(request).access_tokens
     actor = authenticate.load_actor(session, tokens.authenticate(authorization_of(request), now), now)
+    if given := request.headers.getlist(CONFIRMATION_HEADER):
+        actor = replace(actor, confirmation=", ".join(given))  # two headers are one list, which is no confirmation
     scope_policy.require_scope(actor, request.method, request.scope["route"].path)
     request.state.actor = actor  # for content checks, which run after the dependencies have ended
     return actor
 
 
 ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
+
+
+async def document_confirmation(
+    _confirmation: Annotated[
+        str | None,
+        Header(
+            alias=CONFIRMATION_HEADER,
+            description="base64url of the WebAuthn assertion over `sha256` of a refusal `confirmation-required`",
+            max_length=MAX_TEXT,
+        ),
+    ] = None,
+) -> None:
+    """Describe the header of routes that decide; `get_actor` reads it."""
+
+
+CONFIRMED = Depends(document_confirmation)
+"""For `dependencies=[…]` of a route whose decision is confirmed with an authenticator."""
 
 
 def require_role(*roles: Role, second_factor: bool = False) -> Any:
@@ -273,6 +295,13 @@ async def get_proposals(request: Request) -> ProposalService:
 
 
 ProposalsDep = Annotated[ProposalService, Depends(get_proposals)]
+
+
+async def get_relying_party(request: Request) -> RelyingParty:
+    return get_container(request).relying_party
+
+
+RelyingPartyDep = Annotated[RelyingParty, Depends(get_relying_party)]
 
 
 async def get_quotas(request: Request) -> Quotas:

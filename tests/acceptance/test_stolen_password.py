@@ -46,9 +46,18 @@ def test_a_password_alone_decides_nothing(app):
         assert not app.http.post("/v1/auth/step-up", json={"otp": guess}, headers=bearer(renewed)).is_success
     assert app.approver.get(f"/v1/applications/{case}").json()["state"] == "recommended"
 
-    # She decides with password and phone together.
+    # Whoever has both is told what would be decided, and needs the key with which Sevda signs.
     good = ok(sign_in(app, email, otp=phone.at(app.clock())))
-    decided = ok(app.http.post(f"/v1/applications/{case}/approve", headers=bearer(good) | version))
+    path = f"/v1/applications/{case}/approve"
+    asked = app.http.post(path, headers=bearer(good) | version)
+    assert (asked.status_code, asked.json()["code"]) == (403, "confirmation-required")
+    somebody_elses = app.reviewer.confirmation(asked.json()["document"])
+    refusal = app.http.post(path, headers=bearer(good) | version | {"Mik-Confirmation": somebody_elses})
+    assert (refusal.status_code, refusal.json()["code"]) == (403, "confirmation-invalid")
+
+    # She decides with password, phone and key together.
+    signed = {"Mik-Confirmation": approver.confirmation(asked.json()["document"])}
+    decided = ok(app.http.post(path, headers=bearer(good) | version | signed))
     assert decided["state"] == "approved"
 
     # And when she hears of it, her new password throws the thief out.

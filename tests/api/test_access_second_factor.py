@@ -184,7 +184,8 @@ def test_step_up_serves_the_present_access_token_for_ten_minutes(app, owner, pho
 
     def suspend():
         version = app.owner.version_of(f"/v1/certificates/{number}")
-        return app.http.post(path, json=body, headers=bearer(tokens) | {"If-Match": f'"{version}"'})
+        headers = bearer(tokens) | {"If-Match": f'"{version}"'}
+        return app.owner.confirming(lambda signed: app.http.post(path, json=body, headers=headers | signed))
 
     document = refused(suspend(), 403, "second-factor-required")
     assert "/v1/auth/step-up" in document["detail"]
@@ -290,7 +291,7 @@ def test_the_rest_of_the_days_work_takes_a_password_only(app):
 
 
 def test_the_way_by_a_real_sign_in(app):
-    """Password, authenticator, decision: nothing made past the service but the approver's account."""
+    """Password, authenticator, signature, decision: nothing made past the service but the approver's account."""
     case_id = app.set_up_company().apply()
     app.review(case_id)
     approver = app.approver
@@ -301,4 +302,6 @@ def test_the_way_by_a_real_sign_in(app):
     refused(app.http.post(f"/v1/applications/{case_id}/approve", headers=headers), 403, "second-factor-required")
     phone = Authenticator(app, ok(app.http.post("/v1/me/second-factor", headers=bearer(tokens)))["secret"])
     ok(app.http.post("/v1/me/second-factor/confirm", json={"otp": phone.code()}, headers=bearer(tokens)))
-    assert ok(app.http.post(f"/v1/applications/{case_id}/approve", headers=headers))["state"] == "approved"
+    path = f"/v1/applications/{case_id}/approve"
+    approved = approver.confirming(lambda signed: app.http.post(path, headers=headers | signed))
+    assert ok(approved)["state"] == "approved"

@@ -148,11 +148,14 @@ def test_the_answer_leaves_after_the_commit(app, key):
     case_id = in_state(app, company, "recommended")
     statement = "SELECT count(*) FROM certificates JOIN audit_events ON subject_id = number"
     client, seen = watched(app, lambda: rows(app, statement)[0][0])
+    path = f"/v1/applications/{case_id}/approve"
+    asked = app.approver.without_confirmation().post(path, version="now").json()
     token = app.container.access_tokens.issue(app.approver.subject, app.clock())
     version = app.approver.version_of(f"/v1/applications/{case_id}")
     headers = {"Authorization": f"Bearer {token}", "If-Match": f'"{version}"'}
     headers |= {"Idempotency-Key": key} if key else {}
-    answer = client.post(f"/v1/applications/{case_id}/approve", headers=headers)
+    headers["Mik-Confirmation"] = app.approver.confirmation(asked["document"])
+    answer = client.post(path, headers=headers)
     assert len(ok(answer)["certificates"]) == 1
     assert seen == [1]
 

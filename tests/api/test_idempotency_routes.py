@@ -383,6 +383,14 @@ CASES = {
     "DELETE /v1/members/{member_id}/administrator": ("company", no_longer),
     "POST /v1/me/second-factor": ("inspector", lambda _: ("/v1/me/second-factor", {})),
     "POST /v1/me/second-factor/confirm": ("inspector", enrolment),
+    "POST /v1/me/credentials": (
+        "inspector",
+        lambda s: ("/v1/me/credentials", {"json": {"name": "Key", "registration": s.app.inspector.registration()}}),
+    ),
+    "DELETE /v1/me/credentials/{credential_id}": (
+        "inspector",
+        lambda s: (f"/v1/me/credentials/{s.app.inspector.add_authenticator()}", {}),
+    ),
     "POST /v1/users": (
         "owner",
         lambda _: ("/v1/users", {"json": {"email": "next@staff.example", "full_name": "Leyla", "roles": ["auditor"]}}),

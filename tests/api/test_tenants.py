@@ -79,6 +79,10 @@ DOORS = {
     "POST   /v1/me/password": f"applicant stranger {STAFF}",
     "POST   /v1/me/second-factor": STAFF,
     "POST   /v1/me/second-factor/confirm": STAFF,
+    "GET    /v1/me/credentials": STAFF,
+    "GET    /v1/me/credentials/options": STAFF,
+    "POST   /v1/me/credentials": STAFF,
+    "DELETE /v1/me/credentials/{credential_id}": STAFF,
     "POST   /v1/auth/step-up": f"applicant stranger {STAFF}",
     # applicant
     "GET    /v1/sites": f"{COMPANY} stranger",
@@ -194,6 +198,7 @@ OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secr
 OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id"}
 OF_NOBODY = {
     "number",
+    "credential_id",
     "code",
     "coordinates",
     "shape",
@@ -273,6 +278,7 @@ def things(shared_app, company):
         "user_id": newcomer,
         "proposal_id": ok(asked)["id"],
         "own_proposal_id": ok(app.owner.post("/v1/proposals", json=role_of(newcomer, "reviewer")))["id"],
+        "credential_id": "00000000-0000-7000-8000-000000000000",
         "role": "inspector",
         "matter_id": change["id"],
         "report_id": report_with_photo(app),
@@ -388,7 +394,10 @@ def test_every_role_at_every_door(shared_app, company, stranger, things, route):
     callers = staff | {"stranger": stranger, "program": program_of(company), "applicant": company}
     suited = under_review(things, route)
     for name, caller in callers.items():
-        answer = call(caller, route, fresh(company, things) if route.startswith("DELETE") else suited)
+        ids = fresh(company, things) if route.startswith("DELETE") else suited
+        if "credential_id" in parameters(route) and caller.is_staff:
+            ids |= {"credential_id": caller.add_authenticator()}
+        answer = call(caller, route, ids)
         if name in DOORS[route]:
             assert answer.status_code not in {401, 403, 404}, f"{name} at {route}: {answer.text}"
             assert answer.status_code < 500, answer.text

@@ -139,13 +139,8 @@ def test_an_inquiry_that_is_open_and_one_that_found_nothing(certified):
     (each,) = past(certified).surrenders
     assert (each.certificate.number, each.day) == (certified.first.number, TODAY)
     assert (each.inquiry, each.reason, each.decided_on) == (InquiryState.OPEN, None, None)
-    status_service.reinstate_by_owner(
-        certified.session,
-        certified.owner,
-        certified.first.number,
-        cause=SuspensionCause.HEARING,
-        version=certified.first.version,
-        now=LATER,
+    status_service.end_suspension_cause(
+        certified.session, certified.owner, certified.first, cause=SuspensionCause.HEARING, now=LATER
     )
     (each,) = past(certified).surrenders
     assert (each.inquiry, each.decided_on) == (InquiryState.NOT_UPHELD, TODAY + timedelta(days=3))

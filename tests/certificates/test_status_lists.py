@@ -152,7 +152,10 @@ class TestMoved:
         (number,) = take()
         with app.database.session() as session:
             row = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
-            status_service._set_status(session, row, status_service.CertificateStatus.REVOKED, "x", app.clock())
+            decided = status_service._DecidedAct("0" * 64, "x")
+            status_service._set_status(
+                session, row, status_service.CertificateStatus.REVOKED, "x", decided, app.clock()
+            )
             session.rollback()
             session.commit()
         assert bits(app, number) == (False, False)

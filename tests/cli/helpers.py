@@ -7,17 +7,20 @@ from pathlib import Path
 
 import pyotp
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.auth import users
 from app.auth.credentials import mfa
+from app.auth.credentials.software_authenticator import SoftwareAuthenticator
 from app.auth.demo_staff import STAFF
 from app.core.actor import SYSTEM
 from app.core.database import Base
 from app.core.dates import baku_day
 from app.demo.context import DemoContext
-from tests.factories import PASSWORD, running_app
+from tests.factories import PASSWORD, register_authenticator, running_app
 
 SECRET = mfa.generate_secret()
+KEYS = {email: SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1())) for email in STAFF}
 OF_SESSIONS = ("user_sessions", "refresh_tokens", "failed_logins")
 """Who signs in begins a session, whatever is done in it."""
 
@@ -58,6 +61,7 @@ def hire_staff(app):
                 now=app.clock(),
             )
             mfa.activate_secret(session, SYSTEM, app.container.secret_box, user.id, SECRET, app.clock())
+            register_authenticator(app, session, user, KEYS[email])
         session.commit()
 
 
@@ -67,11 +71,21 @@ def codes(app, email):
         yield pyotp.TOTP(SECRET).at(app.clock())
 
 
+def confirmer(app, email):
+    """What signs the decisions of a member of staff."""
+    if email in STAFF:
+        return partial(KEYS[email].confirmation_header, party=app.container.relying_party)
+    return None
+
+
 def stage(app, line=None):
     """A stage for the demo, and what it says while it plays."""
     said = []
     line, today = line or Line(app.http), baku_day(app.clock())
-    return DemoContext(line, lambda _email: PASSWORD, partial(codes, app), app.code, said.append, today), said
+    context = DemoContext(
+        line, lambda _email: PASSWORD, partial(codes, app), app.code, partial(confirmer, app), said.append, today
+    )
+    return context, said
 
 
 def counts(database):

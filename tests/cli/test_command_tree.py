@@ -38,8 +38,20 @@ def leaves(commands=COMMANDS, before=()):
 LEAVES = dict(leaves())
 
 
-def test_there_are_nine_commands():
-    names = ["serve", "demo", "verify", "assess", "rules", "doctor", "keys", "monitor", "witness", "admin"]
+def test_there_are_ten_commands():
+    names = [
+        "serve",
+        "demo",
+        "verify",
+        "assess",
+        "rules",
+        "doctor",
+        "keys",
+        "monitor",
+        "authenticator",
+        "witness",
+        "admin",
+    ]
     assert [command.name for command in COMMANDS] == names
     assert list(typer.main.get_command(app).commands) == names
 
@@ -105,7 +117,7 @@ def test_asking_imports_nothing_heavy(words, expected):
     [
         ("mik d", ["demo", "doctor"]),
         ("mik admin ", ["migrate", "import-residents", "users", "issuance"]),
-        ("mik admin users ", ["create", "reset"]),
+        ("mik admin users ", ["create", "authenticator", "reset"]),
         ("mik doctor --", ["--only", "--json"]),
         ("mik doctor --only ", ["config", "status-lists"]),
     ],

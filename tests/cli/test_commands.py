@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from app.auth import demo_staff, user_repository
 from app.bootstrap import prepare
 from app.cli import app as mik
+from app.cli import common
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
 from app.core.settings import Settings
@@ -202,12 +203,14 @@ def test_production_refuses_an_unmigrated_database_and_serves_nothing(tmp_path, 
 def test_the_demo_profile_keeps_its_accounts_in_a_file_of_its_own(tmp_path):
     settings = Settings(data_dir=tmp_path / "demo")
     prepare(settings, utc_now())
-    database = open_database(settings.sqlalchemy_url)
-    demo_staff.ensure_demo_staff(database, settings, utc_now())
+    with common.open_database(settings) as database:
+        demo_staff.ensure_demo_staff(database, settings, utc_now())
     file = settings.data_dir / demo_staff.ACCOUNTS_FILE
     first = json.loads(file.read_text())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert set(demo_staff.STAFF) <= set(first)
-    demo_staff.ensure_demo_staff(database, settings, utc_now())
-    database.dispose()
+    keys = {email: demo_staff.authenticator_file(settings.data_dir, email).read_bytes() for email in demo_staff.STAFF}
+    with common.open_database(settings) as database:
+        demo_staff.ensure_demo_staff(database, settings, utc_now())
+    assert all(demo_staff.authenticator_file(settings.data_dir, each).read_bytes() == key for each, key in keys.items())
     assert json.loads(file.read_text()) == first

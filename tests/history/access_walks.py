@@ -33,6 +33,17 @@ def _confirm_enrolment(app):
     return partial(staff.post, "/v1/me/second-factor/confirm", json={"otp": _code(app, secret)})
 
 
+def _register_authenticator(app):
+    staff = app.staff("registrar", name="new-registrar")
+    return partial(staff.post, "/v1/me/credentials", json={"name": "Key", "registration": staff.registration()})
+
+
+def _remove_authenticator(app):
+    staff = app.staff("registrar", name="new-registrar")
+    (mine,) = ok(staff.get("/v1/me/credentials"))["items"]
+    return partial(staff.delete, f"/v1/me/credentials/{mine['id']}")
+
+
 def step_up(app):
     """Like a sign-in it changes no state, right, rule or key: it makes the second factor of the session recent."""
     staff = app.staff("registrar", name="new-registrar")
@@ -171,6 +182,8 @@ ACCESS_WALKS = {
     "POST /v1/me/password": _change_password,
     "POST /v1/me/second-factor": _begin_enrolment,
     "POST /v1/me/second-factor/confirm": _confirm_enrolment,
+    "POST /v1/me/credentials": _register_authenticator,
+    "DELETE /v1/me/credentials/{credential_id}": _remove_authenticator,
     "POST /v1/invitations": lambda app: partial(
         app.set_up_company().post, "/v1/invitations", json={"email": "second@numune.example"}
     ),

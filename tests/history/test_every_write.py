@@ -17,7 +17,7 @@ from app.integrity.audit_chain import check_audit_chain
 from tests.factories import ok
 from tests.history.access_walks import BY_STAFF
 from tests.history.walks import READS_ONLY, WALKS
-from tests.second_factor import NEEDED, NOT_NEEDED
+from tests.second_factor import CONFIRMED, NEEDED, NOT_NEEDED
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 WRITES = {"post", "put", "patch", "delete"}
@@ -54,6 +54,17 @@ def leaves(value):
 def test_the_table_of_second_factors_names_routes_that_there_are():
     assert not NEEDED & NOT_NEEDED.keys()
     assert NEEDED | NOT_NEEDED.keys() <= WALKS.keys()
+    assert CONFIRMED <= NEEDED
+
+
+def test_the_document_names_the_routes_that_take_a_confirmation(app):
+    described = {
+        f"{verb.upper()} {path}"
+        for path, verbs in app.fastapi.openapi()["paths"].items()
+        for verb, operation in verbs.items()
+        if any(each["name"] == "Mik-Confirmation" for each in operation.get("parameters", []))
+    }
+    assert described == CONFIRMED | {"POST /v1/proposals"}  # of some kinds
 
 
 def content(app):
@@ -80,6 +91,19 @@ def check_needs_second_factor(app, send, route):
         assert content(app) == before
 
 
+def check_needs_confirmation(app, send):
+    """Send the request without the signature of the person: refused, and no row of any table has changed."""
+    caller = send.func.__self__.without_confirmation()
+    before = content(app)
+    answer = send.func.__func__(caller, *send.args, **send.keywords)
+    assert (answer.status_code, answer.json()["code"]) == (403, "confirmation-required")
+    wrong = answer.json()["document"] | {"v": 2}
+    headers = {"Mik-Confirmation": send.func.__self__.confirmation(wrong)}
+    answer = send.func.__func__(caller, *send.args, **send.keywords, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "confirmation-invalid")
+    assert content(app) == before
+
+
 @pytest.mark.parametrize(
     ("route", "walk"),
     [pytest.param(route, walk, id=route) for route, walk in [*sorted(WALKS.items()), *BY_STAFF.items()]],
@@ -92,6 +116,8 @@ def test_a_write_is_recorded(app, route, walk):
     assert (route in NEEDED | NOT_NEEDED.keys()) or not caller.is_staff, "enter it in second_factor.py"
     if route not in NOT_NEEDED and caller is not app.anonymous:
         check_needs_second_factor(app, send, route)
+    if route in CONFIRMED:
+        check_needs_confirmation(app, send)
     before = head(app)
     answer = send()
     assert answer.status_code in {200, 201, 204}, answer.text

@@ -49,7 +49,7 @@ def register_decisions(app):
     act(f"/v1/certificates/{numbers['suspended']}/reinstate", {"cause": "court"})
     act(f"/v1/certificates/{numbers['revoked']}/reinstate", {"cause": "document"})
     app.clock.advance(minutes=1)
-    act(f"/v1/certificates/{numbers['revoked']}/revoke", {"reason": "court-order"})
+    app.revoke(numbers["revoked"], "court-order")
     company.act(f"/v1/certificates/{numbers['surrendered']}/surrender")
     return numbers
 

@@ -87,4 +87,5 @@ def test_the_older_service_gets_causes_that_it_knows(app):
     assert "during_investigation" not in columns
     run(app.database, command.upgrade, "head")
     assert app.verify(number)["verdict"] == "suspended"
+    app.restore_authenticators()
     assert app.owner.act(f"/v1/certificates/{other}/reinstate", {"cause": "surveillance"})["status"] == "active"

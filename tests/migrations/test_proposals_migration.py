@@ -40,6 +40,7 @@ def test_requests_move_and_come_back(app):
     ]
     run(app.database, command.upgrade, "head")
     assert ok(owner.get("/v1/proposals?limit=100"))["items"] == listed[:4]  # their hashes among it
+    app.restore_authenticators()
     assert second.act(f"/v1/proposals/{waiting['id']}/confirm")["state"] == "confirmed"
     refused(second.post(f"/v1/proposals/{confirmed['id']}/confirm", version="now"), 409, "wrong-state")
     run(app.database, command.downgrade, BEFORE)

@@ -7,9 +7,13 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from app.applications.model import Decision
 from app.auth.authenticate import TokenSubject
+from app.certificates.model import StatusDecision
 from app.cli import app as mik
+from app.core import canonical_json
 from app.core.actor import ActorKind
+from app.integrity import decisions
 from app.products.model import Material
 from app.schemes.closed_lists import load_lists
 from tests.factories import ApiClient, Clock, ok, running_app
@@ -147,3 +151,22 @@ def test_history_and_public_log_hold(app, part):
     }
     result = CliRunner().invoke(mik, ["doctor", "--only", part], env=environment)
     assert result.exit_code == 0, result.output
+
+
+def test_decisions_of_before_have_documents_that_agree_with_the_audit_trail(app):
+    """What the migration built from their rows fits; a later decision is logged, and ends the time without hashes."""
+    with app.database.read_session() as session:
+        decided = session.scalars(sa.select(Decision)).all()
+        acts = session.scalars(sa.select(StatusDecision)).all()
+        report = decisions.check_decisions(session)
+    assert len(decided) == len(first_edition.rows_of(DATA, "decisions")) > 0
+    assert acts
+    for row in (*decided, *acts):
+        assert row.document["unknown"] == ["version"]
+        assert row.sha256 == canonical_json.digest(row.document)
+    assert report.findings == []
+    number = next(number for number, verdict in DATA["verdicts"].items() if verdict == "valid")
+    app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+    app.owner.act(f"/v1/certificates/{number}/reinstate", {"cause": "hearing"})
+    with app.database.read_session() as session:
+        assert decisions.check_decisions(session).findings == []

@@ -36,6 +36,7 @@ class Site:
     gtin: str = "4006381333931"  # of the product with the valid certificate
     holder: str = ""  # id of the company that holds them all
     signer: object = None
+    app: object = None  # its people, where they stay
 
     def stamp(self, number, **changed):
         """A stamp of ours for a certificate, as the paper carries it."""
@@ -89,8 +90,11 @@ def fill_every_verdict(app, site):
 
 
 @contextmanager
-def open_site(folder, fill=fill_every_verdict):
-    """A `Site`, served until the end of the block; `fill(app, site)` makes what it shows."""
+def open_site(folder, fill=fill_every_verdict, *, stays=False):
+    """A `Site`, served until the end of the block; `fill(app, site)` makes what it shows.
+
+    `stays`: its people act on beside the served pages (`site.app`).
+    """
     url = f"sqlite:///{folder / 'mik.sqlite3'}"
     database = open_database(url)
     migrate(database)
@@ -100,6 +104,11 @@ def open_site(folder, fill=fill_every_verdict):
     with running_app(url, folder, site.clock, base_url=site.base_url) as app:
         fill(app, site)
         settings = app.settings
+        if stays:
+            site.app = app
+            with serving(create_asgi_app(settings, site.clock), port):
+                yield site
+            return
     with serving(create_asgi_app(settings, site.clock), port):
         yield site
 

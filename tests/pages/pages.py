@@ -21,6 +21,7 @@ PAGES = {
     "/apply/{code}": ["/apply/MIK"],
     "/problems": ["/problems"],
     "/problems/{code}": ["/problems/wrong-state", "/problems/register-says"],
+    "/confirm": ["/confirm", "/confirm?decision=suspend&subject=MIK-2026-000042-Y"],
     "/apply/check": ["/apply/check", f"/apply/check?{TRIED}"],
 }
 FAULT = "/nothing-here"

@@ -14,7 +14,16 @@ from app.applications.information_requests import Question, QuestionField
 from app.applications.model import Application
 from app.applications.workflow import Action
 from app.core.actor import Actor
-from app.web.dependencies import ActorDep, IssuerContextDep, NowDep, SessionDep, VersionDep, format_etag, parse_id
+from app.web.dependencies import (
+    CONFIRMED,
+    ActorDep,
+    IssuerContextDep,
+    NowDep,
+    SessionDep,
+    VersionDep,
+    format_etag,
+    parse_id,
+)
 from app.web.problems.openapi_responses import UPDATE_ERRORS, error_responses
 from app.web.problems.problem_details import problem
 from app.web.routes import GuardedRoute
@@ -183,6 +192,7 @@ def recommend_decision(
     summary="Approve and issue certificates",
     response_model=application_schemas.ApplicationResponse,
     responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[CONFIRMED],
 )
 def approve_application(
     application_id: str,
@@ -209,7 +219,12 @@ class CaseReasonRequest(RequestModel):
     reason: Text4000
 
 
-@router.post("/{application_id}/reject", summary="Reject every product", responses=error_responses(*UPDATE_ERRORS))
+@router.post(
+    "/{application_id}/reject",
+    summary="Reject every product",
+    responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[CONFIRMED],
+)
 def reject_application(
     application_id: Annotated[UUID, _guard(Action.REJECT)],
     body: CaseReasonRequest,

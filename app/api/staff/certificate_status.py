@@ -12,7 +12,7 @@ from app.certificates.certificate_number import parse_number
 from app.certificates.model import Certificate, RevocationReason, SuspensionCause
 from app.certificates.status_workflow import CertificateAction
 from app.core.errors import NotFound
-from app.web.dependencies import ActorDep, NowDep, ProposalsDep, SessionDep, VersionDep, format_etag
+from app.web.dependencies import CONFIRMED, ActorDep, NowDep, ProposalsDep, SessionDep, VersionDep, format_etag
 from app.web.problems.openapi_responses import UPDATE_ERRORS, error_responses
 from app.web.routes import GuardedRoute
 from app.web.schema_types import RequestModel, Text4000
@@ -59,6 +59,7 @@ class RevokeRequest(RequestModel):
     summary="Suspend a certificate",
     response_model_exclude_unset=True,
     responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[CONFIRMED],
 )
 def suspend_certificate(
     number: Annotated[str, _load_for_action(CertificateAction.SUSPEND)],
@@ -81,6 +82,7 @@ def suspend_certificate(
     summary="Lift a cause of suspension",
     response_model_exclude_unset=True,
     responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[CONFIRMED],
 )
 def reinstate_certificate(
     number: Annotated[str, _load_for_action(CertificateAction.REINSTATE)],
@@ -102,6 +104,7 @@ def reinstate_certificate(
     status_code=201,
     summary="Propose to revoke a certificate",
     responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[CONFIRMED],
 )
 def revoke_certificate(
     number: Annotated[str, _load_for_action(CertificateAction.REVOKE)],

@@ -10,7 +10,9 @@ from pydantic import Field
 from app.auth import proposal_repository, proposals
 from app.auth.model import Proposal, ProposalState
 from app.core.actor import Actor, Role
+from app.core.crypto.row_macs import is_authentic
 from app.web.dependencies import (
+    CONFIRMED,
     ActorDep,
     IdempotentReplayDep,
     NowDep,
@@ -84,11 +86,17 @@ def list_proposals(
     rows = proposal_repository.list_proposals(
         session, state=state, kind=kind, now=now, after=page.after, limit=page.fetch
     )
-    items = [proposal_response(row, now) for row in page.cut(rows, lambda row: row.id)]
+    items = [proposal_response(row, now) for row in page.cut(rows, lambda row: row.id) if is_authentic(row)]
     return Page[ProposalResponse](items=items)
 
 
-@router.post("", status_code=201, summary="Propose an act", responses=error_responses(*CREATE_ERRORS))
+@router.post(
+    "",
+    status_code=201,
+    summary="Propose an act",
+    responses=error_responses(*CREATE_ERRORS),
+    dependencies=[CONFIRMED],
+)
 def propose_act(
     actor: Owner,
     _retry: IdempotentReplayDep,
@@ -123,7 +131,12 @@ def _id_to_withdraw(proposal_id: str, actor: ActorDep, service: ProposalsDep) ->
     return parse_id(proposal_id, "proposal")
 
 
-@router.post("/{proposal_id}/confirm", summary="Confirm a proposal", responses=error_responses(*UPDATE_ERRORS))
+@router.post(
+    "/{proposal_id}/confirm",
+    summary="Confirm a proposal",
+    responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[CONFIRMED],
+)
 def confirm_proposal(
     proposal_id: Annotated[UUID, Depends(_id_to_decide, scope="function")],
     actor: ActorDep,

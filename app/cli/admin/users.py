@@ -2,14 +2,17 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.auth import user_repository, users
-from app.auth.credentials import mfa, password_resets
+from app.auth.credentials import mfa, password_resets, staff_credentials
 from app.auth.credentials.passwords import PasswordHasher
+from app.auth.credentials.relying_party import RelyingParty
 from app.cli.common import fail, handle_errors, load_settings, write_session
+from app.core import strict_json
 from app.core.actor import STAFF_ROLES, SYSTEM, Role
 from app.core.dates import utc_now
 
@@ -43,6 +46,34 @@ def create(
                 now=utc_now(),
             )
     typer.echo(f"{users.normalize_email(email)} created with role {', '.join(sorted(role))}.")
+
+
+def authenticator(
+    email: Annotated[str, typer.Argument(help="Address to sign in with.")],
+    registration: Annotated[Path, typer.Option(help="File that `mik authenticator register` printed.")],
+    name: Annotated[str, typer.Option(help="Name by which the person knows it.")] = "Key file",
+) -> None:
+    """Register the authenticator of a member of staff.
+
+    With it the person confirms decisions. For the first owners, whom no other owner can confirm; it takes the key of
+    the public log on this machine. Everyone else sends the registration to POST /v1/me/credentials.
+    """
+    settings = load_settings()
+    try:
+        content = strict_json.loads(registration.read_bytes())
+    except (OSError, ValueError) as why:
+        fail(f"{registration} cannot be read as JSON: {why}")
+    if not isinstance(content, dict):
+        fail(f"{registration} does not hold a registration.")
+    with handle_errors(), write_session(settings) as session:
+        user = user_repository.find_user_by_email(session, users.normalize_email(email))
+        if user is None or not user.is_staff:
+            fail("There is no member of staff with this address.")
+        found = staff_credentials.read_registration(
+            content, account=user.email, user_id=user.id, name=name, party=RelyingParty.of(settings.base_url)
+        )
+        row = staff_credentials.register_credential(session, SYSTEM, found, utc_now())
+    typer.echo(f"{user.email} confirms decisions with this authenticator; the public log names it {row.sha256}.")
 
 
 def reset(

@@ -1,0 +1,45 @@
+"""Query the authenticators of staff."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.auth.model import StaffCredential
+from app.core.crypto.row_macs import authentic, is_authentic
+from app.core.database import locked
+
+
+def list_credentials(session: Session, user_id: UUID) -> Sequence[StaffCredential]:
+    """Return the authenticators of a person that were not removed, oldest first."""
+    query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id, StaffCredential.removed_at.is_(None))
+    return [row for row in session.scalars(query.order_by(StaffCredential.id)) if is_authentic(row)]
+
+
+def had_credential(session: Session, user_id: UUID) -> bool:
+    """Whether this person ever had an authenticator."""
+    return session.scalar(sa.select(StaffCredential.id).where(StaffCredential.user_id == user_id).limit(1)) is not None
+
+
+def find_credential(session: Session, credential_id: str) -> StaffCredential | None:
+    """Return the authenticator with this credential id, removed or not."""
+    return session.scalars(
+        sa.select(StaffCredential).where(StaffCredential.credential_id == credential_id)
+    ).one_or_none()
+
+
+def find_own_credential(session: Session, user_id: UUID, row_id: UUID, *, lock: bool = False) -> StaffCredential | None:
+    """Return an authenticator of this person by the id of its row."""
+    query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id, StaffCredential.id == row_id)
+    return authentic(session.scalars(locked(query, lock)).one_or_none())
+
+
+def lock_own_credential(session: Session, user_id: UUID, credential_id: str) -> StaffCredential | None:
+    """Lock and return an authenticator of this person that was not removed, by its credential id."""
+    query = sa.select(StaffCredential).where(
+        StaffCredential.user_id == user_id,
+        StaffCredential.credential_id == credential_id,
+        StaffCredential.removed_at.is_(None),
+    )
+    return authentic(session.scalars(locked(query)).one_or_none())
