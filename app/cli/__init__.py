@@ -44,6 +44,7 @@ COMMANDS = (
         LazyCommand("retire", "app.cli.keys:retire", "Retire the active key without activating another one."),
         LazyCommand("compromise", "app.cli.keys:compromise", "Declare that others may hold the key."),
     ),
+    LazyCommand("monitor", "app.cli.monitor:monitor", "Watch a service by its public addresses alone."),
     group(
         "authenticator",
         "Confirm decisions of staff with a key in a file.",
@@ -72,7 +73,7 @@ COMMANDS = (
             "Import a file of the resident register.",
         ),
         LazyCommand(
-            "export-bundle", "app.cli.admin.export:export_bundle", "Write a folder for checks without a network."
+            "export-bundle", "app.cli.admin.export:export_bundle", "Write an archive for checks without a network."
         ),
         LazyCommand("export-log", "app.cli.admin.export:export_log", "Write the public log as plain files."),
         group(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -17,6 +18,7 @@ from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Settings
 from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import appender
+from app.transparency.witness_policy import PolicyRejected, WitnessPolicy, parse_policy
 
 stderr = Console(stderr=True, soft_wrap=True, highlight=False)
 REFUSED = 2
@@ -59,6 +61,18 @@ def read_settings(kind: type[Settings] = Settings) -> Settings:
             name = "MIK_" + "_".join(map(str, error["loc"])).upper() + ": " if error["loc"] else ""
             lines.append(name + error["msg"].removeprefix("Value error, "))
         raise UnsafeToStart("The settings are refused.\n" + "\n".join(lines)) from why
+
+
+def read_policy(path: Path | None) -> WitnessPolicy | None:
+    """Return the policy of a reader; ends with its faults if it has any."""
+    if path is None:
+        return None
+    try:
+        return parse_policy(path.read_bytes())
+    except OSError as why:
+        fail(f"{path} cannot be read: {why.strerror}.")
+    except PolicyRejected as why:
+        fail(f"{path}:\n{why}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from rich.markup import escape
 
 from app import database_schema
 from app.certificates import certificate_number
-from app.cli.common import REFUSED, fail, handle_errors, load_settings
+from app.cli.common import REFUSED, fail, handle_errors, load_settings, read_policy, stderr
 from app.commit_pipeline import open_database
 from app.core.crypto import jwk, jws, keyring
 from app.core.dates import utc_now
@@ -20,15 +21,18 @@ from app.core.errors import NotFound
 from app.core.settings import Settings
 from app.signing import issuer_identity
 from app.signing.log_signer import LogKeyFile, open_verified_log
+from app.transparency.signed_note import parse_vkey
 from app.transparency.witness import cosigned
 from app.transparency.witness_client import load_policy
+from app.transparency.witness_policy import WitnessPolicy
 from app.verification.offline import evaluate_offline
-from app.verification.offline_bundle import BundleFolder
+from app.verification.offline_bundle import BundleArchive, read_vkey
 from app.verification.request_parser import VerifyItem
 from app.verification.response import to_dict
 from app.verification.service import VerificationService
 from app.verification.stores.factory import create_certificate_store
 from app.verification.token_text import extract_token
+from app.verification.trusted_logs import LogTrust, default_state_file
 from app.verification.verdict import MESSAGES, Verdict, VerificationResult
 
 NOT_GOOD = 1
@@ -51,8 +55,26 @@ def verify(
     jwks: Annotated[Path | None, typer.Option(help="Check only a token's signature, by the keys of this file.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Check a token by a bundle, without a network.")] = False,
     bundle: Annotated[
-        Path | None, typer.Option(help="Folder that `mik admin export-bundle` wrote; with --offline.")
+        Path | None, typer.Option(help="Archive that `mik admin export-bundle` wrote; with --offline.")
     ] = None,
+    vkey: Annotated[
+        str | None, typer.Option(help="Key of the log from a source that you trust; with --bundle.")
+    ] = None,
+    thumbprint: Annotated[
+        str | None, typer.Option(help="Thumbprint of the key of the log instead: SHA-256 of it in hex.")
+    ] = None,
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Trust the key that the archive names at its first use, and keep it.")
+    ] = False,
+    state: Annotated[
+        Path | None, typer.Option(help="File of pinned keys and seen logs. Default: ~/.local/state/mik/logs.json.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file: witnesses that must have seen the log; with --bundle.")
+    ] = None,
+    max_age: Annotated[
+        int, typer.Option(min=1, help="Hours after which the checkpoint of a bundle determines nothing.")
+    ] = 96,
 ) -> None:
     """Check certificates by number or token, online or offline.
 
@@ -61,8 +83,9 @@ def verify(
     """
     if offline or bundle is not None:
         if bundle is None or not offline or jwks is not None:
-            fail("Give --offline and --bundle DIR together, without --jwks.")
-        _by_bundle(what.strip(), bundle)
+            fail("Give --offline and --bundle ARCHIVE together, without --jwks.")
+        trust = LogTrust(state or default_state_file(), vkey, thumbprint, pin=pin)
+        _by_bundle(what.strip(), bundle, trust, read_policy(policy), timedelta(hours=max_age))
         return
     if jwks is not None:
         _by_keys(what.strip(), jwks)
@@ -142,13 +165,20 @@ def _by_keys(text: str, path: Path) -> None:
     console.print(escape(json.dumps(verified.payload, ensure_ascii=False, indent=2, default=str)))
 
 
-def _by_bundle(token: str, folder: Path) -> None:
+def _by_bundle(token: str, path: Path, trust: LogTrust, policy: WitnessPolicy | None, max_age: timedelta) -> None:
     """Verify by a bundle and print the moment of its data; exit with 2 when nothing can be determined."""
     if _query(token).kind == "number":
         fail("A number can only be verified online. Offline, give the signed token.")
     with handle_errors():
-        answer = evaluate_offline(token, BundleFolder(folder).sources(), utc_now())
+        seen = trust.require(read_vkey(path))
+        if policy is not None and not policy.covers(parse_vkey(seen.vkey)):
+            fail("The policy is of another log than the bundle.")
+        archive = BundleArchive(path, seen).load()
+        answer = evaluate_offline(token, archive.sources(policy), utc_now(), max_age)
+        notes = trust.remember(archive, utc_now())
     console = Console(highlight=False, soft_wrap=True)
+    for note in notes:
+        stderr.print(note, style="yellow", markup=False)
     style = "yellow" if answer.verdict is None else COLOURS.get(answer.verdict, "red")
     console.print(answer.headline, style=f"bold {style}")
     if (certified := answer.certified) is not None:

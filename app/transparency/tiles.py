@@ -84,3 +84,17 @@ def encode_entry_bundle(entries: Iterable[bytes]) -> bytes:
             raise ValueError(f"an entry has at most {MAX_ENTRY_BYTES} bytes")
         parts += len(entry).to_bytes(2, "big") + entry
     return bytes(parts)
+
+
+def decode_entry_bundle(content: bytes, width: int) -> list[bytes]:
+    """Return the entries of a bundle. Raises ValueError unless it has exactly this number of entries, and no more."""
+    entries, place = [], 0
+    while place < len(content):
+        end = place + 2 + int.from_bytes(content[place : place + 2], "big")
+        if len(content) < end or len(content) < place + 2:
+            raise ValueError("the last entry of the tile is cut off")
+        entries.append(content[place + 2 : end])
+        place = end
+    if len(entries) != width:
+        raise ValueError(f"the tile has {len(entries)} entries instead of {width}")
+    return entries

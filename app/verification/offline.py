@@ -7,8 +7,8 @@ trusted, the verdict is None (cannot be determined).
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,8 +20,10 @@ from app.core.crypto import jws
 from app.core.crypto.jws import PublicKey, RejectionReason, TokenRejected, VerifiedToken
 from app.core.dates import format_age, format_utc
 from app.transparency.checkpoint import Proof, parse_proof, verify_proof
-from app.transparency.log_entry import LogEvent
+from app.transparency.log_entry import Entry, LogEvent, parse_entry
+from app.transparency.logged_status import FINAL_STATUSES, status_at
 from app.transparency.signed_note import NoteRejected, Verifier
+from app.transparency.witness_policy import WitnessJudgement
 from app.verification.token_text import extract_token
 from app.verification.verdict import ACTIVE, Check, Verdict, check_validity, verdict_of
 
@@ -35,6 +37,10 @@ class OfflineSources:
     `trusted` and `withdrawn` are keys by `kid`; withdrawn keys are described in the DID document but no longer trusted.
     `find_status_list` returns the token of a list by its address, `find_proof` a tlog-proof by certificate number; None
     where the bundle has none. `made_at` is aware and not signed.
+
+    `checkpoint_at` is the moment of the last entry that the checkpoint contains. `compromised_at` has the withdrawn
+    keys of which the log says since when. `status_entries` are the proven changes of one number. `judge_witnesses` is
+    called with number, moment of the issue and now; None without a policy.
     """
 
     issuer: str
@@ -44,6 +50,10 @@ class OfflineSources:
     find_status_list: Callable[[str], str | None]
     find_proof: Callable[[str], str | None]
     made_at: datetime
+    checkpoint_at: datetime | None = None
+    compromised_at: Mapping[str, datetime] = field(default_factory=dict)
+    status_entries: Callable[[str], tuple[Entry, ...]] = lambda _number: ()
+    judge_witnesses: Callable[[str, datetime, datetime], WitnessJudgement] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,13 @@ class _Undetermined(Exception):
         self.check = check
 
 
-def evaluate_offline(text: str, sources: OfflineSources, now: datetime) -> OfflineResult:
-    """Evaluate a token, whatever text it is, with the given sources. `now` is aware."""
+def evaluate_offline(
+    text: str, sources: OfflineSources, now: datetime, max_age: timedelta | None = None
+) -> OfflineResult:
+    """Evaluate a token, whatever text it is, with the given sources. `now` is aware.
+
+    A checkpoint older than `max_age` determines nothing.
+    """
     age_text = f"by keys bundled {format_age(now - sources.made_at)} ago"
     done: list[Check] = []
     token = extract_token(text)
@@ -90,14 +105,19 @@ def evaluate_offline(text: str, sources: OfflineSources, now: datetime) -> Offli
         done.append(Check(name, False, f"This is not a certificate of {sources.issuer}: {error}"))
         return OfflineResult(Verdict.FORGED, f"forged, {age_text}", tuple(done))
     try:
-        done.append(_check_key(verified, sources))
-        done.append(_check_log_proof(verified, certified, sources))
+        _require_key(verified, sources)
+        log, issued_at = _check_log_proof(verified, certified, sources)
+        done += [_check_key(verified, sources, issued_at), log, *_check_log_age(sources, now, max_age)]
+        done += _check_witnesses(certified, sources, issued_at, now)
         done.append(check_validity(certified.valid_from, certified.valid_until, now))
         status, as_of, check = _check_status_lists(certified, sources, now)
+        status, check = _apply_log(status, check, sources.status_entries(certified.number), now)
     except _Undetermined as error:
         return OfflineResult(None, f"undetermined, {age_text}", (*done, error.check), certified)
     verdict = verdict_of(status, certified.valid_from, certified.valid_until, now)
     headline = f"{verdict.replace('_', ' ')} as of {format_utc(as_of)}, list {format_age(now - as_of)} old"
+    if sources.checkpoint_at is not None:
+        headline += f", log {format_age(now - sources.checkpoint_at)} old"
     return OfflineResult(verdict, headline, (*done, check), certified)
 
 
@@ -110,14 +130,61 @@ def _parse_certified(verified: VerifiedToken, sources: OfflineSources) -> Certif
     return certified
 
 
-def _check_key(verified: VerifiedToken, sources: OfflineSources) -> Check:
-    if verified.kid not in sources.trusted:
+def _require_key(verified: VerifiedToken, sources: OfflineSources) -> None:
+    if verified.kid not in sources.trusted and verified.kid not in sources.compromised_at:
         detail = "The key that signed it is compromised: only an online check can tell what was issued before."
         raise _Undetermined(Check("key_state", False, detail))
-    return Check("key_state", True, "The signing key is published.")
 
 
-def _check_log_proof(verified: VerifiedToken, certified: CertifiedFacts, sources: OfflineSources) -> Check:
+def _check_key(verified: VerifiedToken, sources: OfflineSources, issued_at: datetime) -> Check:
+    since = sources.compromised_at.get(verified.kid)
+    if since is None:
+        return Check("key_state", True, "The signing key is published.")
+    detail = f"The signing key is compromised since {format_utc(since)}; this was logged"
+    if issued_at >= since:
+        raise _Undetermined(Check("key_state", False, f"{detail} not before that: anybody may have signed it."))
+    return Check("key_state", True, f"{detail} before that.")
+
+
+def _check_log_age(sources: OfflineSources, now: datetime, max_age: timedelta | None) -> Iterator[Check]:
+    if (moment := sources.checkpoint_at) is None:
+        return
+    detail = f"The last entry of the checkpoint is of {format_utc(moment)}, {format_age(now - moment)} ago."
+    if moment > now + MAX_CLOCK_SKEW:
+        raise _Undetermined(Check("age", False, f"{detail} It is in the future: check your clock."))
+    if max_age is not None and now - moment > max_age:
+        limit = f"That is more than {format_age(max_age)}. Fetch a new bundle."
+        raise _Undetermined(Check("age", False, f"{detail} {limit}"))
+    yield Check("age", True, detail)
+
+
+def _check_witnesses(
+    certified: CertifiedFacts, sources: OfflineSources, issued_at: datetime, now: datetime
+) -> Iterator[Check]:
+    if sources.judge_witnesses is None:
+        return
+    judged = sources.judge_witnesses(certified.number, issued_at, now)
+    check = Check("witnesses", judged.is_acceptable, f"The log is {judged.text}.")
+    if not judged.is_acceptable:
+        raise _Undetermined(check)
+    yield check
+
+
+def _apply_log(status: str, check: Check, entries: tuple[Entry, ...], now: datetime) -> tuple[str, Check]:
+    """Return the more severe of the statuses by lists and log: both are signed, by different keys."""
+    logged = status_at(entries, now)
+    if logged.since is None or logged.status in {ACTIVE, status}:
+        return status, check
+    if logged.status not in FINAL_STATUSES and status != ACTIVE:
+        return status, check
+    detail = f"By the public log it is {logged.status} since {format_utc(logged.since)}."
+    return logged.status, Check("status", False, detail)
+
+
+def _check_log_proof(
+    verified: VerifiedToken, certified: CertifiedFacts, sources: OfflineSources
+) -> tuple[Check, datetime]:
+    """Return the check, and the moment at which the issue was logged."""
     text = sources.find_proof(certified.number)
     if text is None:
         detail = "The bundle has no proof of its issue: it may be newer than the bundle. Fetch a new one."
@@ -131,7 +198,8 @@ def _check_log_proof(verified: VerifiedToken, certified: CertifiedFacts, sources
     expected = (LogEvent.CERTIFICATE_ISSUED.value, certified.number, verified.signed_hash, verified.kid)
     if tuple(logged.get(name) for name in ("event", "certificate", "sha256", "key")) != expected:
         raise _Undetermined(Check("log", False, "The proof is of another entry than the issue of this certificate."))
-    return Check("log", True, f"Its issue is entry {proof.index} of the public log of {checkpoint.size} entries.")
+    detail = f"Its issue is entry {proof.index} of the public log of {checkpoint.size} entries."
+    return Check("log", True, detail), parse_entry(entry).at
 
 
 def _parse_proof_with_entry(text: str) -> tuple[bytes, Proof]:

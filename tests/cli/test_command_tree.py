@@ -39,7 +39,19 @@ LEAVES = dict(leaves())
 
 
 def test_there_are_ten_commands():
-    names = ["serve", "demo", "verify", "assess", "rules", "doctor", "keys", "authenticator", "witness", "admin"]
+    names = [
+        "serve",
+        "demo",
+        "verify",
+        "assess",
+        "rules",
+        "doctor",
+        "keys",
+        "monitor",
+        "authenticator",
+        "witness",
+        "admin",
+    ]
     assert [command.name for command in COMMANDS] == names
     assert list(typer.main.get_command(app).commands) == names
 

@@ -15,6 +15,7 @@ from app.transparency import merkle
 from app.transparency.checkpoint import Checkpoint, Proof
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.signed_note import NoteSigner
+from app.transparency.witness_policy import WitnessJudgement
 from app.verification.offline import OfflineSources, evaluate_offline, format_age
 from app.verification.verdict import Verdict
 from tests.verification.factories import DID, content_of, signer_of, token_of
@@ -248,3 +249,47 @@ class TestUndecided:
 )  # fmt: skip
 def test_age(passed, said):
     assert format_age(passed) == said
+
+
+def with_log(entries=(), **members):
+    return sources(checkpoint_at=LISTED, status_entries=lambda _number: tuple(entries), **members)
+
+
+def test_what_the_log_says_counts_beside_the_lists():
+    revoked = Entry(LogEvent.CERTIFICATE_REVOKED, LISTED, CONTENT.number)
+    suspended = Entry(LogEvent.CERTIFICATE_SUSPENDED, LISTED, CONTENT.number)
+    reinstated = Entry(LogEvent.CERTIFICATE_REINSTATED, LISTED, CONTENT.number)
+    for entries, listed, verdict in (
+        ((), lists(), Verdict.VALID),
+        ((revoked,), lists(), Verdict.REVOKED),
+        ((suspended,), lists(), Verdict.SUSPENDED),
+        ((suspended,), lists(revoked=True), Verdict.REVOKED),
+        ((suspended, reinstated), lists(), Verdict.VALID),
+        ((suspended, reinstated), lists(suspended=True), Verdict.SUSPENDED),
+        ((suspended, revoked), lists(suspended=True), Verdict.REVOKED),
+    ):
+        result = evaluate_offline(TOKEN, with_log(entries, listed=listed), NOW)
+        assert (result.verdict, result.headline.endswith("log 5 h old")) == (verdict, True)
+
+
+def test_the_age_of_the_log_is_limited():
+    assert evaluate_offline(TOKEN, with_log(), NOW, timedelta(hours=5)).verdict is Verdict.VALID
+    old = evaluate_offline(TOKEN, with_log(), NOW, timedelta(hours=4))
+    assert (old.verdict, old.checks[-1].name) == (None, "age")
+    future = replace(with_log(), checkpoint_at=NOW + timedelta(hours=1))
+    assert evaluate_offline(TOKEN, future, NOW).verdict is None
+
+
+def test_what_was_logged_before_a_compromise_stays_good():
+    key = {"trusted": {}, "withdrawn": {SIGNER.kid: SIGNER.public}}
+    for since, name in ((ISSUED + timedelta(seconds=1), "status"), (ISSUED, "key_state")):
+        result = evaluate_offline(TOKEN, with_log(compromised_at={SIGNER.kid: since}, **key), NOW)
+        assert (result.verdict, result.checks[-1].name) == (None, name)  # its lists are of the compromised key as well
+
+
+def test_witnesses_are_asked_for():
+    for is_acceptable, verdict in ((True, Verdict.VALID), (False, None)):
+        judged = WitnessJudgement(is_witnessed=False, is_acceptable=is_acceptable, text="not yet witnessed, age 1 d")
+        result = evaluate_offline(TOKEN, with_log(judge_witnesses=lambda *_, found=judged: found), NOW)
+        assert result.verdict is verdict
+        assert [check.passed for check in result.checks if check.name == "witnesses"] == [is_acceptable]

@@ -1,17 +1,18 @@
 """Implement `mik admin export-log` and `export-bundle`: files for verification without this service."""
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from app.certificates import status_list_repository
 from app.certificates.status_list import list_name
 from app.certificates.status_list_publisher import StatusListPublisher
-from app.cli.common import fail, handle_errors, load_settings, open_database
+from app.cli.common import fail, handle_errors, load_settings, open_database, stderr
 from app.core.crypto import jws
+from app.core.crypto.jwk import build_jwks
 from app.core.crypto.keyring import KeyRing
 from app.core.database import Database
 from app.core.dates import utc_now
@@ -19,14 +20,12 @@ from app.core.errors import UnsafeToStart
 from app.core.files import replace_file
 from app.core.settings import Settings
 from app.signing import issuer_identity
-from app.signing.key_documents import did_document
 from app.signing.key_files import KeyFiles
 from app.signing.key_provider import KeyProvider
 from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import log_repository, reader, tiles
 from app.transparency.witness import cosigned
 from app.transparency.witness_client import load_policy
-from app.transparency.witness_policy import WitnessPolicy
 from app.verification import offline_bundle
 
 
@@ -66,12 +65,12 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def export_bundle(
-    folder: Annotated[Path, typer.Argument(help="Folder to write; an older bundle there is replaced.")],
+    archive: Annotated[Path, typer.Argument(help="File to write, such as bundle.tar; an older one is replaced.")],
 ) -> None:
-    """Write a folder for checks without a network.
+    """Write an archive for checks without a network.
 
-    Writes keys, DID document, status lists, checkpoint and proofs for `mik verify --offline --bundle FOLDER`. The lists
-    are valid for four days: run it every day.
+    Writes keys, status lists, checkpoint and the whole log for `mik verify --offline --bundle ARCHIVE`. The lists are
+    valid for four days: run it every day. Prints the thumbprint of the log, which readers give or compare.
     """
     settings = load_settings()
     with handle_errors(), open_database(settings) as database:
@@ -80,41 +79,37 @@ def export_bundle(
         if issuer is None:
             raise UnsafeToStart("The database has no issuer yet: start the service with `mik serve`.")
         try:
-            count = offline_bundle.write_bundle(folder, issuer, _bundled(database, settings, issuer), utc_now())
+            count = offline_bundle.write_bundle(archive, _bundled(database, settings, issuer))
         except OSError as why:
-            fail(f"{folder} cannot be written: {why.strerror}.")
-    typer.echo(f"{count} files in {folder}. The lists are valid for four days.")
+            fail(f"{archive} cannot be written: {why.strerror}.")
+        with database.read_session() as session:
+            thumbprint = offline_bundle.log_thumbprint(reader.get_vkey(session))
+    typer.echo(f"{count} files in {archive}. The lists are valid for four days.")
+    typer.echo(f"thumbprint of the log: {thumbprint}")
 
 
 def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the members in their order. The lists are signed first, so that the log is never older than they are."""
     log = open_verified_log(database, LogKeyFile(settings.log_key), settings.verified_checkpoint)
-    with database.read_session() as session:
-        ring = KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
-    yield "jwks.json", jws.dump_json(ring.jwks())
-    yield "did.json", jws.dump_json(did_document(issuer, ring))
-    yield from _bundled_log(database, load_policy(settings.witness_policy))
-    # The lists are written last: they cover every certificate that the exported log contains.
     with database.read_session() as session:
         names = [list_name(*each) for each in status_list_repository.list_all(session)]
     keeper = KeyProvider(database, KeyFiles(settings.keys_dir, issuer), log)
     lists = StatusListPublisher(database, keeper.active_signer, issuer, settings.base_url, utc_now)
-    for name in names:
-        yield offline_bundle.status_list_path(name), lists.get_token(name).encode()
-
-
-def _bundled_log(database: Database, policy: WitnessPolicy | None) -> Iterator[tuple[str, bytes]]:
-    """Yield the checkpoint and, for each certificate, the entry of its issue with proof, all of one moment.
-
-    A proof leads to the newest checkpoint that enough witnesses have seen, if that contains the entry.
-    """
-    now = utc_now()
+    signed = [(offline_bundle.status_list_path(name), lists.get_token(name).encode()) for name in sorted(names)]
+    policy, now = load_policy(settings.witness_policy), utc_now()
     with database.read_session() as session:
-        yield "log/vkey", f"{reader.get_vkey(session)}\n".encode()
+        ring = KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
         newest = cosigned.get_newest(session, policy, now)
         witnessed = cosigned.find_witnessed(session, policy, now)
-        yield "log/checkpoint", newest.note.encode()
-        for number, entry in log_repository.iterate_issue_entries(session):
-            proof, _ = cosigned.inclusion_proof(session, number, newest, witnessed)
-            head, _, rest = proof.text.partition("\n")
-            extra = base64.b64encode(entry).decode("ascii")
-            yield offline_bundle.proof_path(number), f"{head}\nextra {extra}\n{rest}".encode()
+        yield offline_bundle.INDEX, offline_bundle.index_bytes(issuer)
+        yield offline_bundle.VKEY, f"{reader.get_vkey(session)}\n".encode()
+        yield offline_bundle.CHECKPOINT, newest.note.encode()
+        yield offline_bundle.WITNESSED, witnessed.note.encode() if witnessed else b""
+        yield offline_bundle.KEYS, jws.dump_json(build_jwks(dict(sorted(ring.all_public.items()))))
+        yield from signed
+        with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+            task = progress.add_task("entries of the log", total=newest.size)
+            for first in range(0, newest.size, tiles.WIDTH):
+                tile = tiles.Tile(None, first // tiles.WIDTH, min(tiles.WIDTH, newest.size - first))
+                yield offline_bundle.tile_path(tile), reader.read_tile(session, tile)
+                progress.advance(task, tile.width)
