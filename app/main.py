@@ -60,6 +60,8 @@ from app.auth.access_tokens import AccessTokens
 from app.auth.credentials.passwords import PasswordHasher
 from app.bootstrap import require_migrated
 from app.certificates.issuance import IssuerContext
+from app.certificates.read_model import projector
+from app.certificates.status_list_bits import StatusListBits
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.commit_pipeline import open_database
 from app.core.crypto.secret_box import SecretBox
@@ -87,10 +89,13 @@ from app.signing.key_files import KeyFiles
 from app.signing.key_provider import KeyProvider
 from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import appender
+from app.verification.evaluation import ProvenRecords
 from app.verification.handler import VerifyHandler, batch_route
 from app.verification.metrics import VerdictCounter
 from app.verification.service import VerificationService
-from app.verification.stores.factory import create_certificate_store
+from app.verification.snapshot_setup import create_snapshot_writer
+from app.verification.snapshots import SnapshotCheck
+from app.verification.stores.factory import create_snapshot_store
 from app.web import observability
 from app.web.body import read_body
 from app.web.container import Container
@@ -192,10 +197,18 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     mail = create_mail_delivery(settings, database, secret_box, clock)
     log_key = LogKeyFile(settings.log_key)
     log = open_verified_log(database, log_key, settings.verified_checkpoint)
-    database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log, outbox.WAKE_KEY: mail.wake})
     issuer = _issuer(database)
     keys = KeyProvider(database, KeyFiles(settings.keys_dir, issuer), log)
     is_demo = settings.profile is Profile.DEMO
+    writer = create_snapshot_writer(settings, log, keys.keyring, keys.reload, clock)
+    database.attach_session_info(
+        {
+            appender.SIGNER_KEY: log_key,
+            appender.GUARD_KEY: log,
+            projector.WRITER_KEY: writer,
+            outbox.WAKE_KEY: mail.wake,
+        }
+    )
     return Container(
         settings=settings,
         clock=clock,
@@ -214,9 +227,18 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         keys=keys,
         key_documents=KeyDocuments(),
         issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
-        status_lists=StatusListPublisher(database, keys.active_signer, issuer, settings.base_url, clock),
+        status_lists=StatusListPublisher(
+            database,
+            keys.active_signer,
+            issuer,
+            settings.base_url,
+            clock,
+            StatusListBits(log, writer.key, keys.keyring),
+        ),
         verification=VerificationService(
-            store=create_certificate_store(settings.sqlalchemy_url),
+            store=create_snapshot_store(settings.sqlalchemy_url),
+            records=ProvenRecords(database, log),
+            check=SnapshotCheck(writer.key, log),
             keys=keys.keyring,
             reload_keys=keys.reload,
             clock=clock,

@@ -127,6 +127,7 @@ def _check_keys(settings: Settings) -> Iterator[str]:
         (settings.access_key, pem_files.load_key),
         (settings.keys_dir / secret_box.KEY_FILE, pem_files.load_secret),
         (settings.log_key, log_signer.load_log_key),
+        (settings.snapshots_key, pem_files.load_secret),
     ):
         if path.exists():
             try:

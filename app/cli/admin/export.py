@@ -9,6 +9,7 @@ import typer
 
 from app.certificates import status_list_repository
 from app.certificates.status_list import list_name
+from app.certificates.status_list_bits import StatusListBits
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.cli.common import fail, handle_errors, load_settings, open_database
 from app.core.crypto import jws
@@ -25,6 +26,7 @@ from app.signing.key_provider import KeyProvider
 from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import log_repository, reader, tiles
 from app.verification import offline_bundle
+from app.verification.snapshot_setup import load_snapshot_key
 
 
 def export_log(
@@ -84,6 +86,7 @@ def export_bundle(
 
 def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tuple[str, bytes]]:
     log = open_verified_log(database, LogKeyFile(settings.log_key), settings.verified_checkpoint)
+    log.require_intact()  # a bundle is made only of what the log proves
     with database.read_session() as session:
         ring = KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
     yield "jwks.json", jws.dump_json(ring.jwks())
@@ -93,7 +96,8 @@ def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tu
     with database.read_session() as session:
         names = [list_name(*each) for each in status_list_repository.list_all(session)]
     keeper = KeyProvider(database, KeyFiles(settings.keys_dir, issuer), log)
-    lists = StatusListPublisher(database, keeper.active_signer, issuer, settings.base_url, utc_now)
+    bits = StatusListBits(log, load_snapshot_key(settings), keeper.keyring)
+    lists = StatusListPublisher(database, keeper.active_signer, issuer, settings.base_url, utc_now, bits)
     for name in names:
         yield offline_bundle.status_list_path(name), lists.get_token(name).encode()
 
