@@ -61,7 +61,7 @@ from app.auth.credentials.passwords import PasswordHasher
 from app.bootstrap import require_migrated
 from app.certificates.issuance import IssuerContext
 from app.certificates.read_model import projector
-from app.certificates.status_list_bits import StatusListBits
+from app.certificates.read_model.status_list_bits import StatusListBits
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.commit_pipeline import open_database
 from app.core.crypto.secret_box import SecretBox

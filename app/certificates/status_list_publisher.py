@@ -3,7 +3,7 @@
 `queue_bit_update` only notes what changed. At commit, the lists concerned are locked in a fixed order and their bits
 set; the lock order is application, counters, lists, log head, audit head. Signing is not part of that transaction: a
 request for a list that changed, or that was signed too long ago or with another key, signs it again and stores it for
-all workers. What is signed comes from the log (`status_list_bits.py`), and the log names its hash; the bits of the
+all workers. What is signed comes from the log (`read_model/status_list_bits.py`), and the log names its hash; the bits of the
 table are compared by `mik doctor`.
 """
 
@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from app.certificates import status_list, status_list_repository, status_workflow
 from app.certificates.model import Certificate, CertificateStatus
+from app.certificates.read_model.status_list_bits import StatusListBits
 from app.certificates.status_list import Purpose, list_name, parse_list_name
-from app.certificates.status_list_bits import StatusListBits
 from app.core.crypto import jws
 from app.core.crypto.signer import Signer
 from app.core.database import Database

@@ -27,7 +27,7 @@ from app.verification.verdict import (
 )
 
 
-class RecordSource(Protocol):
+class RecordProver(Protocol):
     def load(
         self, session: Session, numbers: Sequence[str], keys: KeyRing, now: datetime
     ) -> dict[str, CertificateRecord]:
@@ -78,7 +78,7 @@ class ProvenRecords:
 
 
 def evaluate_items(
-    source: RecordSource,
+    source: RecordProver,
     items: Sequence[VerifyItem],
     keys: KeyRing,
     now: datetime,
@@ -97,7 +97,7 @@ def evaluate_items(
 
 
 def _evaluate(
-    source: RecordSource, items: Sequence[VerifyItem], keys: KeyRing, now: datetime
+    source: RecordProver, items: Sequence[VerifyItem], keys: KeyRing, now: datetime
 ) -> tuple[list[VerificationResult], bool]:
     """Return the results, and whether newer keys can change none of them."""
     parsed = [

@@ -19,7 +19,7 @@ from app.certificates.read_model.record import CertificateRecord
 from app.certificates.read_model.snapshot import Snapshot
 from app.core.crypto.jws import SignatureResult
 from app.core.crypto.keyring import KeyRing
-from app.verification.evaluation import RecordSource, evaluate_items
+from app.verification.evaluation import RecordProver, evaluate_items
 from app.verification.request_parser import VerifyItem
 from app.verification.response import (
     EncodedResponse,
@@ -69,7 +69,7 @@ class VerificationService:
     """
 
     store: SnapshotStore
-    records: RecordSource
+    records: RecordProver
     check: SnapshotCheck
     keys: Callable[[], KeyRing]
     clock: Callable[[], datetime]

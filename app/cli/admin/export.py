@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from app.certificates import status_list_repository
+from app.certificates.read_model.status_list_bits import StatusListBits
 from app.certificates.status_list import list_name
-from app.certificates.status_list_bits import StatusListBits
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.cli.common import fail, handle_errors, load_settings, open_database
 from app.core.crypto import jws
