@@ -3,8 +3,8 @@
 `queue_bit_update` only notes what changed. At commit, the lists concerned are locked in a fixed order and their bits
 set; the lock order is application, counters, lists, log head, audit head. Signing is not part of that transaction: a
 request for a list that changed, or that was signed too long ago or with another key, signs it again and stores it for
-all workers. What is signed comes from the log (`read_model/status_list_bits.py`), and the log names its hash; the bits of the
-table are compared by `mik doctor`.
+all workers. What is signed comes from the log (`read_model/status_list_bits.py`), and the log names its hash; `mik
+doctor` compares the bits of the table.
 """
 
 from collections import defaultdict
