@@ -16,7 +16,8 @@ from app.schemes.scheme_loader import load_schemes
 from app.signing import issuer_identity, log_signer
 from app.signing.key_files import KeyFiles
 from app.signing.log_signer import LogKeyFile
-from app.transparency import appender
+from app.transparency import appender, log_repository
+from app.verification.snapshot_setup import open_snapshot_writer
 
 
 def prepare(settings: Settings, now: datetime) -> None:
@@ -35,7 +36,15 @@ def prepare(settings: Settings, now: datetime) -> None:
         row_macs = ensure_row_macs(database, settings.row_key)
         log_key = LogKeyFile(settings.log_key)
         log = log_signer.open_verified_log(database, log_key, settings.verified_checkpoint)
-        database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log, ROW_MACS: row_macs})
+        writer = open_snapshot_writer(settings, database, log, lambda: now)
+        database.attach_session_info(
+            {
+                appender.SIGNER_KEY: log_key,
+                appender.GUARD_KEY: log,
+                projector.WRITER_KEY: writer,
+                ROW_MACS: row_macs,
+            }
+        )
         with database.session() as session:
             stored = issuer_identity.get_stored_issuer(session)
             demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""
@@ -43,11 +52,12 @@ def prepare(settings: Settings, now: datetime) -> None:
             log_signer.ensure_log_key(session, settings.log_key)
             issuer_identity.register_keys(session, KeyFiles(settings.keys_dir, issuer), now)
             publishing.publish_rulesets(session, load_schemes().values(), now)
-            log_events.backfill(session, now)
+            if log_repository.is_unused(session):  # later no certificate can be older than the log
+                log_events.backfill(session, now)
             parks.seed_parks(session)
             session.commit()
         with database.session() as session:  # a new transaction, which reads the log entries just committed
-            projector.backfill(session)
+            writer.renew(session, now)
             session.commit()
     finally:
         database.dispose()

@@ -58,7 +58,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "audit_head": _changes("seq", "hash", insert=False),  # the migration inserts the only row
         "case_notes": HISTORY,
         "certificate_search_terms": HISTORY,
-        "certificate_snapshots": _changes("signed_hash", "content", delete=True),  # triggers delete with these rights
+        "certificate_snapshots": _edited("certificate_snapshots", delete=True),  # a cache, authenticated by its MAC
         "certificates": _changes(*_STATUS),
         "certified_descriptions": HISTORY,
         "claims": _changes(

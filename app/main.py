@@ -66,6 +66,8 @@ from app.auth.credentials.relying_party import RelyingParty
 from app.auth.proposals import ProposalService
 from app.bootstrap import require_migrated
 from app.certificates.issuance import IssuerContext
+from app.certificates.read_model import projector
+from app.certificates.read_model.status_list_bits import StatusListBits
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.commit_pipeline import open_database
 from app.core.crypto.row_macs import ROW_MACS, load_row_macs
@@ -96,10 +98,13 @@ from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import appender
 from app.transparency.witness_client import WitnessClient, load_policy
 from app.transparency.witness_rounds import WitnessRounds
+from app.verification.evaluation import ProvenRecords
 from app.verification.handler import VerifyHandler, batch_route
 from app.verification.metrics import VerdictCounter
 from app.verification.service import VerificationService
-from app.verification.stores.factory import create_certificate_store
+from app.verification.snapshot_setup import create_snapshot_writer
+from app.verification.snapshots import SnapshotCheck
+from app.verification.stores.factory import create_snapshot_store
 from app.web import observability
 from app.web.body import read_body
 from app.web.container import Container
@@ -210,20 +215,22 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     log = open_verified_log(database, log_key, settings.verified_checkpoint)
     relying_party = RelyingParty.of(settings.base_url)
     confirmation = WebAuthnConfirmation(relying_party, log, UsedDocuments(settings.used_confirmations))
+    issuer = _issuer(database)
+    key_files = KeyFiles(settings.keys_dir, issuer)
+    keys = KeyProvider(database, key_files, log)
+    is_demo = settings.profile is Profile.DEMO
+    writer = create_snapshot_writer(settings, log, keys.keyring, keys.reload, clock)
     database.attach_session_info(
         {
             appender.SIGNER_KEY: log_key,
             appender.GUARD_KEY: log,
             appender.WITNESS_WAKE_KEY: witnesses.wake,
+            projector.WRITER_KEY: writer,
             outbox.WAKE_KEY: mail.wake,
             CONFIRMATION_KEY: confirmation,
             ROW_MACS: load_row_macs(settings.row_key),
         }
     )
-    issuer = _issuer(database)
-    key_files = KeyFiles(settings.keys_dir, issuer)
-    keys = KeyProvider(database, key_files, log)
-    is_demo = settings.profile is Profile.DEMO
     return Container(
         settings=settings,
         clock=clock,
@@ -244,9 +251,18 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
         proposals=ProposalService(proposal_kinds.build_kinds(key_files), timedelta(days=settings.proposal_days)),
         relying_party=relying_party,
-        status_lists=StatusListPublisher(database, keys.active_signer, issuer, settings.base_url, clock),
+        status_lists=StatusListPublisher(
+            database,
+            keys.active_signer,
+            issuer,
+            settings.base_url,
+            clock,
+            StatusListBits(log, writer.key, keys.keyring),
+        ),
         verification=VerificationService(
-            store=create_certificate_store(settings.sqlalchemy_url),
+            store=create_snapshot_store(settings.sqlalchemy_url),
+            records=ProvenRecords(database, log),
+            check=SnapshotCheck(writer.key, log),
             keys=keys.keyring,
             reload_keys=keys.reload,
             clock=clock,

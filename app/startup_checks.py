@@ -132,6 +132,7 @@ def _check_keys(settings: Settings) -> Iterator[str]:
         (settings.keys_dir / secret_box.KEY_FILE, pem_files.load_secret),
         (settings.row_key, pem_files.load_secret),
         (settings.log_key, log_signer.load_log_key),
+        (settings.snapshots_key, pem_files.load_secret),
     ):
         if path.exists():
             try:

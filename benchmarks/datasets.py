@@ -10,20 +10,20 @@ from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from app import database_schema
 from app.auth import demo_staff
 from app.bootstrap import prepare
 from app.certificates.credential.linter import LintContext, lint, sign_credential
 from app.certificates.credential.untp_builder import CertificateContent, build_credential
-from app.certificates.read_model import projector
+from app.certificates.read_model import snapshot_repository
 from app.commit_pipeline import open_database
 from app.core.crypto import jws
 from app.core.crypto import signer as crypto_signer
 from app.core.dates import utc_now
 from app.core.settings import Settings
 from app.signing.issuer_identity import get_stored_issuer
+from app.verification.snapshot_setup import load_snapshot_key
 from benchmarks.bulk_insert import bulk_insert
 
 BASE_URL = "http://localhost:8000"
@@ -59,12 +59,12 @@ def create_dataset(folder: Path, rows: int, report: Callable[[str], None], url: 
     demo_staff.ensure_demo_staff(database, settings, utc_now())
     database.dispose()
     if rows:
-        bulk_insert(settings.sqlalchemy_url, rows, report)
+        bulk_insert(settings, rows, report)
     return Dataset(settings, rows)
 
 
 def sign_some(dataset: Dataset, count: int) -> list[str]:
-    """Sign tokens for the first `count` certificates and store their hashes in rows and log entries."""
+    """Sign tokens for the first `count` certificates and store their hashes in the snapshots that they find."""
     database = open_database(dataset.url)
     with database.session() as session:
         issuer = get_stored_issuer(session)
@@ -89,26 +89,13 @@ def sign_some(dataset: Dataset, count: int) -> list[str]:
             token = sign_credential(signer, lint(build_credential(content), grounds))
             tokens.append(token)
             hashes.append({"hash": jws.signed_hash(token), "number": number})
-        with _without_log_guard(session):
-            session.execute(sa.text("UPDATE certificates SET token_sha256 = :hash WHERE number = :number"), hashes)
-            session.execute(sa.text("UPDATE log_entries SET sha256 = :hash WHERE subject = :number"), hashes)
-            projector.backfill(session)  # both updates deleted the snapshots
+        key = load_snapshot_key(dataset.settings)
+        held = snapshot_repository.by_number(session, [each["number"] for each in hashes])
+        written = [held[each["number"]]._replace(signed_hash=bytes.fromhex(each["hash"])) for each in hashes]
+        snapshot_repository.replace(session, [key.sign(each) for each in written])
         session.commit()
     database.dispose()
     return tokens
-
-
-@contextmanager
-def _without_log_guard(session: Session) -> Iterator[None]:
-    """Disable the trigger that protects the log, for a dataset that is deleted afterwards."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text("SET LOCAL session_replication_role = replica"))
-        yield
-        return
-    guard = session.execute(sa.text("SELECT sql FROM sqlite_master WHERE name = 'log_entries_no_update'")).scalar_one()
-    session.execute(sa.text("DROP TRIGGER log_entries_no_update"))
-    yield
-    session.connection().exec_driver_sql(guard)
 
 
 @contextmanager

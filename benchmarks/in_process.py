@@ -17,10 +17,13 @@ from app.commit_pipeline import open_database
 from app.core.crypto.keyring import KeyRing
 from app.core.dates import utc_now
 from app.signing.issuer_identity import load_keys
+from app.verification.evaluation import ProvenRecords
 from app.verification.request_parser import VerifyItem
 from app.verification.response import EncodedResponse
 from app.verification.service import VerificationService
-from app.verification.stores.factory import create_certificate_store
+from app.verification.snapshot_setup import load_snapshot_key
+from app.verification.snapshots import SnapshotCheck
+from app.verification.stores.factory import create_snapshot_store
 from benchmarks import load
 from benchmarks.datasets import BASE_URL, Dataset
 from tests.factories import Company, RunningApp, product, running_app
@@ -33,10 +36,13 @@ PACE = 0.02
 @contextmanager
 def verification_service(dataset: Dataset) -> Iterator[VerificationService]:
     database = open_database(dataset.url)
+    log = verified_log(database)
     with database.read_session() as session:
-        keys = KeyRing.from_keys(load_keys(session, verified_log(database)).values())
+        keys = KeyRing.from_keys(load_keys(session, log).values())
+    check = SnapshotCheck(load_snapshot_key(dataset.settings), log)
+    store, records = create_snapshot_store(dataset.url), ProvenRecords(database, log)
+    yield VerificationService(store, records, check, lambda: keys, utc_now, BASE_URL, demo=True)
     database.dispose()
-    yield VerificationService(create_certificate_store(dataset.url), lambda: keys, utc_now, BASE_URL, demo=True)
 
 
 def answer_of(dataset: Dataset, number: str) -> bytes:
@@ -68,7 +74,7 @@ def store_of_thousand(dataset: Dataset, numbers: Sequence[str], rounds: int) -> 
     """Return the store's median processor time for a thousand numbers, in ms, at the pace of the calls."""
 
     async def run() -> float:
-        store = create_certificate_store(dataset.url)
+        store = create_snapshot_store(dataset.url)
         await store.open()
         try:
             times = []
@@ -88,7 +94,7 @@ def store_of_thousand(dataset: Dataset, numbers: Sequence[str], rounds: int) -> 
 
 
 def tokens_together(dataset: Dataset, tokens: Sequence[str]) -> float:
-    """Return tokens verified per second, a thousand per call, on threads, after one call that compiles templates."""
+    """Return tokens verified per second, a thousand per call, on threads."""
 
     async def run() -> float:
         with verification_service(dataset) as service:

@@ -19,11 +19,14 @@ from app.core.dates import utc_now
 from app.core.settings import Settings
 from app.signing.issuer_identity import load_keys
 from app.transparency import log_repository
+from app.verification.evaluation import ProvenRecords
 from app.verification.handler import VerifyHandler
 from app.verification.metrics import VerdictCounter
 from app.verification.response import to_dict
 from app.verification.service import VerificationService
-from app.verification.stores.factory import create_certificate_store
+from app.verification.snapshot_setup import load_snapshot_key
+from app.verification.snapshots import SnapshotCheck
+from app.verification.stores.factory import create_snapshot_store
 from app.verification.verdict import MISTYPED, evaluate_number
 from app.web.body import read_body
 from tests.helpers import verified_log
@@ -65,13 +68,14 @@ def fast_path_only() -> ASGIApp:
     """Serve verifications alone, without request id, security headers or rate limit."""
     settings = Settings()
     database = open_database(settings.sqlalchemy_url)
+    log = verified_log(database)
     with database.read_session() as session:
-        keys = KeyRing.from_keys(load_keys(session, verified_log(database)).values())
-    database.dispose()
-    store = create_certificate_store(settings.sqlalchemy_url)
-    handler = VerifyHandler(
-        VerificationService(store, lambda: keys, utc_now, settings.base_url, demo=True), VerdictCounter(), read_body
-    )
+        keys = KeyRing.from_keys(load_keys(session, log).values())
+    store = create_snapshot_store(settings.sqlalchemy_url)
+    check = SnapshotCheck(load_snapshot_key(settings), log)
+    records = ProvenRecords(database, log)
+    service = VerificationService(store, records, check, lambda: keys, utc_now, settings.base_url, demo=True)
+    handler = VerifyHandler(service, VerdictCounter(), read_body)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -107,11 +111,10 @@ def fastapi_and_orm() -> FastAPI:
     def verify(number: str, session: Annotated[Session, Depends(open_session)]) -> Response:
         parsed = certificate_number.parse_number(number)
         row = certificate_repository.by_number(session, str(parsed)) if parsed else None
-        record = (
-            CertificateRecord.from_row(row, log_repository.find_issue_entries(session, [row.number]).get(row.number))
-            if row
-            else None
-        )
+        record = None
+        if row and (entry := log_repository.find_issue_entry(session, row.number)):
+            values = {name: getattr(row, name) for name in CertificateRecord._fields if hasattr(row, name)}
+            record = CertificateRecord(**(values | {"logged_at": entry.at, "logged_sha256": entry.sha256}))
         result = evaluate_number(record, keys, utc_now()) if parsed else MISTYPED
         return Response.model_validate(to_dict(result, settings.base_url, demo=True))
 

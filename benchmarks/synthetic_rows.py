@@ -1,20 +1,25 @@
 """Generate synthetic certificate rows by ranges of serials, without tokens and without companies.
 
-Each certificate has its log entry, with the members that verifications read, and its snapshot. The rest of an entry has
-only the right size, and the log head does not include the entries: nothing measured on such a dataset adds to the log.
+Each certificate has its log entry and its genuine snapshot, but no token. `bulk_insert` computes the tree over the
+entries and signs the head, so that services verify the log as any other.
 
 Ids and numbers grow with the serial, so that ten million rows are appended and not sorted in. Names, terms and states
 differ between rows, so that no response is the same for all of them.
 """
 
-import hashlib
+import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from app.certificates.certificate_number import CertificateNumber
 from app.certificates.model import Certificate, CertificateSnapshot
+from app.certificates.read_model.record import CertificateRecord
+from app.certificates.read_model.snapshot import SnapshotKey
+from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.model import LogEntry
+from app.verification.snapshots import build_snapshot
 
 Row = tuple[object, ...]
 
@@ -36,8 +41,7 @@ COLUMNS = {
 }
 """Columns of each table that is filled, in the order of filling."""
 _DAYS = [(_FIRST_DAY + timedelta(days=day)).isoformat() for day in range(8_000)]
-_HASH_BYTES = 32
-_MAX_HASHES = 24
+_NO_KEY: Any = None  # nothing is verified here
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,9 @@ class SharedValues:
     kid: str
     begin: int
     is_sqlite: bool
+    secret: bytes  # of snapshots.key
+    base_url: str
+    now: datetime
 
 
 def number_of(serial: int) -> str:
@@ -61,7 +68,7 @@ def synthetic_rows(shared: SharedValues, serials: range) -> dict[str, list[Row]]
         for table, values in (
             ("certificates", certificate),
             ("log_entries", _log_entry(shared, serial, certificate)),
-            ("certificate_snapshots", _snapshot(certificate, serial)),
+            ("certificate_snapshots", _snapshot(shared, serial, certificate)),
         ):
             tables[table].append(tuple(map(values.__getitem__, COLUMNS[table])))
     return tables
@@ -118,42 +125,36 @@ def _certificate(shared: SharedValues, serial: int) -> dict[str, object]:
 
 
 def _log_entry(shared: SharedValues, serial: int, certificate: dict[str, object]) -> dict[str, object]:
-    seq = shared.begin + serial - 1
-    completed = min((seq + 1 & -(seq + 1)).bit_length(), _MAX_HASHES)  # the leaf and the subtrees that it completes
+    number, sha256 = str(certificate["number"]), str(certificate["token_sha256"])
+    entry = Entry(LogEvent.CERTIFICATE_ISSUED, _moment(serial), number, sha256=sha256, key=shared.kid)
     return {
-        "seq": seq,
+        "seq": shared.begin + serial - 1,
         "at": certificate["issued_at"],
         "event": LogEvent.CERTIFICATE_ISSUED.value,
         "subject": certificate["number"],
         "sha256": certificate["token_sha256"],
-        "entry": _ENTRY,
-        "hashes": bytes(_HASH_BYTES * completed),
+        "entry": entry.canonical_bytes(),
+        "hashes": b"",  # bulk_insert computes them, one after the other
     }
 
 
-def _snapshot(certificate: dict[str, object], serial: int) -> dict[str, object]:
-    """Build what `snapshot.serialize` returns for the row, without its cost; a test compares the two."""
-    moment = _moment(serial).strftime("%Y-%m-%dT%H:%M:%SZ")
-    verdict_fields = (
-        f"{certificate['valid_from']} {certificate['valid_until']} {certificate['status']} {certificate['kid']}"
-    )
-    head = f"{verdict_fields}\n{certificate['number']}\n{moment}\n{moment}\n{moment}"
-    public_fields = (
-        f'{{"number":"{certificate["number"]}","scheme":{{"code":"{SCHEME}","name":"{certificate["scheme_name"]}"}},'
-        f'"holder":{{"name":"{certificate["holder_name"]}","name_az":"{certificate["holder_name_az"]}","voen":"{certificate["holder_voen"]}"}},'
-        f'"product":{{"name":{certificate["product_names"]},"hs6":"{certificate["hs6"]}","gtin":null}},'
-        f'"site":{{"park":{_or_null(certificate["park_code"])},"district":"{certificate["district"]}"}},'
-        f'"country":"{certificate["country"]}","origin_criterion":"{certificate["origin_criterion"]}","valid_from":"{certificate["valid_from"]}",'
-        f'"valid_until":"{certificate["valid_until"]}","status":"{certificate["status"]}","status_since":"{moment}",'
-        f'"reason":{_or_null(certificate["status_reason"])}}}'
-    )
-    etag_part = hashlib.sha256(f"{head}{public_fields}".encode()).hexdigest()[:16]
-    text = f"{head}\n{etag_part}\n{public_fields}".encode()
-    return {"number": certificate["number"], "signed_hash": serial.to_bytes(_HASH_BYTES), "content": text}
-
-
-def _or_null(text: object) -> str:
-    return "null" if text is None else f'"{text}"'
+def _snapshot(shared: SharedValues, serial: int, certificate: dict[str, object]) -> dict[str, object]:
+    """Build the snapshot as a commit does."""
+    c: dict[str, Any] = dict(certificate)
+    moment = _moment(serial)
+    values = {name: c[name] for name in CertificateRecord._fields if name in c} | {
+        "product_names": json.loads(c["product_names"]),
+        "valid_from": date.fromisoformat(c["valid_from"]),
+        "valid_until": date.fromisoformat(c["valid_until"]),
+        "status_since": moment,
+        "logged_at": moment,
+        "logged_sha256": c["token_sha256"],
+        "log_seq": shared.begin + serial - 1,
+    }
+    ring = KeyRing.from_keys([KeyRecord(shared.kid, _NO_KEY, KeyState.ACTIVE, _FIRST_MOMENT)])
+    built = build_snapshot(CertificateRecord(**values), ring, shared.now, shared.base_url, demo=True)
+    assert built is not None
+    return SnapshotKey(shared.secret, shared.base_url, demo=True).sign(built)._asdict()
 
 
 def _hash_of(serial: int) -> str:
@@ -172,6 +173,3 @@ def _stored(moment: datetime, is_sqlite: bool) -> str:
 def _uuid(kind: int, serial: int, is_sqlite: bool) -> str:
     text = f"0193{kind:04x}{serial:012x}".ljust(32, "0")
     return text if is_sqlite else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-_ENTRY = Entry(LogEvent.CERTIFICATE_ISSUED, _FIRST_MOMENT, number_of(1), sha256=_hash_of(1), key="").canonical_bytes()

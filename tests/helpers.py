@@ -8,6 +8,9 @@ from threading import Barrier
 
 import sqlalchemy as sa
 
+from app.certificates import certificate_repository, status_service
+from app.certificates.model import CertificateStatus
+from app.certificates.read_model import projector
 from app.core.crypto.keyring import KeyRing
 from app.signing import issuer_identity
 from app.transparency import log_repository
@@ -111,6 +114,16 @@ def verified_log(database):
             return parse_vkey(log_repository.get_head(session).vkey)
 
     return VerifiedLog(database, verifier, None)
+
+
+def supersede(app, number):
+    """Let a newer certificate take the place of one, which no route does yet."""
+    with app.database.session() as session:
+        row = certificate_repository.by_number(session, number)
+        status_service._set_status(session, row, CertificateStatus.SUPERSEDED, None, app.clock())
+        row.version += 1
+        projector.mark_dirty(session, row)
+        session.commit()
 
 
 def keyring_of(database):

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,12 +16,18 @@ from app.organisations.organisation_repository import in_force_conditions
 from app.transparency.log_entry import LogEvent
 from app.transparency.model import LogEntry
 
-# Every issuance and every change of status executes these: built once.
+# Every issuance and every change of status executes these: built once. A foreign key has the type of what it names only
+# after that table was defined, so parameters compared with one state their type.
 _ROW = core_table(Certificate).c
 _BY_NUMBER = sa.select(Certificate).where(Certificate.number == sa.bindparam("number"))
+_TOKENS = sa.select(_ROW.number, _ROW.token, _ROW.status_reason).where(
+    _ROW.number.in_(sa.bindparam("numbers", expanding=True))
+)
 _BY_NUMBER_LOCKED = locked(_BY_NUMBER)
 _NUMBERS_OF_APPLICATION = (
-    sa.select(_ROW.product_id, _ROW.number).where(_ROW.application_id == sa.bindparam("id")).order_by(_ROW.serial)
+    sa.select(_ROW.product_id, _ROW.number)
+    .where(_ROW.application_id == sa.bindparam("id", type_=_ROW.id.type))
+    .order_by(_ROW.serial)
 )
 _USED_INDEXES = sa.select(_ROW.status_index).where(
     _ROW.status_list_id == sa.bindparam("list_id"), _ROW.status_index.in_(sa.bindparam("candidates", expanding=True))
@@ -33,6 +39,22 @@ _OPEN_SUSPENSIONS = sa.select(Suspension).where(
 
 def by_number(session: Session, number: str, *, lock: bool = False) -> Certificate | None:
     return session.scalars(_BY_NUMBER_LOCKED if lock else _BY_NUMBER, {"number": number}).one_or_none()
+
+
+class StoredToken(NamedTuple):
+    """What a row says of its certificate before anything is proven. `status_reason`: see `record.status_at`."""
+
+    token: str
+    status_reason: str | None
+
+
+def stored_tokens(session: Session, numbers: Sequence[str]) -> dict[str, StoredToken]:
+    """Return token and reason by number."""
+    found = {}
+    for part in parts_of(numbers):
+        for number, token, reason in session.execute(_TOKENS, {"numbers": part}):
+            found[number] = StoredToken(token, reason)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

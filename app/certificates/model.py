@@ -1,7 +1,7 @@
 """Map certificates, suspensions, matters, reports, status lists and snapshots to tables.
 
-A certificate's row contains everything a verification needs, in the wording of the day of issue: a later change of a
-company's name must not change what was certified. Expiry is computed from the dates and never stored.
+A certificate's row repeats what its token says, in the wording of the day of issue, for searching; what is shown comes
+from the token and the public log. Expiry is computed from the dates and never stored.
 """
 
 from collections.abc import Mapping
@@ -192,17 +192,28 @@ class Certificate(Base):
 
 
 class CertificateSnapshot(Base):
-    """All that a verification response shows of a certificate, as one short row (`snapshot.py`).
+    """The answer to a verification of a certificate's number, authenticated (`snapshot.py`).
 
-    Short rows stay in memory where long ones do not. Triggers delete a snapshot when its certificate or log entry
-    changes, and refuse one whose certificate is not logged as it was signed.
+    A row proves nothing by being there: readers check its code, its log entry and its time.
     """
 
     __tablename__ = "certificate_snapshots"
 
-    number: Mapped[str] = mapped_column(sa.ForeignKey("certificates.number", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[str] = mapped_column(primary_key=True)
     signed_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(), unique=True, comment="SHA-256, 32 bytes")
-    content: Mapped[bytes] = mapped_column(sa.LargeBinary())
+    kid: Mapped[str] = mapped_column(comment="key that signed the token")
+    issued_at: Mapped[int] = mapped_column(sa.BigInteger(), comment="second since 1970 of the issue in the log")
+    log_seq: Mapped[int] = mapped_column(sa.BigInteger(), comment="last log entry about the certificate")
+    holder_id: Mapped[str | None] = mapped_column(comment="URN of the company, as signed")
+    list_id: Mapped[int]
+    status_index: Mapped[int]
+    status: Mapped[str]
+    good_until: Mapped[int | None] = mapped_column(
+        sa.BigInteger(), comment="second since 1970 at which time alone changes the answer; null: never"
+    )
+    etag: Mapped[str]
+    body: Mapped[bytes] = mapped_column(sa.LargeBinary(), comment="JSON")
+    mac: Mapped[bytes] = mapped_column(sa.LargeBinary(), comment="HMAC-SHA-256 over all other columns")
 
 
 class SearchField(StrEnum):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,13 +13,16 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import commit_pipeline, database_schema
+from app.certificates.read_model import projector
 from app.core.crypto.row_macs import ROW_MACS, ensure_row_macs, load_row_macs
 from app.core.database import Database
+from app.core.dates import utc_now
 from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Settings
 from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import appender
 from app.transparency.witness_policy import PolicyRejected, WitnessPolicy, parse_policy
+from app.verification.snapshot_setup import DeferredWriter, open_snapshot_writer
 
 stderr = Console(stderr=True, soft_wrap=True, highlight=False)
 REFUSED = 2
@@ -87,7 +91,10 @@ def open_database(settings: Settings) -> Iterator[Database]:
             )
         log_key = LogKeyFile(settings.log_key)
         log = open_verified_log(database, log_key, settings.verified_checkpoint)
-        database.attach_session_info({appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log})
+        writer = DeferredWriter(lambda: open_snapshot_writer(settings, database, log, utc_now))
+        database.attach_session_info(
+            {appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log, projector.WRITER_KEY: writer}
+        )
         if settings.row_key.exists():
             database.attach_session_info({ROW_MACS: load_row_macs(settings.row_key)})
         yield database
@@ -103,3 +110,13 @@ def write_session(settings: Settings) -> Iterator[Session]:
         with database.session() as session:
             yield session
             session.commit()
+
+
+def renew_snapshots(settings: Settings, database: Database, now: datetime) -> int:
+    """Write the answers to verifications that are missing, or that time has changed; return how many."""
+    log = open_verified_log(database, LogKeyFile(settings.log_key), settings.verified_checkpoint)
+    writer = open_snapshot_writer(settings, database, log, lambda: now)
+    with database.session() as session:
+        count = writer.renew(session, now)
+        session.commit()
+    return count

@@ -26,6 +26,7 @@ from app.startup_checks import UncheckedSettings
 from app.transparency import log_repository
 from app.transparency.checkpoint import Checkpoint, verify_checkpoint
 from app.transparency.signed_note import NoteRejected, Verifier, parse_vkey
+from app.verification.snapshot_setup import find_snapshot_key
 
 MAX_CHECKPOINT_BYTES = 65_536
 MAX_NAMED_ROWS = 20
@@ -154,7 +155,9 @@ class _Checks:
             verifier = _verifier(session, settings)
             kept = _kept_checkpoint(self._against, verifier) if self._against else None
             derived = transparency_log.recompute_log(session, verifier, kept)
-            valid_count, wrong_certificate = certificates.check_certificates(session, _public_keys(session))
+            valid_count, wrong_certificate = certificates.check_certificates(
+                session, _public_keys(session), find_snapshot_key(settings)
+            )
             broken = history.first_break
             found = (
                 derived.finding,

@@ -25,12 +25,11 @@ from app.transparency.signed_note import parse_vkey
 from app.transparency.witness import cosigned
 from app.transparency.witness_client import load_policy
 from app.transparency.witness_policy import WitnessPolicy
+from app.verification.evaluation import ProvenRecords, evaluate_items
 from app.verification.offline import evaluate_offline
 from app.verification.offline_bundle import BundleArchive, read_vkey
 from app.verification.request_parser import VerifyItem
 from app.verification.response import to_dict
-from app.verification.service import VerificationService
-from app.verification.stores.factory import create_certificate_store
 from app.verification.token_text import extract_token
 from app.verification.trusted_logs import LogTrust, default_state_file
 from app.verification.verdict import MESSAGES, Verdict, VerificationResult
@@ -93,7 +92,7 @@ def verify(
     queries = [line.strip() for line in sys.stdin if line.strip()] if what == "-" else [what]
     settings = load_settings()
     with handle_errors():
-        results = _service(settings).verify_many_sync([_query(text) for text in queries])
+        results = _evaluate(settings, [_query(text) for text in queries])
     if what == "-":
         _list(queries, results)
     else:
@@ -111,8 +110,8 @@ def _query(text: str) -> VerifyItem:
     return VerifyItem("number" if is_number else "token", text)
 
 
-def _service(settings: Settings) -> VerificationService:
-    """Create a verification service over the database with its present keys."""
+def _evaluate(settings: Settings, items: Sequence[VerifyItem]) -> list[VerificationResult]:
+    """Evaluate by token and log, with the present keys."""
     database = open_database(settings.sqlalchemy_url)
     try:
         if not database_schema.is_migrated(database):
@@ -120,11 +119,9 @@ def _service(settings: Settings) -> VerificationService:
         log = open_verified_log(database, LogKeyFile(settings.log_key), None)
         with database.read_session() as session:
             ring = keyring.KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
+        return evaluate_items(ProvenRecords(database, log), items, ring, utc_now())
     finally:
         database.dispose()
-    return VerificationService(
-        create_certificate_store(settings.sqlalchemy_url), lambda: ring, utc_now, settings.base_url
-    )
 
 
 def _list(queries: Sequence[str], results: Sequence[VerificationResult]) -> None:

@@ -263,6 +263,11 @@ class Settings(BaseSettings):
         return self.keys_dir / "rows.key"
 
     @property
+    def snapshots_key(self) -> Path:
+        """The secret that authenticates stored answers to verifications."""
+        return self.keys_dir / "snapshots.key"
+
+    @property
     def verified_checkpoint(self) -> Path:
         """The newest checkpoint of the public log that a process of this installation verified."""
         return self.keys_dir / "log-checkpoint"

@@ -5,42 +5,47 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.certificates.credential.reader import parse_credential
 from app.certificates.model import Certificate
+from app.certificates.read_model.proven_records import require_token
+from app.certificates.read_model.record import CertificateRecord
 from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRing
 from app.core.dates import baku_day
-from app.core.errors import NotFound, Unavailable
+from app.core.errors import NotFound
 from app.documents.pdf.content import PdfFacts
 from app.documents.qr_token import QrToken, page_url
 from app.documents.renderer import DocumentData
-from app.organisations.legal_forms import public_voen
 from app.reference import parks
 from app.schemes import scheme_repository
 from app.schemes.emblems import read_emblem
 
 
-def load_document_data(session: Session, certificate: Certificate, keys: KeyRing, base_url: str) -> DocumentData:
+def load_document_data(
+    session: Session, row: Certificate, record: CertificateRecord, keys: KeyRing, base_url: str
+) -> DocumentData:
     """Load the data of the PDF certificate and the QR token, in the wording of the day of issue.
 
-    Raises `Unavailable` for a damaged credential.
+    Everything that is certified comes from the proven record and the token that it names. Raises `RecordDamaged` where
+    the row holds another token.
     """
-    c = certificate
-    try:
-        credential = jws.verify(c.token, typ=jws.TYP_CREDENTIAL, keys=keys.may_have_signed)
-    except jws.TokenRejected as error:
-        raise Unavailable("The stored credential does not verify; no document is made from it.") from error
-    row = scheme_repository.find_scheme(session, c.scheme_code)
-    mark: Mapping[str, Any] = row.content if row else {}
+    c = record
+    credential_text = require_token(row, record, keys)
+    credential = jws.verify(credential_text, typ=jws.TYP_CREDENTIAL, keys=keys.all_public)
+    certified = parse_credential(credential.payload)
+    assert record.logged_at is not None  # only such records are shown
+    scheme = scheme_repository.find_scheme(session, c.scheme_code)
+    mark: Mapping[str, Any] = scheme.content if scheme else {}
     authority = mark.get("authority") or {}
     facts = PdfFacts(
         number=c.number,
         mark_name=c.scheme_name,
         mark_names=dict(mark.get("names", {})),
         issuer_name=credential.payload["issuer"]["name"],
-        ruleset=f"{c.scheme_code} {c.ruleset_version}",
+        ruleset=f"{c.scheme_code} {certified.ruleset_version}",
         holder_name=c.holder_name,
         holder_name_az=c.holder_name_az,
-        holder_voen=public_voen(c.holder_voen, is_legal=c.holder_is_legal_person),
+        holder_voen=c.holder_voen,
         product_names=dict(c.product_names),
         hs6=c.hs6,
         gtin=c.gtin,
@@ -48,11 +53,11 @@ def load_document_data(session: Session, certificate: Certificate, keys: KeyRing
         district=c.district,
         country=c.country,
         origin_criterion=c.origin_criterion,
-        issued_on=baku_day(c.issued_at),
+        issued_on=baku_day(record.logged_at),
         valid_from=c.valid_from,
         valid_until=c.valid_until,
         url=page_url(base_url, c.number),
-        token=c.token,
+        token=credential_text,
         emblem=read_emblem(mark.get("emblem")),
         authority_names=dict(authority.get("names", {})),
         contact=tuple(filter(None, (authority.get(name) for name in ("email", "phone", "address")))),
@@ -67,7 +72,7 @@ def load_document_data(session: Session, certificate: Certificate, keys: KeyRing
         list_id=c.status_list_id,
         index=c.status_index,
     )
-    return DocumentData(facts, qr_token, c.version)
+    return DocumentData(facts, qr_token, row.version)
 
 
 def _load_park_names(session: Session, code: str | None) -> dict[str, str]:

@@ -139,7 +139,10 @@ def check_audit_heads(session: Session, audit_heads: Sequence[tuple[int, int, st
 def check_keys(session: Session) -> IntegrityFinding | None:
     """Check that every key is in the state that the log records."""
     keys = signing_repository.list_keys(session)
-    last = log_repository.get_last_events(session, [key.kid for key in keys])
+    last = {
+        kid: (each.event, each.at)
+        for kid, each in log_repository.get_last_events(session, [key.kid for key in keys]).items()
+    }
     for key in keys:
         event, at = last.get(key.kid, (None, None))
         if event != STATE_EVENT[KeyState(key.state)]:

@@ -8,7 +8,7 @@ Two inconsistent checkpoints can never be signed: the hashes to be extended must
 and the new root is computed from them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -35,6 +35,7 @@ URGENT_EVENTS = frozenset({LogEvent.CERTIFICATE_REVOKED, LogEvent.CERTIFICATE_SU
 """Events that witnesses should see before their next round."""
 SignerProvider = Callable[[Session], NoteSigner]
 _PENDING_KEY = "log entries"
+_WRITTEN_KEY = "written log entries"
 
 
 class LogGuard(Protocol):
@@ -123,11 +124,18 @@ def write_pending(session: Session) -> None:
     log_repository.add_entries(session, rows)
     checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.root_from_range(frontier)).text)
     log_repository.update_head(session, size, signer.verifier.vkey, checkpoint)
+    get_pending(session, _WRITTEN_KEY, list).extend((first + place, entry) for place, entry in enumerate(entries))
     if guard is not None:
         after_commit(session, partial(guard.adopt, checkpoint, first, list(zip(entries, contents, strict=True))))
     wake: Callable[[], None] | None = session.info.get(WITNESS_WAKE_KEY)
     if wake is not None and any(entry.event in URGENT_EVENTS for entry in entries):
         after_commit(session, wake)
+
+
+def take_written(session: Session) -> Sequence[tuple[int, Entry]]:
+    """Return index and entry of everything that this commit has logged, for a later commit step."""
+    written: list[tuple[int, Entry]] = take_pending(session, _WRITTEN_KEY, list)
+    return written
 
 
 def _require_signer(session: Session, head: LogHead) -> NoteSigner:

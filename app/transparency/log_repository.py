@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -23,6 +24,12 @@ _UPDATE_HEAD = sa.update(core_table(LogHead)).values(
 
 def get_head(session: Session, *, lock: bool = False) -> LogHead | None:
     return session.scalars(_HEAD_LOCKED if lock else _HEAD).one_or_none()
+
+
+def is_unused(session: Session) -> bool:
+    """Return whether nothing was ever logged here."""
+    head = get_head(session)
+    return head is not None and head.checkpoint is None
 
 
 def update_head(session: Session, size: int, vkey: str, checkpoint: str) -> None:
@@ -97,13 +104,19 @@ def get_last_audit_head(session: Session) -> str | None:
     return session.scalars(query.order_by(LogEntry.seq.desc()).limit(1)).one_or_none()
 
 
-def get_last_events(session: Session, subjects: Sequence[str]) -> dict[str, tuple[str, datetime]]:
-    """Return event and time (UTC) of the newest entry of each subject."""
+class LastEvent(NamedTuple):
+    event: str
+    at: datetime  # UTC
+    seq: int
+
+
+def get_last_events(session: Session, subjects: Sequence[str]) -> dict[str, LastEvent]:
+    """Return the newest entry of each subject."""
     newest = (
         sa.select(sa.func.max(LogEntry.seq)).where(LogEntry.subject.in_(subjects)).group_by(LogEntry.subject)
     ).scalar_subquery()
-    query = sa.select(LogEntry.subject, LogEntry.event, LogEntry.at).where(LogEntry.seq.in_(newest))
-    return {row.subject: (row.event, row.at) for row in session.execute(query)}
+    query = sa.select(LogEntry.subject, LogEntry.event, LogEntry.at, LogEntry.seq).where(LogEntry.seq.in_(newest))
+    return {row.subject: LastEvent(row.event, row.at, row.seq) for row in session.execute(query)}
 
 
 def find_entries_about(session: Session, event: LogEvent, subjects: Sequence[str]) -> dict[str, bytes]:

@@ -2,7 +2,8 @@
 
 Every process has one `VerifiedLog`. It verifies the signed checkpoint with the key of the key file, recomputes the tree
 over all entries, and keeps the entries about keys, rulesets, staff credentials, status lists and changes of status.
-Issue entries are many: they stay in the database and are proven one by one (`find_issue`).
+Issue entries are many: they stay in the database and are proven one by one (`find_issue`);
+only their numbers are kept, so that no deleted row makes a certificate unknown.
 
 A log that was rewritten, cut or put back to an older state is damaged. The newest checkpoint that any process of this
 installation verified is kept in a file beside the keys; the log must contain it (docs/decisions/0072).
@@ -26,6 +27,7 @@ from app.core.messages import Message
 from app.transparency import log_repository, merkle, reader
 from app.transparency.appender import LogDamaged
 from app.transparency.checkpoint import Checkpoint, verify_checkpoint
+from app.transparency.issued_numbers import IssuedNumbers
 from app.transparency.log_entry import SUBJECT_MEMBER, Entry, LogEvent, parse_entry
 from app.transparency.signed_note import NoteRejected, Verifier
 
@@ -33,6 +35,7 @@ REFRESH_SECONDS = 1.0
 """Maximum delay until every process knows an entry that another process added."""
 _ISSUED = b'"event":"certificate.issued"'
 _AUDIT_HEAD = b'"event":"audit.head"'
+_CERTIFICATE = b'"certificate":"'
 _log = logging.getLogger(__name__)
 
 
@@ -66,6 +69,8 @@ class VerifiedLog:
         self._size = 0
         self._range: tuple[bytes, ...] = ()
         self._entries: dict[tuple[str, str], tuple[LoggedEntry, ...]] = {}
+        self._issued = IssuedNumbers()
+        self._is_behind = False
 
     @property
     def size(self) -> int:
@@ -87,6 +92,24 @@ class VerifiedLog:
         self.refresh()
         if self._damage is not None:
             raise LogDamaged(self._damage.what)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this process knows of every entry that any process of this installation verified.
+
+        True also where the log in the database is damaged now, as long as this process verified all of it before: what
+        it kept in memory is right. Does not refresh.
+        """
+        return self._size > 0 and not self._is_behind
+
+    def require_current(self) -> None:
+        """Raise `LogDamaged` unless this process knows every verified entry: not even “unknown” can be said without."""
+        if not self.is_current:
+            self.require_intact()
+
+    def was_issued(self, number: str) -> bool:
+        """Return whether the verified log contains the issue of this certificate. Does not refresh."""
+        return number in self._issued
 
     def entries_about(self, kind: str, subject: str) -> tuple[LoggedEntry, ...]:
         """Return the verified entries about a subject, oldest first; `kind` is the first word of their events.
@@ -158,13 +181,15 @@ class VerifiedLog:
             try:
                 with self._database.read_session() as session:
                     self._follow(session)
-                self._damage = None
+                self._damage, self._is_behind = None, False
             except SQLAlchemyError as why:
                 _log.warning("The public log cannot be read: %s", why.__class__.__name__)
             except LogDamaged as why:
                 if self._damage is None:
                     _log.error("%s", why.message)
                 self._damage = why
+                remembered = self._remembered()
+                self._is_behind = remembered is not None and remembered.size > self._size
 
     def require_extends(self, session: Session, checkpoint: str | None) -> None:
         """Require that the log whose head this transaction has locked contains everything verified so far.
@@ -190,7 +215,11 @@ class VerifiedLog:
                 compact_range = _extend(compact_range, size, content)
                 size += 1
             found = _grouped(LoggedEntry(first + index, entry) for index, (entry, _) in enumerate(added))
-            self._keep(checkpoint, size, compact_range, found)
+            issued = IssuedNumbers()
+            for entry, _ in added:
+                if entry.event is LogEvent.CERTIFICATE_ISSUED and entry.subject:
+                    issued.add(entry.subject)
+            self._keep(checkpoint, size, compact_range, found, issued)
 
     def _follow(self, session: Session) -> None:
         """Verify the log from where this process is to its signed end. Raises `LogDamaged`; then nothing is kept."""
@@ -219,6 +248,7 @@ class VerifiedLog:
         size, compact_range = self._size, self._range
         roots = {each.size: each.root for each in (remembered, signed) if each is not None}
         added: list[LoggedEntry] = []
+        issued = IssuedNumbers()
         _require_root(roots, size, compact_range)
         while size < signed.size:
             page = log_repository.list_entries(session, size, min(size + PAGE_ROWS, signed.size))
@@ -226,11 +256,13 @@ class VerifiedLog:
                 raise LogDamaged("entries that were signed are missing.")
             for content in page:
                 compact_range = _extend(compact_range, size, content)
-                if not (_ISSUED in content or _AUDIT_HEAD in content) and (entry := _parse(content)) is not None:
+                if _ISSUED in content:
+                    issued.add(_certificate_in(content))
+                elif _AUDIT_HEAD not in content and (entry := _parse(content)) is not None:
                     added.append(LoggedEntry(size, entry))
                 size += 1
                 _require_root(roots, size, compact_range)
-        self._keep(checkpoint, size, compact_range, _grouped(added))
+        self._keep(checkpoint, size, compact_range, _grouped(added), issued)
 
     def _keep(
         self,
@@ -238,7 +270,9 @@ class VerifiedLog:
         size: int,
         compact_range: tuple[bytes, ...],
         added: Mapping[tuple[str, str], Sequence[LoggedEntry]],
+        issued: IssuedNumbers,
     ) -> None:
+        self._issued.update(issued)
         for about, entries in added.items():
             self._entries[about] = (*self._entries.get(about, ()), *entries)
         self._checkpoint, self._size, self._range = checkpoint, size, compact_range
@@ -275,6 +309,12 @@ def _require_root(roots: Mapping[int, bytes], size: int, compact_range: tuple[by
 
 def _extend(compact_range: tuple[bytes, ...], size: int, content: bytes) -> tuple[bytes, ...]:
     return merkle.extend_range(compact_range, merkle.completed_hashes(merkle.leaf_hash(content), size, compact_range))
+
+
+def _certificate_in(content: bytes) -> str:
+    """Return the certificate that an entry names, without parsing it: issues are many."""
+    begin = content.find(_CERTIFICATE) + len(_CERTIFICATE)
+    return content[begin : content.index(b'"', begin)].decode()
 
 
 def _parse(content: bytes) -> Entry | None:

@@ -5,14 +5,17 @@ answers 304 and an expired one does not.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
-from app.certificates.read_model.snapshot import public_fields
+from app.certificates.read_model.record import parse_public_fields, public_fields
+from app.certificates.read_model.snapshot import Snapshot
 from app.core.crypto import jws
 from app.core.dates import format_utc
 from app.verification.expectation import ExpectedFields, compare_fields
-from app.verification.verdict import Verdict, VerificationResult
+from app.verification.verdict import NUMBER_CHECKS, TOKEN_CHECKS, Check, Verdict, VerificationResult
 
 EncodedResponse = tuple[Verdict, bytes, bytes]
 """Verdict, JSON body and strong ETag (with quotes) of that body."""
@@ -25,7 +28,11 @@ def encode(result: VerificationResult, base_url: str, *, demo: bool = False) -> 
 
 def encode_with_etag(result: VerificationResult, base_url: str, *, demo: bool = False) -> EncodedResponse:
     body = encode(result, base_url, demo=demo)
-    return result.verdict, body, b'"%b"' % hashlib.sha256(body).hexdigest()[:32].encode()
+    return result.verdict, body, etag_of(body)
+
+
+def etag_of(body: bytes) -> bytes:
+    return b'"%b"' % hashlib.sha256(body).hexdigest()[:32].encode()
 
 
 def encode_with_comparison(
@@ -54,7 +61,7 @@ def to_dict(result: VerificationResult, base_url: str, *, demo: bool = False) ->
         "message": result.message,
         "as_of": format_utc(result.as_of) if result.as_of else None,
         "certificate": public_fields(record) if record else None,
-        "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in result.checks],
+        "checks": [_check_members(check) for check in result.checks],
         "links": {
             "credential": f"{base_url}/v1/certificates/{record.number}" if record else None,
             "page": f"{base_url}/v/{record.number}" if record else None,
@@ -63,3 +70,47 @@ def to_dict(result: VerificationResult, base_url: str, *, demo: bool = False) ->
     if demo:  # only where it is true: API clients must not take a demo for the real service
         members["demo"] = True
     return members
+
+
+def _check_members(check: Check) -> dict[str, Any]:
+    return {"name": check.name, "passed": check.passed, "detail": check.detail}
+
+
+def _beginning(checks: Iterable[Check]) -> bytes:
+    """Return how the checks of a body begin. A text inside the body cannot contain it: there quotes are escaped."""
+    return b'"checks":' + jws.dump_json(list(map(_check_members, checks)))[:-1]
+
+
+_OF_NUMBER, _OF_TOKEN = _beginning(NUMBER_CHECKS), _beginning(TOKEN_CHECKS)
+_VERDICT_BEGIN = len(b'{"verdict":"')
+
+
+def to_token_body(body: bytes) -> bytes:
+    """Turn the answer to a number into the answer to its token: only the first checks differ."""
+    return body.replace(_OF_NUMBER, _OF_TOKEN, 1)
+
+
+def verdict_in(body: bytes) -> Verdict:
+    return _VERDICTS[body[_VERDICT_BEGIN : body.index(b'"', _VERDICT_BEGIN)]]
+
+
+_VERDICTS = {verdict.encode(): verdict for verdict in Verdict}
+
+
+def parse_snapshot(snapshot: Snapshot) -> VerificationResult:
+    """Return the result that a genuine snapshot holds."""
+    members = json.loads(snapshot.body)
+    return VerificationResult(
+        Verdict(members["verdict"]),
+        tuple(Check(**check) for check in members["checks"]),
+        datetime.fromisoformat(members["as_of"]),
+        parse_public_fields(
+            members["certificate"],
+            kid=snapshot.kid,
+            token_sha256=snapshot.signed_hash.hex(),
+            logged_at=datetime.fromtimestamp(snapshot.issued_at, UTC),
+            log_seq=snapshot.log_seq,
+            holder_id=snapshot.holder_id,
+            place=(snapshot.list_id, snapshot.status_index),
+        ),
+    )

@@ -1,43 +1,55 @@
-"""Verify certificates: look up the record, then evaluate it.
+"""Verify certificates: answer from the snapshot, or evaluate token and log where no snapshot may be used.
 
 The API, the pages and the command line use the same service.
 """
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio.to_thread
+from sqlalchemy.orm import Session
 
 from app.certificates import certificate_number
+from app.certificates.read_model import snapshot_repository
 from app.certificates.read_model.record import CertificateRecord
+from app.certificates.read_model.snapshot import Snapshot
 from app.core.crypto.jws import SignatureResult
 from app.core.crypto.keyring import KeyRing
+from app.verification.evaluation import RecordProver, evaluate_items
 from app.verification.request_parser import VerifyItem
-from app.verification.response import EncodedResponse, encode_with_etag, to_dict
-from app.verification.response_templates import ResponseTemplates
-from app.verification.stores.base import CertificateStore
+from app.verification.response import (
+    EncodedResponse,
+    encode_with_etag,
+    parse_snapshot,
+    to_dict,
+    to_token_body,
+    verdict_in,
+)
+from app.verification.snapshots import SnapshotCheck
+from app.verification.stores.base import SnapshotStore
 from app.verification.verdict import (
     MISTYPED,
     UNREADABLE,
     UNSIGNED,
-    TokenLookup,
     Verdict,
     VerificationResult,
-    evaluate_issued_token,
     evaluate_number,
-    evaluate_token,
     verify_signature,
-    verify_token,
 )
 
-ParsedItem = str | TokenLookup | None
-"""A parsed item: a number in display form, a token, or None for a mistyped number."""
 ClassifiedItem = str | SignatureResult | VerificationResult
 """A classified item: a number, the signature of a token not yet parsed, or a final result."""
+
+
+class ShownCertificate(NamedTuple):
+    """A certificate as token and log prove it, with its evaluation."""
+
+    record: CertificateRecord
+    result: VerificationResult
 
 
 PROCESSOR_COUNT = os.cpu_count() or 1
@@ -52,25 +64,21 @@ class VerificationService:
     `keys` may be a second old. A key that became active within this second would look as if it did not sign yet: such
     keys are reloaded (`reload_keys`) and the item is evaluated again. `clock` returns aware moments.
 
-    The `render_…` methods fill a response template from the certificate snapshot where they can; otherwise the record
-    itself is evaluated.
+    The `render_…` methods return the body of a snapshot where `check` accepts it; otherwise the record is proven and
+    evaluated, on a thread. Nothing is written while reading.
     """
 
-    store: CertificateStore
+    store: SnapshotStore
+    records: RecordProver
+    check: SnapshotCheck
     keys: Callable[[], KeyRing]
     clock: Callable[[], datetime]
     base_url: str
     reload_keys: Callable[[], KeyRing] | None = None
     demo: bool = False
-    number_templates: ResponseTemplates = field(init=False)
-    token_templates: ResponseTemplates = field(init=False)
     _rejections: Mapping[Verdict, EncodedResponse] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "number_templates", ResponseTemplates(self.base_url, demo=self.demo))
-        object.__setattr__(
-            self, "token_templates", ResponseTemplates(self.base_url, evaluate_issued_token, demo=self.demo)
-        )
         rejections = {item.verdict: self._render(item) for item in (MISTYPED, UNSIGNED, UNREADABLE)}
         object.__setattr__(self, "_rejections", rejections)
 
@@ -81,36 +89,51 @@ class VerificationService:
         """Build the response as a dictionary."""
         return to_dict(result, self.base_url, demo=self.demo)
 
+    def _accept(self, snapshot: Snapshot | None, asked: str, keys: KeyRing, now: datetime) -> Snapshot | None:
+        """Return the snapshot of the number that was asked for, if it may be used: a row can claim to be another."""
+        return snapshot if snapshot and snapshot.number == asked and self.check.accepts(snapshot, keys, now) else None
+
+    def _accept_hash(self, snapshot: Snapshot | None, asked: bytes, keys: KeyRing, now: datetime) -> Snapshot | None:
+        good = snapshot and snapshot.signed_hash == asked and self.check.accepts(snapshot, keys, now)
+        return snapshot if good else None
+
     async def verify_number(self, text: str) -> VerificationResult:
         """Evaluate a number as a user typed it."""
         number = certificate_number.to_display_form(text)
         if number is None:
             return MISTYPED
-        record = await self.store.find(number)
-        return evaluate_number(record, self._keys_for(record), self.clock())
+        snapshot = self.store.snapshot_now(number) or await self.store.find_snapshot(number)
+        now = self.clock()
+        if good := self._accept(snapshot, number, self.keys(), now):
+            return parse_snapshot(good)
+        (result,) = await anyio.to_thread.run_sync(self._evaluate_items, [VerifyItem("number", number)], now)
+        return result
 
     async def verify_token(self, text: str) -> VerificationResult:
         """Evaluate a token, whatever text it is."""
-        lookup = self._verify_token(text)
-        record = await self.store.find(str(lookup.number)) if lookup.number else None
-        return evaluate_token(lookup, record, self._keys_for(record), self.clock())
+        (result,) = await anyio.to_thread.run_sync(self._evaluate_items, [VerifyItem("token", text)], self.clock())
+        return result
 
     def render_now(self, text: str) -> EncodedResponse | None:
         """Render the response for a number in exact display form, without waiting; None otherwise.
 
-        Most verifications end here. The number is not parsed: one with a snapshot is correct.
+        Most verifications end here. The number is not parsed: one with a genuine snapshot is correct.
         """
         snapshot = self.store.snapshot_now(text)
-        return None if snapshot is None else self.number_templates.render(snapshot, self.keys(), self.clock())
+        good = self._accept(snapshot, text, self.keys(), self.clock())
+        return _of_number(good) if good else None
 
     async def render_number(self, text: str) -> EncodedResponse:
         """Render the response for a number as a user typed it."""
         number = certificate_number.to_display_form(text)
         if number is None:
-            return self.number_templates.mistyped
+            return self._rejections[Verdict.MISTYPED]
         snapshot = await self.store.find_snapshot(number)
-        responses = self.number_templates.render(snapshot, self.keys(), self.clock()) if snapshot is not None else None
-        return responses or self._render(await self.verify_number(number))
+        now = self.clock()
+        if good := self._accept(snapshot, number, self.keys(), now):
+            return _of_number(good)
+        (result,) = await anyio.to_thread.run_sync(self._evaluate_items, [VerifyItem("number", number)], now)
+        return self._render(result)
 
     async def render_token(self, text: str) -> EncodedResponse:
         """Render the response for a token.
@@ -122,8 +145,9 @@ class VerificationService:
             return self._rejections[signed.verdict]
         store = self.store
         snapshot = store.snapshot_now_by_hash(signed.hash) or await store.find_snapshot_by_hash(signed.hash)
-        responses = self.token_templates.render(snapshot, self.keys(), self.clock()) if snapshot is not None else None
-        return responses or self._render(await self.verify_token(text))
+        if good := self._accept_hash(snapshot, signed.hash, self.keys(), self.clock()):
+            return _of_token(good)
+        return self._render(await self.verify_token(text))
 
     async def render_many(self, items: Sequence[VerifyItem]) -> list[EncodedResponse]:
         """Render the responses for many items at one moment: one query for numbers, one for tokens.
@@ -141,17 +165,37 @@ class VerificationService:
         def render_one(classified: ClassifiedItem) -> EncodedResponse | None:
             """Returns None where the record itself must be evaluated."""
             if isinstance(classified, str):
-                snapshot = by_number.get(classified)
-                return self.number_templates.render(snapshot, keys, now) if snapshot is not None else None
+                good = self._accept(by_number.get(classified), classified, keys, now)
+                return _of_number(good) if good else None
             if isinstance(classified, SignatureResult):
-                snapshot = by_hash.get(classified.hash)
-                return self.token_templates.render(snapshot, keys, now) if snapshot is not None else None
+                good = self._accept_hash(by_hash.get(classified.hash), classified.hash, keys, now)
+                return _of_token(good) if good else None
             return self._rejections[classified.verdict]
 
         responses = await anyio.to_thread.run_sync(lambda: list(map(render_one, classified)))
         rest = [item for item, response in zip(items, responses, strict=True) if response is None]
-        results = iter(await self._evaluate_many(rest, now))
+        results = iter(await anyio.to_thread.run_sync(self._evaluate_items, rest, now) if rest else ())
         return [response or self._render(next(results)) for response in responses]
+
+    def read_many(self, session: Session, numbers: Sequence[str], now: datetime) -> dict[str, ShownCertificate]:
+        """Return these certificates for register, files and documents; those of which nothing is logged are left out.
+
+        Raises `RecordDamaged`, `LogDamaged`: a list that cannot be proven is not shown.
+        """
+        keys = self.keys()
+        rows = snapshot_repository.by_number(session, numbers)
+        found, rest = {}, []
+        for number in numbers:
+            if good := self._accept(rows.get(number), number, keys, now):
+                found[number] = _shown(parse_snapshot(good))
+            else:
+                rest.append(number)
+        if rest:
+            records = self.records.load(session, rest, keys, now)
+            for number, record in records.items():
+                if record.logged_at is not None:
+                    found[number] = ShownCertificate(record, evaluate_number(record, keys, now))
+        return {number: found[number] for number in numbers if number in found}
 
     async def _classify_all(self, items: Sequence[VerifyItem]) -> list[ClassifiedItem]:
         """Classify items on as many threads as there are processors: OpenSSL releases the GIL."""
@@ -169,56 +213,33 @@ class VerificationService:
             return certificate_number.to_display_form(item.text) or MISTYPED
         return self._verify_signature(item.text)
 
-    async def _evaluate_many(self, items: Sequence[VerifyItem], now: datetime) -> list[VerificationResult]:
-        if not items:
-            return []
-        parsed = await anyio.to_thread.run_sync(lambda: list(map(self._parse_item, items)))
-        records = await self.store.find_many(_distinct_numbers(parsed))
-        return self._evaluate(parsed, records, now)
-
     def verify_many_sync(self, items: Sequence[VerifyItem]) -> list[VerificationResult]:
-        """Evaluate many items at one moment, for threads and the command line."""
-        parsed = list(map(self._parse_item, items))
-        return self._evaluate(parsed, self.store.find_many_sync(_distinct_numbers(parsed)), self.clock())
+        """Prove and evaluate many items at one moment, for threads. Snapshots are not used."""
+        return self._evaluate_items(items, self.clock())
 
-    def _evaluate(
-        self, parsed: Sequence[ParsedItem], records: Mapping[str, CertificateRecord], now: datetime
-    ) -> list[VerificationResult]:
-        keys = self._keys_for(*records.values())
-        results = []
-        for lookup in parsed:
-            if lookup is None:
-                results.append(MISTYPED)
-            elif isinstance(lookup, TokenLookup):
-                results.append(evaluate_token(lookup, records.get(str(lookup.number)), keys, now))
-            else:
-                results.append(evaluate_number(records.get(lookup), keys, now))
-        return results
-
-    def _parse_item(self, item: VerifyItem) -> ParsedItem:
-        return certificate_number.to_display_form(item.text) if item.kind == "number" else self._verify_token(item.text)
-
-    def _verify_token(self, text: str) -> TokenLookup:
-        lookup = verify_token(text, self.keys())
-        return verify_token(text, self.reload_keys()) if lookup.signed_with_next_key and self.reload_keys else lookup
+    def _evaluate_items(self, items: Sequence[VerifyItem], now: datetime) -> list[VerificationResult]:
+        keys = self.keys()
+        self.check.log.require_current()
+        return evaluate_items(self.records, items, keys, now, self.reload_keys)
 
     def _verify_signature(self, text: str) -> SignatureResult | VerificationResult:
         """Verify the signature; returns the final result where no published key signed the token."""
         keys = self.keys()
+        self.check.log.require_current()
         signed = verify_signature(text, keys)
         if isinstance(signed, VerificationResult) or signed.kid in keys.may_have_signed:
             return signed
         return signed if self.reload_keys and signed.kid in self.reload_keys().may_have_signed else UNSIGNED
 
-    def _keys_for(self, *records: CertificateRecord | None) -> KeyRing:
-        """Return the keys, reloaded where a record names a key that does not sign yet."""
-        keys = self.keys()
-        if any(record is not None and record.kid not in keys.may_have_signed for record in records):
-            return self.reload_keys() if self.reload_keys else keys
-        return keys
+
+def _shown(result: VerificationResult) -> ShownCertificate:
+    assert result.record is not None  # a snapshot is only of a certificate that may be shown
+    return ShownCertificate(result.record, result)
 
 
-def _distinct_numbers(parsed: Iterable[ParsedItem]) -> list[str]:
-    """Return each number once, in the order of the items."""
-    named = (lookup.number if isinstance(lookup, TokenLookup) else lookup for lookup in parsed)
-    return list(dict.fromkeys(str(number) for number in named if number is not None))
+def _of_number(snapshot: Snapshot) -> EncodedResponse:
+    return verdict_in(snapshot.body), snapshot.body, snapshot.etag.encode()
+
+
+def _of_token(snapshot: Snapshot) -> EncodedResponse:
+    return verdict_in(snapshot.body), to_token_body(snapshot.body), snapshot.etag.encode()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -94,6 +94,7 @@ _RECORD_FOUND = Check("record", True, "The certificate is in our register.")
 _RECORD_MISSING = Check("record", False, "No certificate with this number is in our register.")
 UNKNOWN = VerificationResult(Verdict.UNKNOWN, (_FORMAT_VALID, _RECORD_MISSING))
 """For a well-formed number without a record."""
+_KEY_GOOD = Check("key_state", True, "The signing key is not known to be compromised.")
 _SIGNATURE_VALID = Check("signature", True, "The signature was made with one of our keys.")
 _SIGNATURE_INVALID = Check(
     "signature", False, "The text does not carry a valid signature of ours in the format that we issue."
@@ -108,11 +109,16 @@ _CONTENT_DIFFERENT = Check(
 )
 
 
+NUMBER_CHECKS = (_FORMAT_VALID, _RECORD_FOUND)
+TOKEN_CHECKS = (_SIGNATURE_VALID, _RECORD_FOUND, _CONTENT_SAME)
+"""The first checks of a recorded number, and of a token as it was issued; all others are the same."""
+
+
 def evaluate_number(record: CertificateRecord | None, keys: KeyRing, now: datetime) -> VerificationResult:
     """Evaluate a well-formed number. `record` is its database record; `now` is aware."""
     if record is None:
         return UNKNOWN
-    return _evaluate_record(record, (_FORMAT_VALID, _RECORD_FOUND), keys, now)
+    return _evaluate_record(record, NUMBER_CHECKS, keys, now)
 
 
 def verify_signature(text: str, keys: KeyRing) -> SignatureResult | VerificationResult:
@@ -182,7 +188,7 @@ def evaluate_token(
 
 def evaluate_issued_token(record: CertificateRecord, keys: KeyRing, now: datetime) -> VerificationResult:
     """Evaluate a token whose signature and content are those issued for this record."""
-    return _evaluate_record(record, (_SIGNATURE_VALID, _RECORD_FOUND, _CONTENT_SAME), keys, now)
+    return _evaluate_record(record, TOKEN_CHECKS, keys, now)
 
 
 def _evaluate_record(
@@ -229,7 +235,7 @@ def _check_key_state(record: CertificateRecord, keys: KeyRing) -> Check:
     if key is None or key.state is KeyState.NEXT:
         return Check("key_state", False, "The key named for this certificate has never signed for us.")
     if key.state is not KeyState.COMPROMISED:
-        return Check("key_state", True, f"The signing key is {key.state}.")
+        return _KEY_GOOD
     return _check_compromised_key(key, record.logged_at)
 
 
@@ -263,11 +269,29 @@ def _check_status(record: CertificateRecord) -> Check:
     return Check("status", record.status == ACTIVE, f"The certificate is {record.status} since {since}.")
 
 
-def _last_change_at(record: CertificateRecord, keys: KeyRing, now: datetime) -> datetime:
-    """Return the last moment at which anything changed that the verdict depends on."""
-    moments = [record.issued_at, record.status_since]
-    dates = (day_start(record.valid_from), day_end(record.valid_until))
-    moments += [moment for moment in dates if moment < now]
-    if (key := keys.by_kid.get(record.kid)) is not None:
+def _last_change_at(record: CertificateRecord, keys: KeyRing, now: datetime) -> datetime | None:
+    """Return the last moment at which anything changed that the verdict depends on; None where nothing is proven.
+
+    Of the key only a compromise counts: its activation or retirement changes no answer.
+    """
+    if record.logged_at is None:
+        return None
+    moments = [record.logged_at, record.status_since]
+    today = baku_day(now)
+    if record.valid_from <= today:
+        moments.append(day_start(record.valid_from))
+    if record.valid_until < today:
+        moments.append(day_end(record.valid_until))
+    key = keys.by_kid.get(record.kid)
+    if key is not None and key.state is KeyState.COMPROMISED:
         moments.append(key.since)
     return max(moments)
+
+
+def next_change_at(record: CertificateRecord, now: datetime) -> datetime | None:
+    """Return the next moment at which time alone changes the answer; None: never."""
+    turns = [record.next_change, day_start(record.valid_from)]
+    if record.valid_until < date.max:
+        turns.append(day_start(record.valid_until + timedelta(days=1)))
+    later = [moment for moment in turns if moment is not None and moment > now]
+    return min(later, default=None)

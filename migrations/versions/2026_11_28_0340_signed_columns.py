@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_0340_signed_columns"
-down_revision = "20261128_0320_authenticators"
+down_revision = "20261128_0330_snapshots"
 branch_labels = None
 depends_on = None
 

@@ -136,7 +136,8 @@ def facts_of(app, number):
     """What the paper of a certificate says."""
     with app.database.read_session() as session:
         row = certificate_repository.by_number(session, number)
-        return load_document_data(session, row, app.container.keys.keyring(), app.settings.base_url).facts
+        record = app.container.verification.read_many(session, [number], app.clock())[number].record
+        return load_document_data(session, row, record, app.container.keys.keyring(), app.settings.base_url).facts
 
 
 def test_each_mark_has_its_own_emblem_and_owner_on_page_and_paper(app):

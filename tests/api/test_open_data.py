@@ -10,8 +10,9 @@ import pytest
 
 from app.api.public import bulk_export
 from app.certificates.read_model import search_repository
+from tests.api.test_more_marks import honey_of
 from tests.factories import ok
-from tests.helpers import execute, refused
+from tests.helpers import refused
 
 pytestmark = pytest.mark.pg_sampled
 CSV, JSON_LINES = "/v1/certificates.csv", "/v1/certificates.jsonl"
@@ -168,8 +169,8 @@ def test_unchanged_is_not_sent_again(app, path):
 
 
 def test_a_person_s_number_is_not_shown(app):
-    number = app.certify()
-    execute(app, "UPDATE certificates SET holder_voen = '0090000112' WHERE number = :number", number=number)
+    household = app.household()
+    app.certify(household, honey_of(household), scheme="URVA")
     assert table(app.http.get(CSV).text)[0]["voen"] == ""
     assert json.loads(app.http.get(JSON_LINES).text)["holder"]["voen"] is None
 

@@ -21,7 +21,7 @@ from tests.factories import (
     other_reviewer,
     program_of,
 )
-from tests.helpers import execute, refused, rows
+from tests.helpers import refused, rows, supersede
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 
@@ -297,7 +297,7 @@ def certificate_in(app, company, status):
         else:
             caller.act(f"/v1/certificates/{number}/{deed}", body)
     if status == "superseded":  # renewal comes later
-        execute(app, "UPDATE certificates SET status = 'superseded' WHERE number = :n", n=number)
+        supersede(app, number)
     return number
 
 

@@ -6,13 +6,17 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from app.certificates.read_model import snapshot
-from app.verification.stores.factory import create_certificate_store
+from app.commit_pipeline import open_database
+from app.core.dates import utc_now
+from app.verification.response import parse_snapshot
+from app.verification.snapshot_setup import load_snapshot_key
+from app.verification.stores.factory import create_snapshot_store
 from benchmarks import http_cases, in_process, load, rule_evaluation, write_operations
 from benchmarks.compare import Effort
 from benchmarks.datasets import create_dataset, sign_some
 from benchmarks.report import Row, page
 from benchmarks.synthetic_rows import COLUMNS, SharedValues, number_of, synthetic_rows
+from tests.helpers import verified_log
 
 pytestmark = [pytest.mark.no_coverage, pytest.mark.long]
 ROWS = 300
@@ -36,8 +40,28 @@ def servers(tmp_path_factory):
         yield http_cases.ServerPool(stack, tmp_path_factory.mktemp("logs"), quiet)
 
 
+def numbers():
+    return [number_of(serial) for serial in range(1, ROWS + 1)]
+
+
+def snapshots_of(dataset):
+    async def find():
+        store = create_snapshot_store(dataset.url)
+        await store.open()
+        try:
+            return await store.find_snapshots(numbers())
+        finally:
+            await store.close()
+
+    return asyncio.run(find())
+
+
+def records_of(dataset):
+    return {number: parse_snapshot(each).record for number, each in snapshots_of(dataset).items()}
+
+
 def test_rows_are_as_many_and_as_various_as_promised(dataset):
-    found = create_certificate_store(dataset.url).find_many_sync([number_of(serial) for serial in range(1, ROWS + 1)])
+    found = records_of(dataset)
     assert len(found) == ROWS
     assert {record.status for record in found.values()} == {"active", "suspended", "revoked"}
     assert len({(record.valid_from, record.valid_until) for record in found.values()}) > ROWS / 2
@@ -46,16 +70,19 @@ def test_rows_are_as_many_and_as_various_as_promised(dataset):
 
 
 def test_snapshots_are_those_of_their_certificates(dataset):
-    """They are made by hand for speed; the service would make the very same."""
-    numbers = [number_of(serial) for serial in range(1, ROWS + 1)]
-    store = create_certificate_store(dataset.url)
-    found = asyncio.run(store.find_snapshots(numbers))
-    assert found == {number: snapshot.serialize(record) for number, record in store.find_many_sync(numbers).items()}
+    """They are genuine, and the service verifies the log that they name."""
+    log = verified_log(open_database(dataset.url))
+    assert log.is_intact
+    assert all(log.was_issued(number) for number in numbers())
+    key = load_snapshot_key(dataset.settings)
+    assert all(key.is_genuine(each) for each in snapshots_of(dataset).values())
 
 
 @pytest.mark.parametrize("is_sqlite", [True, False])
 def test_each_row_has_a_value_for_each_column(is_sqlite):
-    tables = synthetic_rows(SharedValues("kid", 7, is_sqlite), range(1, 3))
+    tables = synthetic_rows(
+        SharedValues("kid", 7, is_sqlite, bytes(32), "https://mark.example", utc_now()), range(1, 3)
+    )
     assert [(table, len(rows)) for table, rows in tables.items()] == [(table, 2) for table in COLUMNS]
     assert all(len(row) == len(COLUMNS[table]) for table, rows in tables.items() for row in rows)
     entry = dict(zip(COLUMNS["log_entries"], tables["log_entries"][0], strict=True))

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from app.audit import audit_repository, model, recorder
+from app.certificates.read_model.snapshot import Snapshot
 from app.cli import app as mik
 from app.commit_pipeline import open_database
 from app.core.errors import NotFound
@@ -89,13 +90,13 @@ def test_a_changed_certificate_is_named(drill, change):
 
 
 def test_a_changed_extract_is_named(drill):
-    """Checks print it, so it must not say more than its certificate."""
-    change = "UPDATE certificate_snapshots SET content = :content WHERE number = :number"
+    """No check uses it any longer, and whoever runs the service should know why."""
+    change = "UPDATE certificate_snapshots SET body = :content WHERE number = :number"
     with drill.database.read_session() as session:
         text = session.execute(
-            sa.text("SELECT content FROM certificate_snapshots WHERE number = :number"), {"number": drill.numbers[1]}
+            sa.text("SELECT body FROM certificate_snapshots WHERE number = :number"), {"number": drill.numbers[1]}
         ).scalar_one()
-    drill.attack(change, number=drill.numbers[1], content=bytes(text).replace(b" suspended ", b" active "))
+    drill.attack(change, number=drill.numbers[1], content=bytes(text).replace(b"suspended", b"active"))
     assert drill.named() == [f"certificate {drill.numbers[1]}"]
 
 
@@ -109,11 +110,8 @@ def test_an_extract_that_another_token_finds_is_named(drill):
 
 
 def test_an_extract_of_no_certificate_is_named(drill):
-    """A check would print it, though neither the register nor the log knows of it."""
-    number, row = (
-        "MIK-2026-999999-X",
-        "(number, signed_hash, content) SELECT {0}, {1}, content FROM certificate_snapshots LIMIT 1",
-    )
+    number, copied = "MIK-2026-999999-X", ", ".join(Snapshot._fields[2:])
+    row = f"(number, signed_hash, {copied}) SELECT {{0}}, {{1}}, {copied} FROM certificate_snapshots LIMIT 1"
     if drill.database.is_sqlite:
         drill.attack()  # takes the guards away
         with closing(sqlite3.connect(drill.database.url.removeprefix("sqlite:///"))) as shell:  # without foreign keys

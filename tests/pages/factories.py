@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import httpx2 as httpx
-import sqlalchemy as sa
 import uvicorn
 
 from app.certificates.certificate_number import CertificateNumber
@@ -20,6 +19,7 @@ from app.database_schema import migrate
 from app.documents.qr_token import QrToken, sign_qr_token
 from app.main import create_asgi_app
 from tests.factories import Clock, product, running_app
+from tests.helpers import supersede
 from tests.live import free_port
 
 PATIENCE = 30
@@ -79,10 +79,7 @@ def fill_every_verdict(app, site):
     clock.advance(days=2)
     certify("not_yet_valid")
     clock.advance(days=-1)
-    with app.database.session() as session:  # nothing supersedes a certificate yet
-        changed = {"status": "superseded", "number": certify("superseded")}
-        session.execute(sa.text("UPDATE certificates SET status = :status WHERE number = :number"), changed)
-        session.commit()
+    supersede(app, certify("superseded"))
     # The last act: after it a reviewer would have to decide on every other product of the heading at this site.
     app.revoke(site.numbers["revoked"], "bankruptcy")
     site.numbers |= {"unknown": str(CertificateNumber("MIK", 2026, 999_999)), "mistyped": "MIK-2026-000042-A"}

@@ -15,10 +15,9 @@ from app.signing import issuer_identity, key_lifecycle
 from app.signing.key_files import KeyFiles
 from app.transparency import appender
 from app.transparency.log_entry import Entry, LogEvent
+from app.verification.evaluation import ProvenRecords, evaluate_items
 from app.verification.request_parser import VerifyItem
-from app.verification.service import VerificationService
-from app.verification.stores.factory import create_certificate_store
-from tests.helpers import keyring_of
+from tests.helpers import keyring_of, verified_log
 from tests.verification.factories import content_of, token_of
 
 DID = "did:web:mark.example"
@@ -91,17 +90,19 @@ def test_a_thousand_certificates_on_both_sides_of_the_theft(stolen, database):
     signer, rows, late = stolen
     ring = keyring_of(database)
     moment = STOLEN + timedelta(days=3)
-    desk = VerificationService(
-        create_certificate_store(database.url), lambda: ring, lambda: moment, "https://mark.example"
-    )
+    source = ProvenRecords(database, verified_log(database))
+
+    def judge(kind, found):
+        return evaluate_items(source, [VerifyItem(kind, each[kind]) for each in found], ring, moment)
+
     unrecorded = token_of(signer, content(COUNT + 9))
     expected = ["valid"] * 499 + ["forged"] * 501
     for kind in ("number", "token"):
-        judged = desk.verify_many_sync([VerifyItem(kind, each[kind]) for each in rows])
+        judged = judge(kind, rows)
         assert [each.verdict.value for each in judged] == expected
         for each in judged:
             failed = [check.name for check in each.checks if not check.passed]
             assert failed == ([] if each.verdict == "valid" else ["key_state"])
-        thief = desk.verify_many_sync([VerifyItem(kind, each[kind]) for each in late])
+        thief = judge(kind, late)
         assert [each.verdict.value for each in thief] == ["forged", "forged"]
-    assert desk.verify_many_sync([VerifyItem("token", unrecorded)])[0].verdict == "forged"
+    assert judge("token", [{"token": unrecorded}])[0].verdict == "forged"

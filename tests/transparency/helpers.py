@@ -26,11 +26,6 @@ def disarm(connection):
                 connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
         else:
             connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-    if connection.dialect.name == "sqlite":
-        for verb in ("insert", "update"):
-            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS certificate_snapshots_logged_{verb}")
-    else:
-        connection.exec_driver_sql("ALTER TABLE certificate_snapshots DISABLE TRIGGER ALL")
 
 
 def disarm_certificates(connection):

@@ -7,11 +7,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.core.crypto.keyring import KeyRing
-from app.verification.service import VerificationService
 from tests.verification.factories import (
     NOW,
     MemoryStore,
     content_of,
+    desk_of,
     record_of,
     ring_of,
     service_of,
@@ -62,7 +62,7 @@ def time_and_keys(signer):
 
 @pytest.fixture
 def desk(store, time_and_keys):
-    return VerificationService(store, lambda: time_and_keys.ring, lambda: time_and_keys.now, "https://mark.example")
+    return desk_of(store, lambda: time_and_keys.ring, lambda: time_and_keys.now)
 
 
 @pytest.fixture

@@ -10,16 +10,17 @@ from fastapi import FastAPI
 
 from app.certificates.credential.linter import LintContext, lint, sign_credential
 from app.certificates.credential.untp_builder import CertificateContent, build_credential
-from app.certificates.read_model import snapshot
-from app.certificates.read_model.record import RECORD_COLUMNS, CertificateRecord
+from app.certificates.read_model.record import CertificateRecord
+from app.certificates.read_model.snapshot import SnapshotKey
 from app.core.crypto import jws
 from app.core.crypto.jwk import did_kid
 from app.core.crypto.jws import PrivateKey
 from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
 from app.core.crypto.signer import FileSigner
-from app.core.database import dumps_canonical
 from app.verification.handler import VerifyHandler, batch_route
 from app.verification.metrics import VerdictCounter
+from app.verification.service import VerificationService
+from app.verification.snapshots import SnapshotCheck, build_snapshot
 from app.web.body import read_body
 from app.web.limits.rate_limit import RateLimiter
 from app.web.middleware import CommonResponseMiddleware, PublicCorsMiddleware, RequestIdGenerator
@@ -86,19 +87,19 @@ def token_of(signer, content):
 
 
 def record_of(content, token, signer, **other):
-    values = {name: getattr(content, name) for name in RECORD_COLUMNS if hasattr(content, name)}
+    values = {name: getattr(content, name) for name in CertificateRecord._fields if hasattr(content, name)}
     values |= {
-        "holder_voen": content.holder_voen or "0010002222",
-        "holder_is_legal_person": content.holder_voen is not None,
         "status": "active",
         "status_since": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
         "status_reason": None,
         "during_investigation": False,
-        "issued_at": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
         "kid": signer.kid,
         "token_sha256": jws.signed_hash(token),
+        "logged_at": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
+        "log_seq": 1,
+        "holder_id": content.holder_id.urn,
     }
-    values |= {"logged_at": values["issued_at"], "logged_sha256": values["token_sha256"]}
+    values |= {"logged_sha256": values["token_sha256"]}
     return CertificateRecord(**(values | other))
 
 
@@ -106,22 +107,33 @@ def ring_of(*signers, state=KeyState.ACTIVE, since=KEY_SINCE):
     return KeyRing.from_keys(KeyRecord(s.kid, s.public, state, since) for s in signers)
 
 
-def row_of(record):
-    """A record as the databases hand it out."""
-    return tuple(
-        record._replace(
-            product_names=dumps_canonical(dict(record.product_names)),
-            valid_from=record.valid_from.isoformat(),
-            valid_until=record.valid_until.isoformat(),
-            status_since=stored(record.status_since),
-            issued_at=stored(record.issued_at),
-            logged_at=record.logged_at and stored(record.logged_at),
-        )
-    )
+class FollowedLog:
+    """A log that this process knows whole; `last` are the last changes of status by number."""
+
+    def __init__(self):
+        self.is_current, self.last = True, {}
+
+    def last_seq(self, number):
+        return self.last.get(number)
+
+    def require_current(self):
+        assert self.is_current
 
 
-def stored(moment):
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+SNAPSHOT_KEY = SnapshotKey(bytes(32), "https://mark.example")
+
+
+def desk_of(store, keys, clock, reload_keys=None, log=None):
+    """Verification over a register in memory."""
+    check = SnapshotCheck(SNAPSHOT_KEY, log or FollowedLog())
+    return VerificationService(store, store, check, keys, clock, "https://mark.example", reload_keys)
+
+
+def snapshot_of(record, now=NOW):
+    """The snapshot that the commit of a record writes; None where it writes none."""
+    keys = KeyRing.from_keys([KeyRecord(record.kid, None, KeyState.ACTIVE, KEY_SINCE)])
+    built = build_snapshot(record, keys, now, "https://mark.example")
+    return SNAPSHOT_KEY.sign(built) if built else None
 
 
 def service_of(desk, tally=None, *, limiter=None, https=True, max_body_bytes=65_536, max_batch_bytes=8_388_608):
@@ -163,10 +175,6 @@ class MemoryStore:
         if self.broken:
             raise self.broken
 
-    async def find(self, number):
-        self._asked_for(number)
-        return self.rows.get(number)
-
     def snapshot_now(self, text):
         return self._written(text) if self.at_once and not self.broken else None
 
@@ -192,11 +200,17 @@ class MemoryStore:
         return {each: text for each, text in texts.items() if text is not None}
 
     def _written(self, number):
-        return snapshot.serialize(self.rows[number]) if number in self.rows and self.has_extracts else None
+        return snapshot_of(self.rows[number]) if number in self.rows and self.has_extracts else None
 
-    async def find_many(self, numbers):
-        return self.find_many_sync(numbers)
-
-    def find_many_sync(self, numbers):
+    def load(self, _session, numbers, _keys, _now):
         self._asked_for(list(numbers))
         return {number: self.rows[number] for number in numbers if number in self.rows}
+
+    def find(self, numbers, tokens, keys, now):
+        asked = [*numbers, *(str(each.number) for each in tokens)]
+        found = self.load(None, asked, keys, now) if asked else {}
+        by_token = {each.verified.signed_hash: found.get(str(each.number)) for each in tokens}
+        return (
+            {number: found[number] for number in numbers if number in found},
+            {signed: record for signed, record in by_token.items() if record},
+        )

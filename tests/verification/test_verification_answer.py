@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.certificates.read_model.snapshot import public_fields
+from app.certificates.read_model.record import public_fields
 from app.verification.response import encode, encode_with_etag, to_dict
 from app.verification.verdict import MISTYPED, evaluate_number
 from tests.verification.factories import NOW
@@ -43,7 +43,11 @@ def test_the_whole_answer(record, time_and_keys):
             },
             {"name": "record", "passed": True, "detail": "The certificate is in our register."},
             {"name": "log", "passed": True, "detail": "Its issue is in the public log since 2026-11-22T17:00:00Z."},
-            {"name": "key_state", "passed": True, "detail": "The signing key is active."},
+            {
+                "name": "key_state",
+                "passed": True,
+                "detail": "The signing key is not known to be compromised.",
+            },
             {
                 "name": "validity",
                 "passed": True,
@@ -72,7 +76,7 @@ def test_the_answer_of_a_demo_says_so(record, time_and_keys):
 
 
 def test_a_natural_persons_voen_is_not_shown(record):
-    members = public_fields(record._replace(holder_voen="0010002222", holder_is_legal_person=False))
+    members = public_fields(record._replace(holder_voen=None))
     assert members["holder"]["voen"] is None
     assert "0010002222" not in str(members)
 

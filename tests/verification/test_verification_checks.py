@@ -150,7 +150,7 @@ class TestKeyState:
             assert judgement.verdict == verdict
             detail = next(c.detail for c in judgement.checks if c.name == "key_state")
             assert format_utc(since) in detail
-            assert judgement.as_of == max(since, RECORD.issued_at)
+            assert judgement.as_of == max(since, RECORD.logged_at)
 
 
 class TestLog:
@@ -168,12 +168,12 @@ class TestLog:
             assert judgement.record is None
 
     def test_nothing_unlogged_survives_a_compromise(self):
-        ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=RECORD.issued_at + timedelta(days=1))
+        ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=RECORD.logged_at + timedelta(days=1))
         judgement = evaluate_number(RECORD._replace(logged_at=None), ring, NOW)
         assert failed(judgement) == {"log", "key_state"}
 
     def test_the_day_of_issue_does_not_count(self):
-        since = RECORD.issued_at + timedelta(days=1)
+        since = RECORD.logged_at + timedelta(days=1)
         ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=since)
         backdated = RECORD._replace(logged_at=since + timedelta(seconds=1))
         assert evaluate_number(RECORD, ring, NOW).verdict is Verdict.VALID
@@ -283,7 +283,7 @@ class TestToken:
 
 
 class TestAsOf:
-    ISSUED = RECORD.issued_at
+    ISSUED = RECORD.logged_at
     START = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 
     def as_of(self, record=RECORD, ring=RING, now=NOW):
@@ -308,7 +308,11 @@ class TestAsOf:
 
     def test_key_state(self):
         since = datetime(2027, 2, 2, tzinfo=UTC)
-        assert self.as_of(ring=ring_of(SIGNER, state=KeyState.RETIRED, since=since)) == since
+        assert self.as_of(ring=ring_of(SIGNER, state=KeyState.RETIRED, since=since)) == self.ISSUED
+        assert self.as_of(ring=ring_of(SIGNER, state=KeyState.COMPROMISED, since=since)) == since
+
+    def test_what_is_not_logged(self):
+        assert self.as_of(RECORD._replace(logged_at=None)) is None
 
     def test_a_key_that_is_gone(self):
         assert self.as_of(ring=KeyRing.from_keys([])) == self.ISSUED

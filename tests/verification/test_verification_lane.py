@@ -11,9 +11,8 @@ from starlette.testclient import TestClient
 from app.core.crypto.keyring import KeyRing, KeyState
 from app.verification import handler
 from app.verification.request_parser import VerifyItem
-from app.verification.service import VerificationService
 from app.verification.stores.base import DatabaseUnavailable
-from tests.verification.factories import NOW, ring_of, service_of, signer_of
+from tests.verification.factories import NOW, desk_of, ring_of, service_of, signer_of
 
 pytestmark = pytest.mark.short
 NUMBER = "MIK-2026-000042-Y"
@@ -262,7 +261,7 @@ class TestDesk:
             known["now"] = ring
             return ring
 
-        desk = VerificationService(store, lambda: known["now"], lambda: NOW, "https://mark.example", reread)
+        desk = desk_of(store, lambda: known["now"], lambda: NOW, reread)
         questions = [VerifyItem("number", NUMBER)] + ([VerifyItem("token", token)] if state else [])
         ways = [
             lambda: desk.verify_many_sync(questions[:1])[0].verdict,

@@ -18,13 +18,14 @@ import anyio
 import anyio.to_thread
 from fastapi import Query, Request
 from fastapi.responses import Response, StreamingResponse
+from sqlalchemy.orm import Session
 
-from app.api.shared.certificate_schemas import certificate_fields
 from app.certificates.model import Certificate
 from app.certificates.read_model import search_repository
+from app.certificates.read_model.record import public_fields
 from app.core.database import Database
 from app.core.dates import baku_day
-from app.web.dependencies import DatabaseDep, NowDep
+from app.web.dependencies import DatabaseDep, NowDep, get_container
 from app.web.headers import not_modified, strong_etag
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
@@ -45,7 +46,9 @@ _FORMULA: Final = re.compile(r"""((?:^|[;\t\r\n])[\s"']*?)(?=[=+\-@＝＋－＠]
 """Places where a spreadsheet may start a cell with a formula."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
-Encode = Callable[[Sequence[Certificate]], bytes]
+Encode = Callable[[Sequence[dict[str, Any]]], bytes]
+Chunk = tuple[bytes, UUID | None]
+"""Bytes, and the id after which the next chunk begins; None: there is none."""
 
 
 @router.get(
@@ -72,7 +75,7 @@ def export_certificates_csv(
     left out. A cell that a spreadsheet would read as a formula begins with an apostrophe.
     """
     head = (_BYTE_ORDER_MARK if bom else "").encode() + _encode_lines([COLUMNS])
-    return _export_response(request, database, _file_name(now, "csv"), "text/csv", head, _encode_csv)
+    return _export_response(request, database, now, "csv", "text/csv", head, _encode_csv)
 
 
 @router.get(
@@ -87,14 +90,21 @@ def export_certificates_csv(
 )
 def export_certificates_json_lines(request: Request, database: DatabaseDep, now: NowDep) -> Response:
     """One certificate per line, oldest first, as in `GET /v1/certificates/{number}`."""
-    return _export_response(
-        request, database, _file_name(now, "jsonl"), "application/x-ndjson", b"", _encode_json_lines
-    )
+    return _export_response(request, database, now, "jsonl", "application/x-ndjson", b"", _encode_json_lines)
 
 
 def _export_response(
-    request: Request, database: Database, name: str, media_type: str, head: bytes, encode: Encode
+    request: Request, database: Database, now: datetime, ending: str, media_type: str, head: bytes, encode: Encode
 ) -> Response:
+    container = get_container(request)
+    container.log.require_intact()  # before the first byte: a file that breaks off could be taken for a whole one
+    service = container.verification
+
+    def encode_rows(session: Session, rows: Sequence[Certificate]) -> bytes:
+        """Rows give the order; what is written comes from proven records."""
+        shown = service.read_many(session, [row.number for row in rows], now)
+        return encode([public_fields(each.record) for each in shown.values()])
+
     with database.read_session() as session:
         state = search_repository.register_version(session)
     # Weak: a change while the file is sent may or may not be in it.
@@ -102,28 +112,27 @@ def _export_response(
     headers = {"ETag": f"W/{tag}", "Cache-Control": "public, max-age=300"}
     if unchanged := not_modified(request, headers):
         return unchanged
-    headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return StreamingResponse(_stream_rows(database, state.last, head, encode), headers=headers, media_type=media_type)
+    headers["Content-Disposition"] = f'attachment; filename="{_file_name(now, ending)}"'
 
-
-async def _stream_rows(database: Database, upto: UUID | None, head: bytes, encode: Encode) -> AsyncIterator[bytes]:
-    yield head
-    after: UUID | None = None
-
-    def read() -> tuple[bytes, UUID | None]:
+    def read(after: UUID | None) -> Chunk:
         with database.read_session() as session:
-            rows = search_repository.read_chunk(session, after, upto, BATCH_SIZE) if upto else []
-            return encode(rows), rows[-1].id if len(rows) == BATCH_SIZE else None
+            rows = search_repository.read_chunk(session, after, state.last, BATCH_SIZE) if state.last else []
+            return encode_rows(session, rows), rows[-1].id if len(rows) == BATCH_SIZE else None
 
-    more = True
-    while more:
-        chunk, after = await anyio.to_thread.run_sync(read, limiter=EXPORT_LIMITER)
+    chunks = _stream_chunks(head, read(None), read)  # the first before the headers: where it is refused, all is
+    return StreamingResponse(chunks, headers=headers, media_type=media_type)
+
+
+async def _stream_chunks(head: bytes, first: Chunk, read: Callable[[UUID | None], Chunk]) -> AsyncIterator[bytes]:
+    chunk, after = first
+    yield head + chunk
+    while after is not None:
+        chunk, after = await anyio.to_thread.run_sync(read, after, limiter=EXPORT_LIMITER)
         yield chunk
-        more = after is not None
 
 
-def _encode_csv(rows: Sequence[Certificate]) -> bytes:
-    return _encode_lines([_csv_cells(certificate_fields(row)) for row in rows])
+def _encode_csv(rows: Sequence[dict[str, Any]]) -> bytes:
+    return _encode_lines([_csv_cells(row) for row in rows])
 
 
 def _csv_cells(fields: dict[str, Any]) -> tuple[str | None, ...]:
@@ -152,8 +161,8 @@ def _escape_formula(cell: str) -> str:
     return _FORMULA.sub(r"\1'", cell)
 
 
-def _encode_json_lines(rows: Sequence[Certificate]) -> bytes:
-    return "".join(json.dumps(certificate_fields(row), ensure_ascii=False) + "\n" for row in rows).encode()
+def _encode_json_lines(rows: Sequence[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
 def _file_name(now: datetime, ending: str) -> str:

@@ -6,14 +6,16 @@ from fastapi import Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from app.api.shared.application_schemas import storable_text
-from app.api.shared.certificate_schemas import JSON, VC_JWT, CertificateResponse, certificate_fields
+from app.api.shared.certificate_schemas import JSON, VC_JWT, CertificateResponse
 from app.certificates import certificate_repository
 from app.certificates.certificate_number import parse_number
 from app.certificates.read_model import search_repository
-from app.certificates.read_model.search import EffectiveStatus, RegisterSearch
+from app.certificates.read_model.proven_records import require_not_issued, require_token
+from app.certificates.read_model.record import public_fields
+from app.certificates.read_model.search import EffectiveStatus, RegisterSearch, fits
 from app.core.dates import baku_day
 from app.core.errors import NotFound
-from app.web.dependencies import NowDep, SessionDep
+from app.web.dependencies import NowDep, SessionDep, get_container
 from app.web.headers import conditional_response, negotiate_media_type, not_modified
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
@@ -31,6 +33,7 @@ router = PublicRouter(route_class=GuardedRoute)
     responses=error_responses(422, 503),
 )
 def search_certificates(
+    request: Request,
     session: SessionDep,
     page: PageDep,
     now: NowDep,
@@ -59,10 +62,16 @@ def search_certificates(
         hs6=hs6,
         park=storable_text(park),
     )
-    rows = search_repository.search_certificates(session, wanted, baku_day(now), before=page.after, limit=page.fetch)
-    shown = page.cut(rows, lambda row: row.id)
+    today = baku_day(now)
+    rows = search_repository.search_certificates(session, wanted, today, before=page.after, limit=page.fetch)
+    found = page.cut(rows, lambda row: row.id)
+    shown = get_container(request).verification.read_many(session, [row.number for row in found], now)
     return Page[CertificateResponse](
-        items=[CertificateResponse.model_validate(certificate_fields(row)) for row in shown]
+        items=[
+            CertificateResponse.model_validate(public_fields(each.record))
+            for each in shown.values()
+            if fits(wanted, each.record, today)
+        ]
     )
 
 
@@ -85,17 +94,22 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     media_type = negotiate_media_type(request.headers.get("accept"), (JSON, VC_JWT))
     parsed = parse_number(number)
     row = certificate_repository.by_number(session, str(parsed)) if parsed else None
+    container = get_container(request)
     if row is None:
+        require_not_issued(container.log, str(parsed) if parsed else None)
+    shown = container.verification.read_many(session, [row.number], now) if row else {}
+    if row is None or not shown:
         raise NotFound.of("certificate")
+    record = shown[row.number].record
     # The tag depends on media type and expiry: a 304 must not hide that a certificate has expired.
-    expired = row.valid_until < baku_day(now)
+    expired = record.valid_until < baku_day(now)
     tag = f'"{row.version}"' if media_type == JSON and not expired else f'"{row.version}-{media_type[-3:]}-{expired}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
     if unchanged := not_modified(request, headers):
         return unchanged
     if media_type == VC_JWT:
-        return Response(row.token, media_type=VC_JWT, headers=headers)
-    return JSONResponse(certificate_fields(row), headers=headers)
+        return Response(require_token(row, record, container.keys.keyring()), media_type=VC_JWT, headers=headers)
+    return JSONResponse(public_fields(record), headers=headers)
 
 
 @router.get(
@@ -109,11 +123,16 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
         **error_responses(404, 503),
     },
 )
-def get_credential(number: str, request: Request, session: SessionDep) -> Response:
+def get_credential(number: str, request: Request, session: SessionDep, now: NowDep) -> Response:
     """The signed credential, whatever `Accept` says: for links that name its media type. It never changes; its status
     lists and `/v1/verify` say whether it is valid today."""
     parsed = parse_number(number)
     row = certificate_repository.by_number(session, str(parsed)) if parsed else None
+    container = get_container(request)
     if row is None:
+        require_not_issued(container.log, str(parsed) if parsed else None)
+    shown = container.verification.read_many(session, [row.number], now) if row else {}
+    if row is None or not shown:
         raise NotFound.of("certificate")
-    return conditional_response(request, row.token.encode(), {"Cache-Control": "no-cache"}, VC_JWT)
+    token = require_token(row, shown[row.number].record, container.keys.keyring())
+    return conditional_response(request, token.encode(), {"Cache-Control": "no-cache"}, VC_JWT)

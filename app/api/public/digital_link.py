@@ -23,14 +23,12 @@ from app.certificates.digital_link.linkset import (
     normalize_link_type,
 )
 from app.certificates.read_model import search_repository
-from app.certificates.read_model.record import CertificateRecord
 from app.certificates.read_model.search import RegisterSearch
 from app.core import i18n
 from app.core.crypto import jws
 from app.core.dates import baku_day
 from app.core.errors import NotFound
-from app.transparency import log_repository
-from app.verification.verdict import Verdict, evaluate_number
+from app.verification.verdict import Verdict
 from app.web.dependencies import NowDep, SessionDep, SettingsDep, get_container
 from app.web.headers import CACHE_ONE_HOUR, conditional_response, negotiate_media_type
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
@@ -41,6 +39,7 @@ router = PublicRouter(tags=["digital link"], route_class=GuardedRoute)
 
 LINKSET_JSON: Final = "application/linkset+json"
 MAX_CERTIFICATES: Final = 100
+GTIN_DIGITS: Final = 14
 LINKSET_CONTEXT: Final = "https://ref.gs1.org/standards/resolver/linkset-context"
 _CONTEXT_LINK = f'<{LINKSET_CONTEXT}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
 _RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -173,15 +172,13 @@ def _shown_certificates(
     """Return the certificates of the product that a verification of their numbers shows, newest first."""
     wanted = RegisterSearch(gtin=item.gtin)
     rows = search_repository.search_certificates(session, wanted, baku_day(now), limit=MAX_CERTIFICATES)
-    logged = log_repository.find_issue_entries(session, [row.number for row in rows])
-    keys = get_container(request).keys.keyring()
-    shown = []
-    for row in rows:
-        result = evaluate_number(CertificateRecord.from_row(row, logged.get(row.number)), keys, now)
-        if result.record is not None:
-            is_valid = result.verdict is Verdict.VALID
-            shown.append(CertificateOfItem(row.number, result.record.scheme_name, result.verdict.value, is_valid))
-    return shown
+    found = get_container(request).verification.read_many(session, [row.number for row in rows], now)
+    return [
+        CertificateOfItem(number, record.scheme_name, result.verdict.value, result.verdict is Verdict.VALID)
+        for number, (record, result) in found.items()
+        if (record.gtin or "").zfill(GTIN_DIGITS) == item.gtin.zfill(GTIN_DIGITS)  # columns are for searching alone
+        and result.record is not None
+    ]
 
 
 def _negotiate(request: Request) -> str:

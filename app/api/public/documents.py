@@ -10,7 +10,7 @@ from pydantic import WithJsonSchema
 
 from app.certificates import certificate_repository
 from app.certificates.certificate_number import parse_number
-from app.certificates.read_model.record import CertificateRecord
+from app.certificates.read_model.proven_records import require_not_issued
 from app.core import i18n
 from app.core.dates import format_utc
 from app.core.errors import Conflict, Invalid, NotFound
@@ -18,8 +18,7 @@ from app.core.messages import Message, to_message
 from app.documents.document_data import load_document_data
 from app.documents.pdf.content import pdf_languages
 from app.documents.renderer import DocumentData, DocumentRenderer
-from app.transparency import log_repository
-from app.verification.verdict import Verdict, VerificationResult, evaluate_number
+from app.verification.verdict import Verdict, VerificationResult
 from app.web.container import Container
 from app.web.dependencies import NowDep, get_container
 from app.web.headers import conditional_response, not_modified
@@ -163,10 +162,11 @@ def _load_document_data(container: Container, number: str, now: datetime) -> Doc
     with container.database.read_session() as session:
         row = certificate_repository.by_number(session, str(parsed)) if parsed else None
         if row is None:
+            require_not_issued(container.log, str(parsed) if parsed else None)
+        shown = container.verification.read_many(session, [row.number], now) if row else {}
+        if row is None or not shown:
             raise NotFound.of("certificate")
-        result = evaluate_number(
-            CertificateRecord.from_row(row, log_repository.find_issue_entry(session, row.number)), keys, now
-        )
+        record, result = shown[row.number]
         if result.verdict is not Verdict.VALID:
             raise CertificateNotValid(result)
-        return load_document_data(session, row, keys, container.settings.base_url)
+        return load_document_data(session, row, record, keys, container.settings.base_url)

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import Field
 
 from app.certificates.model import Certificate, CertificateStatus
-from app.certificates.read_model.record import CertificateRecord
-from app.certificates.read_model.snapshot import public_fields
+from app.certificates.read_model.record import CertificateRecord, public_fields
+from app.organisations.legal_forms import public_voen
 from app.schemes.origin_calculation import OriginCriterion
 from app.web.schema_types import ResponseModel
 
@@ -62,4 +62,7 @@ class CertificateResponse(ResponseModel):
 
 
 def certificate_fields(row: Certificate) -> dict[str, Any]:
-    return public_fields(CertificateRecord.from_row(row))
+    """Return the members of a row that this request has changed, for whoever changed it; nothing public uses it."""
+    values = {name: getattr(row, name) for name in CertificateRecord._fields if hasattr(row, name)}
+    voen = public_voen(row.holder_voen, is_legal=row.holder_is_legal_person)
+    return public_fields(CertificateRecord(**(values | {"holder_voen": voen})))

@@ -26,6 +26,7 @@ class CertifiedFacts:
     scheme_code: str
     scheme_name: str
     ruleset_version: str
+    holder_id: str | None  # URN of the company; None in the flat shape
     holder_name: str
     holder_name_az: str | None  # None in earlier shapes
     voen: str | None  # of a legal person; masked in earlier shapes
@@ -73,6 +74,7 @@ def _parse_untp(subject: Mapping[str, Any]) -> dict[str, Any]:
         "scheme_code": subject["referenceScheme"]["id"].rpartition("/")[2],
         "scheme_name": subject["referenceScheme"]["name"],
         "ruleset_version": subject["referenceProfile"]["version"],
+        "holder_id": holder.get("id"),
         "holder_name": holder["name"],
         "holder_name_az": holder.get("names", {}).get("az"),
         "voen": holder.get("voen", holder.get("maskedVoen")),
@@ -90,6 +92,7 @@ def _parse_flat(subject: Mapping[str, Any]) -> dict[str, Any]:
         "scheme_code": scheme["code"],
         "scheme_name": scheme["name"],
         "ruleset_version": scheme["ruleset"],
+        "holder_id": None,
         "holder_name": holder["name"],
         "holder_name_az": None,
         "voen": holder.get("voen"),

@@ -1,17 +1,49 @@
-"""Define the certificate record that verification evaluates, with its log entry."""
+"""Define what is known of a certificate from its token and the public log, and build it. Pure.
 
-from collections.abc import Mapping
-from datetime import date, datetime
-from typing import NamedTuple
+No column of the database is in it, so that nobody can change it without the keys. Columns are for searching.
+"""
 
-from app.certificates.model import Certificate
-from app.transparency.model import LogEntry
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from app.certificates.credential.reader import CertifiedFacts
+from app.certificates.model import CertificateStatus, RevocationReason, SuspensionCause
+from app.certificates.status_list import Purpose, parse_list_name
+from app.certificates.status_workflow import FINAL_STATUSES
+from app.core.dates import baku_day, day_start, format_utc
+from app.transparency.log_entry import Entry, LogEvent
+
+STATUS_BY_EVENT: Mapping[LogEvent, CertificateStatus] = MappingProxyType(
+    {
+        LogEvent.CERTIFICATE_ISSUED: CertificateStatus.ACTIVE,
+        LogEvent.CERTIFICATE_REINSTATED: CertificateStatus.ACTIVE,
+        LogEvent.CERTIFICATE_SUSPENDED: CertificateStatus.SUSPENDED,
+        LogEvent.CERTIFICATE_REVOKED: CertificateStatus.REVOKED,
+        LogEvent.CERTIFICATE_SURRENDERED: CertificateStatus.SURRENDERED,
+        LogEvent.CERTIFICATE_SUPERSEDED: CertificateStatus.SUPERSEDED,
+    }
+)
+_REASONS: Final = frozenset({*map(str, SuspensionCause), *map(str, RevocationReason)})
+_ORIGIN_BEFORE: Final = "AZ"
+"""Country of origin of certificates in earlier shapes, which do not name it: they were issued for no other."""
+
+
+class StatusAt(NamedTuple):
+    """The status of a certificate at a moment. `next_change`: when time alone changes it; None: never."""
+
+    status: CertificateStatus
+    since: datetime
+    reason: str | None
+    during_investigation: bool
+    next_change: datetime | None
 
 
 class CertificateRecord(NamedTuple):
-    """Columns of a certificate in the order in which the store reads them.
+    """A certificate as of a moment. Moments are aware, in UTC; days are inclusive, Asia/Baku.
 
-    Field names are column names. Moments are aware, in UTC.
+    Without `logged_at` its issue is not in the log; then it may be evaluated, but not shown.
     """
 
     number: str
@@ -19,8 +51,7 @@ class CertificateRecord(NamedTuple):
     scheme_name: str
     holder_name: str
     holder_name_az: str | None  # with its legal form
-    holder_voen: str
-    holder_is_legal_person: bool  # only then is its VÖEN shown
+    holder_voen: str | None  # as published: null for a natural person
     product_names: Mapping[str, str]
     hs6: str
     gtin: str | None
@@ -28,27 +59,163 @@ class CertificateRecord(NamedTuple):
     district: str
     country: str  # of origin
     origin_criterion: str
-    valid_from: date  # both days inclusive, Asia/Baku
+    valid_from: date
     valid_until: date
     status: str
     status_since: datetime
     status_reason: str | None
     during_investigation: bool  # surrendered while an investigation was open
-    issued_at: datetime
     kid: str
     token_sha256: str
-    logged_at: datetime | None = None  # when its issue was logged; None: it is not in the log
+    logged_at: datetime | None = None  # when its issue was logged
     logged_sha256: str | None = None  # hash in the log entry
-
-    @classmethod
-    def from_row(cls, row: Certificate, entry: LogEntry | None = None) -> "CertificateRecord":
-        """Build the record of a mapped row.
-
-        Without the log entry of its issue the record can be shown, but is evaluated as not logged.
-        """
-        logged = (entry.at, entry.sha256) if entry else (None, None)
-        return cls(*(getattr(row, name) for name in RECORD_COLUMNS), *logged)
+    log_seq: int = -1  # index of its last log entry
+    holder_id: str | None = None  # URN of the company; None in earlier shapes
+    status_list_id: int = 0
+    status_index: int = 0
+    next_change: datetime | None = None  # when a logged act begins or ends to count
 
 
-RECORD_COLUMNS = CertificateRecord._fields[:-2]
-"""Fields that are columns of `certificates`; the others come from the log entry."""
+def status_at(entries: Sequence[Entry], now: datetime, stored_reason: str | None) -> StatusAt:
+    """Return the status that follows from the entries of a certificate, oldest first, beginning with its issue.
+
+    An entry with `from` counts from that day on, one with `until` to the end of that day.
+    """
+    today = baku_day(now)
+    turns = [day_start(each.takes_effect) for each in entries if each.takes_effect and each.takes_effect > today]
+    ends = (each.ends_after for each in entries if each.ends_after and each.ends_after >= today)
+    turns += [day_start(day + timedelta(days=1)) for day in ends]
+    counting = [each for each in entries if (each.takes_effect or today) <= today <= (each.ends_after or today)]
+    final = [each for each in counting if STATUS_BY_EVENT[each.event] in FINAL_STATUSES]
+    last = (final or counting)[-1]  # nothing that is logged later takes a final status back
+    status = STATUS_BY_EVENT[last.event]
+    since = max(last.at, day_start(last.takes_effect)) if last.takes_effect else last.at
+    surrendered_meanwhile = any(each.during_investigation for each in counting)
+    return StatusAt(
+        status, since, _reason_of(last, status, stored_reason), surrendered_meanwhile, min(turns, default=None)
+    )
+
+
+def _reason_of(last: Entry, status: CertificateStatus, stored: str | None) -> str | None:
+    """Return the reason of a status: that of the entry; of entries without one that of the row, if it is on a list."""
+    if status is CertificateStatus.ACTIVE:
+        return None
+    if last.reason is not None:
+        return last.reason
+    return stored if stored in _REASONS else None
+
+
+def record_of(
+    facts: CertifiedFacts,
+    kid: str,
+    token_sha256: str,
+    entries: Sequence[tuple[int, Entry]],
+    now: datetime,
+    stored_reason: str | None,
+) -> CertificateRecord:
+    """Build the record from the facts of a token and the entries (index, entry) about it, oldest first.
+
+    Without entries it is not logged.
+    """
+    issue = entries[0][1] if entries else None
+    status = status_at([entry for _, entry in entries], now, stored_reason) if entries else None
+    url, index = facts.status_entries[Purpose.REVOCATION]
+    place = parse_list_name(url.rpartition("/")[2])
+    return CertificateRecord(
+        number=facts.number,
+        scheme_code=facts.scheme_code,
+        scheme_name=facts.scheme_name,
+        holder_name=facts.holder_name,
+        holder_name_az=facts.holder_name_az,
+        holder_voen=facts.voen,
+        product_names=facts.product_names,
+        hs6=facts.hs6,
+        gtin=facts.gtin,
+        park_code=facts.park_code,
+        district=facts.district,
+        country=facts.country or _ORIGIN_BEFORE,
+        origin_criterion=facts.origin_criterion,
+        valid_from=facts.valid_from,
+        valid_until=facts.valid_until,
+        status=(status.status if status else CertificateStatus.ACTIVE).value,
+        status_since=status.since if status else now,
+        status_reason=status.reason if status else None,
+        during_investigation=status is not None and status.during_investigation,
+        kid=kid,
+        token_sha256=token_sha256,
+        logged_at=issue.at if issue else None,
+        logged_sha256=issue.sha256 if issue else None,
+        log_seq=entries[-1][0] if entries else -1,
+        holder_id=facts.holder_id,
+        status_list_id=place[0] if place else 0,
+        status_index=index,
+        next_change=status.next_change if status else None,
+    )
+
+
+def public_fields(record: CertificateRecord) -> dict[str, Any]:
+    """Return the public fields of a certificate, for verification responses and the register.
+
+    They contain no VÖEN of a natural person, no user and no cost. `during_investigation` is a member only
+    where it is true, so that responses for all other certificates stay unchanged.
+    """
+    members: dict[str, Any] = {
+        "number": record.number,
+        "scheme": {"code": record.scheme_code, "name": record.scheme_name},
+        "holder": {"name": record.holder_name, "name_az": record.holder_name_az, "voen": record.holder_voen},
+        "product": {"name": dict(sorted(record.product_names.items())), "hs6": record.hs6, "gtin": record.gtin},
+        "site": {"park": record.park_code, "district": record.district},
+        "country": record.country,
+        "origin_criterion": record.origin_criterion,
+        "valid_from": record.valid_from.isoformat(),
+        "valid_until": record.valid_until.isoformat(),
+        "status": record.status,
+        "status_since": format_utc(record.status_since),
+        "reason": record.status_reason,
+    }
+    if record.during_investigation:
+        members["during_investigation"] = True
+    return members
+
+
+def parse_public_fields(
+    members: Mapping[str, Any],
+    *,
+    kid: str,
+    token_sha256: str,
+    logged_at: datetime,
+    log_seq: int,
+    holder_id: str | None,
+    place: tuple[int, int],
+) -> CertificateRecord:
+    """Build the record of public fields that were authenticated (`snapshot.py`), with what the snapshot adds."""
+    scheme, holder, product, site = (members[name] for name in ("scheme", "holder", "product", "site"))
+    return CertificateRecord(
+        number=members["number"],
+        scheme_code=scheme["code"],
+        scheme_name=scheme["name"],
+        holder_name=holder["name"],
+        holder_name_az=holder["name_az"],
+        holder_voen=holder["voen"],
+        product_names=product["name"],
+        hs6=product["hs6"],
+        gtin=product["gtin"],
+        park_code=site["park"],
+        district=site["district"],
+        country=members["country"],
+        origin_criterion=members["origin_criterion"],
+        valid_from=date.fromisoformat(members["valid_from"]),
+        valid_until=date.fromisoformat(members["valid_until"]),
+        status=members["status"],
+        status_since=datetime.fromisoformat(members["status_since"]),
+        status_reason=members["reason"],
+        during_investigation=members.get("during_investigation", False),
+        kid=kid,
+        token_sha256=token_sha256,
+        logged_at=logged_at,
+        logged_sha256=token_sha256,
+        log_seq=log_seq,
+        holder_id=holder_id,
+        status_list_id=place[0],
+        status_index=place[1],
+    )

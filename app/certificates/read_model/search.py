@@ -8,6 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from app.certificates.model import CertificateStatus
+from app.certificates.read_model.record import CertificateRecord
 
 _GroupKey = TypeVar("_GroupKey")
 
@@ -88,6 +89,17 @@ class FacetCounts:
             if group.matches(search):
                 found[key(group)] = found.get(key(group), 0) + count
         return found
+
+
+def fits(search: RegisterSearch, record: CertificateRecord, today: date) -> bool:
+    """Whether a proven certificate fits the filters by which its columns were found."""
+    return (
+        search.scheme in (None, record.scheme_code)
+        and search.park in (None, record.park_code)
+        and record.hs6.startswith(search.hs6 or "")
+        and search.status in (None, effective_status(record.status, record.valid_until, today))
+        and (search.organisation_id is None or record.holder_id in (None, search.organisation_id.urn))
+    )
 
 
 def effective_status(status: str, valid_until: date, today: date) -> EffectiveStatus:

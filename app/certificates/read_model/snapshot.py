@@ -1,76 +1,64 @@
-"""Serialize and parse certificate snapshots: everything a verification response shows. Pure.
+"""Define the snapshot of a certificate: the answer to a verification of its number, authenticated. Pure.
 
-A verification reads one short row instead of two long ones. The snapshot is written in the transaction that issues a
-certificate or changes its status. Database triggers delete it on any other change of the row (see the migration);
-verification then reads the certificate itself until a new snapshot exists. So a snapshot never differs from its
-certificate.
+A message authentication code under a key that is not in the database covers every member. So whoever can write to the
+database can remove an answer or put back an older one, but cannot write one; see `app/verification/snapshots.py` for
+what a reader checks besides.
 """
 
-import hashlib
-from collections.abc import Mapping
-from datetime import date
-from typing import Any
+import hmac
+import struct
+from datetime import datetime
+from typing import Final, NamedTuple
 
-from app.certificates.read_model.record import CertificateRecord
-from app.core.crypto import jws
-from app.core.dates import format_utc
-from app.organisations.legal_forms import public_voen
-
-VERDICT_FIELDS = ("valid_from", "valid_until", "status", "kid")
-"""All columns that verdict functions read, besides the log. Their texts contain no space."""
+BODY_VERSION: Final = "1"
+"""Moves with any change of the answer, so that no snapshot written before is used."""
 
 
-def public_fields(record: CertificateRecord) -> dict[str, Any]:
-    """Return the public fields of a certificate, for verification responses and the register.
+class Snapshot(NamedTuple):
+    """Columns of `certificate_snapshots`, in the order in which they are read."""
 
-    They contain no VÖEN of a natural person, no user and no cost. `during_investigation` is a member only
-    where it is true, so that responses for all other certificates stay unchanged.
-    """
-    members: dict[str, Any] = {
-        "number": record.number,
-        "scheme": {"code": record.scheme_code, "name": record.scheme_name},
-        "holder": {
-            "name": record.holder_name,
-            "name_az": record.holder_name_az,
-            "voen": public_voen(record.holder_voen, is_legal=record.holder_is_legal_person),
-        },
-        "product": {"name": dict(sorted(record.product_names.items())), "hs6": record.hs6, "gtin": record.gtin},
-        "site": {"park": record.park_code, "district": record.district},
-        "country": record.country,
-        "origin_criterion": record.origin_criterion,
-        "valid_from": record.valid_from.isoformat(),
-        "valid_until": record.valid_until.isoformat(),
-        "status": record.status,
-        "status_since": format_utc(record.status_since),
-        "reason": record.status_reason,
-    }
-    if record.during_investigation:
-        members["during_investigation"] = True
-    return members
+    number: str
+    signed_hash: bytes  # SHA-256 of the token's header.payload
+    kid: str  # key that signed the token
+    issued_at: int  # second since 1970 (UTC) of the issue in the log
+    log_seq: int  # index of the last log entry about the certificate
+    holder_id: str | None
+    list_id: int
+    status_index: int
+    status: str
+    good_until: int | None  # first second since 1970 (UTC) at which time alone changes the answer; None: never
+    etag: str  # with its quotes
+    body: bytes
+    mac: bytes = b""
 
 
-def serialize(record: CertificateRecord) -> bytes | None:
-    """Serialize a record as lines of UTF-8; None where it is not in the log as it was signed.
+class SnapshotKey:
+    """Authenticate snapshots. `base_url` and `demo` change every answer: snapshots of other values are not genuine."""
 
-    The lines are: verdict fields (days, status, key, separated by spaces); number; time of the status; time of issue;
-    time of the log entry; 16 hexadecimal digits of a hash over all other lines; public fields as JSON.
-    """
-    if record.logged_at is None or record.logged_sha256 != record.token_sha256:
-        return None
-    verdict_fields = " ".join(str(getattr(record, name)) for name in VERDICT_FIELDS)
-    moments = (format_utc(moment) for moment in (record.status_since, record.issued_at, record.logged_at))
-    lines = [verdict_fields, record.number, *moments]
-    displayed = jws.dump_json(public_fields(record))
-    content_hash = hashlib.sha256("\n".join(lines).encode() + displayed).hexdigest()[:16]
-    return "\n".join([*lines, content_hash, ""]).encode() + displayed
+    def __init__(self, secret: bytes, base_url: str, *, demo: bool = False) -> None:
+        context = f"certificate snapshot {BODY_VERSION}\n{base_url}\n{demo}"
+        self._key = hmac.digest(secret, context.encode(), "sha256")
+
+    def sign(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot._replace(mac=self._mac(snapshot))
+
+    def is_genuine(self, snapshot: Snapshot) -> bool:
+        """Whether this service wrote exactly this. Values of any type are accepted: the database may hold anything."""
+        try:
+            return hmac.compare_digest(self._mac(snapshot), snapshot.mac)
+        except (AttributeError, TypeError, ValueError, struct.error):
+            return False
+
+    def _mac(self, s: Snapshot) -> bytes:
+        # Packed whole: a database may hold 1.5 where an integer belongs.
+        end = -1 if s.good_until is None else s.good_until
+        numbers = struct.pack(">5q", s.issued_at, s.log_seq, s.list_id, s.status_index, end)
+        texts = (s.number, s.kid, s.holder_id or "", s.status, s.etag)
+        parts = (numbers, s.signed_hash, s.body, *(text.encode() for text in texts))
+        lengths = struct.pack(">8I", *map(len, parts))  # of all parts first: no two snapshots give the same bytes
+        return hmac.digest(self._key, lengths + b"".join(parts), "sha256")
 
 
-def parse_verdict_fields(verdict_fields: bytes) -> Mapping[str, Any]:
-    """Parse the first line of a snapshot into verdict fields by name."""
-    valid_from, valid_until, status, kid = verdict_fields.decode().split(" ")
-    return {
-        "valid_from": date.fromisoformat(valid_from),
-        "valid_until": date.fromisoformat(valid_until),
-        "status": status,
-        "kid": kid,
-    }
+def seconds_of(moment: datetime | None) -> int | None:
+    """Return the whole second of a moment at which a day begins."""
+    return None if moment is None else int(moment.timestamp())

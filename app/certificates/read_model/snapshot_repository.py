@@ -6,55 +6,69 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, CertificateSnapshot
-from app.core.database import PAGE_ROWS, page_of
-from app.transparency.log_entry import LogEvent
-from app.transparency.model import LogEntry
+from app.certificates.read_model.snapshot import Snapshot
+from app.core.database import PAGE_ROWS, core_table, page_of
 
-_UPSERT = sa.text(
-    "INSERT INTO certificate_snapshots (number, signed_hash, content) VALUES (:number, :signed_hash, :content) "
-    "ON CONFLICT (number) DO UPDATE SET signed_hash = excluded.signed_hash, content = excluded.content"
+_TABLE = core_table(CertificateSnapshot)
+_COLUMNS = [_TABLE.c[name] for name in Snapshot._fields]
+_BY_NUMBER = sa.select(*_COLUMNS).where(_TABLE.c.number.in_(sa.bindparam("numbers", expanding=True)))
+_DELETE = sa.delete(_TABLE).where(
+    sa.or_(
+        _TABLE.c.number.in_(sa.bindparam("numbers", expanding=True)),
+        _TABLE.c.signed_hash.in_(sa.bindparam("hashes", expanding=True)),
+    )
 )
+_INSERT = sa.insert(_TABLE)
 
 
-def upsert(session: Session, snapshots: Sequence[tuple[Certificate, bytes]]) -> None:
-    """Insert snapshots, or replace those of the certificates."""
-    rows = [
-        {"number": certificate.number, "signed_hash": bytes.fromhex(certificate.token_sha256), "content": content}
-        for certificate, content in snapshots
-    ]
-    if rows:
-        session.execute(_UPSERT, rows)
+def replace(session: Session, snapshots: Sequence[Snapshot]) -> None:
+    """Write snapshots in the place of any row that has the number or the hash of one, whoever wrote it."""
+    if not snapshots:
+        return
+    session.execute(
+        _DELETE, {"numbers": [each.number for each in snapshots], "hashes": [each.signed_hash for each in snapshots]}
+    )
+    session.execute(_INSERT, [each._asdict() for each in snapshots])
 
 
-def certificates_without_snapshot(session: Session) -> Iterator[Sequence[Certificate]]:
-    """Return logged certificates without a snapshot, in pages of 1,000.
+def delete(session: Session, numbers: Sequence[str]) -> None:
+    if numbers:
+        session.execute(_DELETE, {"numbers": list(numbers), "hashes": []})
 
-    Only certificates that were logged as they were signed can have one.
-    """
-    query = (
-        sa.select(Certificate)
-        .join(
-            LogEntry,
-            sa.and_(
-                LogEntry.subject == Certificate.number,
-                LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value,
-                LogEntry.sha256 == Certificate.token_sha256,
-            ),
-        )
-        .where(~sa.exists().where(CertificateSnapshot.number == Certificate.number))
+
+def by_number(session: Session, numbers: Sequence[str]) -> dict[str, Snapshot]:
+    """Return the rows of these numbers, as they are in the database."""
+    if not numbers:
+        return {}
+    rows = session.execute(_BY_NUMBER, {"numbers": list(numbers)})
+    return {row.number: Snapshot._make(row) for row in rows}
+
+
+def iterate_numbers(session: Session) -> Iterator[Sequence[str]]:
+    """Yield the numbers of all certificates in the order of their ids, in pages."""
+    after = None
+    while rows := page_of(session, sa.select(Certificate), Certificate.id, after, PAGE_ROWS):
+        after = rows[-1].id
+        yield [row.number for row in rows]
+        session.expunge_all()
+
+
+def list_without_snapshot(session: Session, now: int) -> Iterator[Sequence[str]]:
+    """Yield the numbers of certificates without a snapshot, or with one whose time has passed, in pages."""
+    good = sa.exists().where(
+        _TABLE.c.number == Certificate.number,
+        sa.or_(_TABLE.c.good_until.is_(None), _TABLE.c.good_until > now),
     )
     after = None
-    while rows := page_of(session, query, Certificate.id, after, PAGE_ROWS):
+    while rows := page_of(session, sa.select(Certificate).where(~good), Certificate.id, after, PAGE_ROWS):
         after = rows[-1].id
-        yield rows
+        yield [row.number for row in rows]
+        session.expunge_all()
 
 
-def by_number(session: Session, numbers: Sequence[str]) -> dict[str, CertificateSnapshot]:
-    """Return snapshots by certificate number."""
-    return {
-        row.number: row
-        for row in session.scalars(sa.select(CertificateSnapshot).where(CertificateSnapshot.number.in_(numbers)))
-    }
+def first(session: Session) -> Snapshot | None:
+    row = session.execute(sa.select(*_COLUMNS).order_by(_TABLE.c.number).limit(1)).one_or_none()
+    return Snapshot._make(row) if row else None
 
 
 def orphan_number(session: Session) -> str | None:

@@ -8,6 +8,7 @@ import typer
 from rich.progress import Progress
 
 from app.certificates import status_list_repository
+from app.certificates.read_model.status_list_bits import StatusListBits
 from app.certificates.status_list import list_name
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.cli.common import fail, handle_errors, load_settings, open_database, stderr
@@ -27,6 +28,7 @@ from app.transparency import log_repository, reader, tiles
 from app.transparency.witness import cosigned
 from app.transparency.witness_client import load_policy
 from app.verification import offline_bundle
+from app.verification.snapshot_setup import load_snapshot_key
 
 
 def export_log(
@@ -91,10 +93,12 @@ def export_bundle(
 def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tuple[str, bytes]]:
     """Yield the members in their order. The lists are signed first, so that the log is never older than they are."""
     log = open_verified_log(database, LogKeyFile(settings.log_key), settings.verified_checkpoint)
+    log.require_intact()  # a bundle is made only of what the log proves
     with database.read_session() as session:
         names = [list_name(*each) for each in status_list_repository.list_all(session)]
     keeper = KeyProvider(database, KeyFiles(settings.keys_dir, issuer), log)
-    lists = StatusListPublisher(database, keeper.active_signer, issuer, settings.base_url, utc_now)
+    bits = StatusListBits(log, load_snapshot_key(settings), keeper.keyring)
+    lists = StatusListPublisher(database, keeper.active_signer, issuer, settings.base_url, utc_now, bits)
     signed = [(offline_bundle.status_list_path(name), lists.get_token(name).encode()) for name in sorted(names)]
     policy, now = load_policy(settings.witness_policy), utc_now()
     with database.read_session() as session:

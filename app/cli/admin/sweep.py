@@ -22,7 +22,7 @@ from app.applications.evidence.file_store import EvidenceFileStore
 from app.auth import session_repository, user_sessions
 from app.certificates import certificate_repository, residency_cascade
 from app.cli.admin import mail
-from app.cli.common import handle_errors, load_settings, open_database
+from app.cli.common import handle_errors, load_settings, open_database, renew_snapshots
 from app.core.actor import SYSTEM
 from app.core.database import Database
 from app.core.dates import baku_day, utc_now
@@ -54,14 +54,17 @@ def sweep(
 
     Ends applications that waited too long, suspends and resumes certificates with their residencies, opens matters
     about evidence that ended, erases uploads of refused claims, removes files that no document names, deletes old
-    responses, sessions and messages, sends waiting messages, and shows the public log to its witnesses.
-    Ends with 1 if something was in use, not delivered or not cosigned, and waits for the next run.
+    responses, sessions and messages, renews stored answers whose time has passed, sends waiting messages, and shows
+    the public log to its witnesses. Ends with 1 if something was in use, not delivered or not cosigned, and waits for
+    the next run.
     """
     settings = load_settings()
     files = EvidenceFileStore(settings.evidence_dir, settings.evidence_max_bytes)
     with handle_errors(), open_database(settings) as database:
         undone = run(database, utc_now(), dry_run=dry_run, report=typer.echo, files=files)
         if not dry_run:
+            renewed = renew_snapshots(settings, database, utc_now())
+            typer.echo(f"{renewed} answers to verifications renewed.")
             sent = mail.send_due(settings, database, utc_now())
             undone += sent.failed
             typer.echo(f"{sent.sent} messages sent, {sent.failed} not delivered.")

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from app.certificates.digital_link import gs1_uri
 from app.certificates.read_model.search import EffectiveStatus, RegisterSearch
 from app.core.errors import NotFound
-from app.organisations.legal_forms import public_voen
 from app.pages.public.register_view import STATUS_TEXTS, RegisterInput, RegisterView, load, parse_query
 from app.pages.rendering import render
 from app.reference import parks as reference_parks
@@ -59,7 +58,7 @@ def show_holder(organisation_id: str, request: Request, session: SessionDep, now
         listing=listing,
         name=newest.holder_name,
         name_az=newest.holder_name_az,
-        voen=public_voen(newest.holder_voen, is_legal=newest.holder_is_legal_person),
+        voen=newest.holder_voen,
         statuses=_status_choices(listing, wanted),
         parks={row.code: row.names for row in reference_parks.list_parks(session)},
     )
@@ -100,7 +99,7 @@ def show_gtin(gtin: str, request: Request, session: SessionDep, now: NowDep) -> 
 
 
 def _load_view(request: Request, session: Session, wanted: RegisterSearch, now: datetime) -> RegisterView:
-    return load(session, wanted, request.query_params, get_container(request).keys.keyring(), now)
+    return load(session, wanted, request.query_params, get_container(request).verification, now)
 
 
 def _status_choices(listing: RegisterView, wanted: RegisterSearch) -> list[tuple[Any, int]]:

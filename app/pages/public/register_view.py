@@ -5,20 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.certificates.model import Certificate
 from app.certificates.read_model import search_repository
 from app.certificates.read_model.record import CertificateRecord
-from app.certificates.read_model.search import EffectiveStatus, FacetCounts, RegisterSearch
-from app.core.crypto.keyring import KeyRing
+from app.certificates.read_model.search import EffectiveStatus, FacetCounts, RegisterSearch, fits
 from app.core.dates import baku_day
 from app.pages.i18n import _
 from app.pages.public.verdict_texts import VERDICT_TEXTS, VerdictText
-from app.transparency import log_repository
-from app.transparency.model import LogEntry
-from app.verification.verdict import Verdict, VerificationResult, evaluate_number
+from app.verification.service import VerificationService
+from app.verification.verdict import Verdict, VerificationResult
 from app.web import pagination
 
 PAGE_SIZE: Final = 25
@@ -80,8 +78,13 @@ def parse_query(query: Mapping[str, str], schemes: Sequence[str], parks: Sequenc
 
 @dataclass(frozen=True, slots=True)
 class RegisterEntry:
-    certificate: Certificate
+    certificate: CertificateRecord
     judgement: VerificationResult
+    organisation_id: UUID  # of the row, for certificates in shapes that do not name the company
+
+    @property
+    def holder(self) -> UUID:
+        return UUID(self.certificate.holder_id) if self.certificate.holder_id else self.organisation_id
 
     @property
     def face(self) -> VerdictText:
@@ -100,9 +103,9 @@ class RegisterView:
 
 
 def load(
-    session: Session, wanted: RegisterSearch, query: Mapping[str, str], keys: KeyRing, now: datetime
+    session: Session, wanted: RegisterSearch, query: Mapping[str, str], service: VerificationService, now: datetime
 ) -> RegisterView:
-    """Search and evaluate one page of certificates. Raises `Invalid` for an unknown cursor."""
+    """Search by columns, show a page of certificates as they are proven. Raises `Invalid` for an unknown cursor."""
     before, after = (pagination.decode_cursor(query[name]) if query.get(name) else None for name in ("before", "after"))
     today: date = baku_day(now)
     counts = search_repository.count_facets(session, wanted, today)
@@ -111,16 +114,15 @@ def load(
     )
     more = len(found) > PAGE_SIZE
     shown = found[1:] if more and after else found[:PAGE_SIZE]
-    logged = log_repository.find_issue_entries(session, [each.number for each in shown])
+    proven = service.read_many(session, [each.number for each in shown], now)
     return RegisterView(
-        rows=[RegisterEntry(each, _evaluate(each, logged.get(each.number), keys, now)) for each in shown],
+        rows=[
+            RegisterEntry(*proven[each.number], each.organisation_id)
+            for each in shown
+            if each.number in proven and fits(wanted, proven[each.number].record, today)
+        ],
         counts=counts,
         total=counts.total(wanted),
         newer=pagination.encode_cursor(shown[0].id) if shown and (more if after else before is not None) else None,
         older=pagination.encode_cursor(shown[-1].id) if shown and (more or after) else None,
     )
-
-
-def _evaluate(row: Certificate, entry: LogEntry | None, keys: KeyRing, now: datetime) -> VerificationResult:
-    """Evaluate a row as a verification of its number does, so that both show one status."""
-    return evaluate_number(CertificateRecord.from_row(row, entry), keys, now)

@@ -6,7 +6,7 @@ Every statement is a transaction of its own, so that a revocation is visible in 
 from collections.abc import Sequence
 from typing import Protocol
 
-from app.certificates.read_model.record import CertificateRecord
+from app.certificates.read_model.snapshot import Snapshot
 from app.core.errors import Unavailable
 
 
@@ -17,14 +17,13 @@ class DatabaseUnavailable(Unavailable):
         super().__init__("The register cannot be read at the moment. Try again shortly.")
 
 
-class CertificateStore(Protocol):
-    """Look up records and snapshots of certificates.
+class SnapshotStore(Protocol):
+    """Look up snapshots of certificates.
 
     Every method raises `DatabaseUnavailable` when the database does not answer, also after one reconnect.
 
-    Numbers are texts in display form; a signed hash has 32 bytes. Snapshots (`certificates/read_model/snapshot.py`) are
-    for responses that only display a certificate. A missing snapshot proves nothing: the certificate may exist without
-    one.
+    Numbers are texts in display form; a signed hash has 32 bytes. A row is what the database holds: it proves nothing
+    before it was checked, and a missing one proves nothing either.
     """
 
     async def open(self) -> None:
@@ -32,32 +31,23 @@ class CertificateStore(Protocol):
 
     async def close(self) -> None: ...
 
-    def snapshot_now(self, text: str) -> bytes | None:
+    def snapshot_now(self, text: str) -> Snapshot | None:
         """Return the snapshot of a number in exact display form, without waiting.
 
         For the event loop only. None proves nothing: a store that must wait for its database, or cannot reach it,
         always returns None.
         """
 
-    def snapshot_now_by_hash(self, signed_hash: bytes) -> bytes | None:
+    def snapshot_now_by_hash(self, signed_hash: bytes) -> Snapshot | None:
         """Return the snapshot by the hash of what was signed, without waiting."""
 
-    async def find_snapshot(self, number: str) -> bytes | None: ...
+    async def find_snapshot(self, number: str) -> Snapshot | None: ...
 
-    async def find_snapshot_by_hash(self, signed_hash: bytes) -> bytes | None:
+    async def find_snapshot_by_hash(self, signed_hash: bytes) -> Snapshot | None:
         """Return the snapshot of the certificate whose token has this hash of `header.payload`."""
 
-    async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, bytes]:
+    async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, Snapshot]:
         """Return the snapshots of these numbers, by number: one query."""
 
-    async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
+    async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, Snapshot]:
         """Return the snapshots with these hashes, by signed hash: one query."""
-
-    async def find(self, number: str) -> CertificateRecord | None:
-        """Return the certificate record with its transparency log entry."""
-
-    async def find_many(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        """Return the records of these numbers, by number: one query."""
-
-    def find_many_sync(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        """Return the records of these numbers, by number, for threads and the command line."""

@@ -1,15 +1,15 @@
-"""Create the certificate store for a database address."""
+"""Create the snapshot store for a database address."""
 
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from app.verification.stores.base import CertificateStore
+from app.verification.stores.base import SnapshotStore
 from app.verification.stores.postgres import PostgresStore
 from app.verification.stores.sqlite import SqliteStore
 
 
-def create_certificate_store(url: str) -> CertificateStore:
+def create_snapshot_store(url: str) -> SnapshotStore:
     """Create the store for a SQLAlchemy address: `sqlite:///…` or `postgresql+psycopg://…`."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":

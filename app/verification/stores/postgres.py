@@ -1,4 +1,4 @@
-"""Look up certificates in PostgreSQL."""
+"""Look up snapshots in PostgreSQL."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,9 +7,9 @@ from typing import Any, Final, Generic, LiteralString, TypeVar
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from app.certificates.read_model.record import CertificateRecord
+from app.certificates.read_model.snapshot import Snapshot
 from app.verification.stores.base import DatabaseUnavailable
-from app.verification.stores.sql import RECORDS_POSTGRES, SNAPSHOTS_BY_HASH_POSTGRES, SNAPSHOTS_POSTGRES, parse_rows
+from app.verification.stores.sql import SNAPSHOTS_BY_HASH_POSTGRES, SNAPSHOTS_POSTGRES
 
 POOL_SIZE: Final = 4
 """Connections of one worker for verifications."""
@@ -23,7 +23,6 @@ class PostgresStore:
     """Pooled connections in autocommit with prepared statements; broken ones are replaced."""
 
     def __init__(self, conninfo: str, *, connections: int = POOL_SIZE) -> None:
-        self._conninfo = conninfo
         self._by_number = BatchLoader[str](self.find_snapshots, connections)
         self._by_signed_hash = BatchLoader[bytes](self.find_snapshots_by_hash, connections)
         self._pool = AsyncConnectionPool(
@@ -43,29 +42,25 @@ class PostgresStore:
     async def close(self) -> None:
         await self._pool.close()
 
-    def snapshot_now(self, text: str) -> bytes | None:  # noqa: ARG002 (every look-up waits for the network)
+    def snapshot_now(self, text: str) -> Snapshot | None:  # noqa: ARG002 (every look-up waits for the network)
         return None
 
-    def snapshot_now_by_hash(self, signed_hash: bytes) -> bytes | None:  # noqa: ARG002 (every look-up waits for the network)
+    def snapshot_now_by_hash(self, signed_hash: bytes) -> Snapshot | None:  # noqa: ARG002 (every look-up waits for the network)
         return None
 
-    async def find_snapshot(self, number: str) -> bytes | None:
+    async def find_snapshot(self, number: str) -> Snapshot | None:
         return await self._by_number.find(number)
 
-    async def find_snapshot_by_hash(self, signed_hash: bytes) -> bytes | None:
+    async def find_snapshot_by_hash(self, signed_hash: bytes) -> Snapshot | None:
         return await self._by_signed_hash.find(signed_hash)
 
-    async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, bytes]:
-        return dict(await self._rows(SNAPSHOTS_POSTGRES, numbers)) if numbers else {}
+    async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, Snapshot]:
+        rows = await self._rows(SNAPSHOTS_POSTGRES, numbers) if numbers else []
+        return {row[0]: Snapshot._make(row) for row in rows}
 
-    async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
-        return dict(await self._rows(SNAPSHOTS_BY_HASH_POSTGRES, signed_hashes)) if signed_hashes else {}
-
-    async def find(self, number: str) -> CertificateRecord | None:
-        return (await self.find_many([number])).get(number)
-
-    async def find_many(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        return parse_rows(await self._rows(RECORDS_POSTGRES, numbers)) if numbers else {}
+    async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, Snapshot]:
+        rows = await self._rows(SNAPSHOTS_BY_HASH_POSTGRES, signed_hashes) if signed_hashes else []
+        return {row[1]: Snapshot._make(row) for row in rows}
 
     async def _rows(self, query: LiteralString, argument: Sequence[str] | Sequence[bytes]) -> list[tuple[Any, ...]]:
         try:
@@ -83,15 +78,6 @@ class PostgresStore:
         async with self._pool.connection() as connection:
             return await (await connection.execute(query, (argument,), binary=True)).fetchall()
 
-    def find_many_sync(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        if not numbers:
-            return {}
-        try:
-            with psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5) as connection:
-                return parse_rows(connection.execute(RECORDS_POSTGRES, (numbers,)).fetchall())
-        except psycopg.Error as error:
-            raise DatabaseUnavailable from error
-
 
 class BatchLoader(Generic[_LookupKey]):
     """Combine single look-ups that arrive while all connections are busy into one query.
@@ -101,17 +87,17 @@ class BatchLoader(Generic[_LookupKey]):
     """
 
     def __init__(
-        self, find_all: Callable[[Sequence[_LookupKey]], Awaitable[dict[_LookupKey, bytes]]], max_workers: int
+        self, find_all: Callable[[Sequence[_LookupKey]], Awaitable[dict[_LookupKey, Snapshot]]], max_workers: int
     ) -> None:
-        self._find_all: Callable[[Sequence[_LookupKey]], Awaitable[dict[_LookupKey, bytes]]] = find_all
+        self._find_all: Callable[[Sequence[_LookupKey]], Awaitable[dict[_LookupKey, Snapshot]]] = find_all
         self._max_workers = max_workers
-        self._waiting: list[tuple[_LookupKey, asyncio.Future[bytes | None]]] = []
+        self._waiting: list[tuple[_LookupKey, asyncio.Future[Snapshot | None]]] = []
         self._workers: set[asyncio.Task[None]] = set()
         self._is_starting = False
 
-    async def find(self, key: _LookupKey) -> bytes | None:
+    async def find(self, key: _LookupKey) -> Snapshot | None:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[bytes | None] = loop.create_future()
+        future: asyncio.Future[Snapshot | None] = loop.create_future()
         self._waiting.append((key, future))
         if not self._is_starting and len(self._workers) < self._max_workers:
             self._is_starting = True  # the worker starts when all look-ups of this event-loop iteration are queued

@@ -1,4 +1,4 @@
-"""Look up certificates in SQLite."""
+"""Look up snapshots in SQLite."""
 
 import json
 import sqlite3
@@ -11,15 +11,9 @@ from typing import Any
 
 import anyio.to_thread
 
-from app.certificates.read_model.record import CertificateRecord
+from app.certificates.read_model.snapshot import Snapshot
 from app.verification.stores.base import DatabaseUnavailable
-from app.verification.stores.sql import (
-    RECORDS_SQLITE,
-    SNAPSHOT_BY_HASH_SQLITE,
-    SNAPSHOT_SQLITE,
-    SNAPSHOTS_SQLITE,
-    parse_rows,
-)
+from app.verification.stores.sql import SNAPSHOT_BY_HASH_SQLITE, SNAPSHOT_SQLITE, SNAPSHOTS_SQLITE
 
 MAPPED_BYTES = 1 << 40
 """SQLite maps as much of the file as it can, usually 2 GiB: that halves a look-up's time.
@@ -59,13 +53,13 @@ class SqliteStore:
             connection.close()
         self._per_thread = threading.local()
 
-    def snapshot_now(self, text: str) -> bytes | None:
+    def snapshot_now(self, text: str) -> Snapshot | None:
         return self._find_one(SNAPSHOT_SQLITE, text)
 
-    def snapshot_now_by_hash(self, signed_hash: bytes) -> bytes | None:
+    def snapshot_now_by_hash(self, signed_hash: bytes) -> Snapshot | None:
         return self._find_one(SNAPSHOT_BY_HASH_SQLITE, signed_hash)
 
-    def _find_one(self, query: str, argument: str | bytes) -> bytes | None:
+    def _find_one(self, query: str, argument: str | bytes) -> Snapshot | None:
         try:
             # fetchall, not fetchone: an unfinished statement would keep its read snapshot and hide later commits.
             rows = self._execute_in_loop(query, (argument,)).fetchall()
@@ -74,37 +68,29 @@ class SqliteStore:
         except sqlite3.Error:
             self._connect_for_loop()  # for the next look-up; this one continues in the slower methods
             return None
-        return rows[0][0] if rows else None
+        return Snapshot._make(rows[0]) if rows else None
 
-    async def find_snapshot(self, number: str) -> bytes | None:
+    async def find_snapshot(self, number: str) -> Snapshot | None:
         rows = self._rows(SNAPSHOT_SQLITE, number)
-        return rows[0][0] if rows else None
+        return Snapshot._make(rows[0]) if rows else None
 
-    async def find_snapshot_by_hash(self, signed_hash: bytes) -> bytes | None:
+    async def find_snapshot_by_hash(self, signed_hash: bytes) -> Snapshot | None:
         rows = self._rows(SNAPSHOT_BY_HASH_SQLITE, signed_hash)
-        return rows[0][0] if rows else None
+        return Snapshot._make(rows[0]) if rows else None
 
-    async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, bytes]:
+    async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, Snapshot]:
         if not numbers:
             return {}
         # A thousand rows are worth the thread switch.
-        return dict(await anyio.to_thread.run_sync(self._rows, SNAPSHOTS_SQLITE, json.dumps(numbers)))
+        rows = await anyio.to_thread.run_sync(self._rows, SNAPSHOTS_SQLITE, json.dumps(numbers))
+        return {row[0]: Snapshot._make(row) for row in rows}
 
-    async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
-        def find() -> dict[bytes, bytes]:
+    async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, Snapshot]:
+        def find() -> dict[bytes, Snapshot]:
             found = {signed_hash: self._rows(SNAPSHOT_BY_HASH_SQLITE, signed_hash) for signed_hash in signed_hashes}
-            return {signed_hash: rows[0][0] for signed_hash, rows in found.items() if rows}
+            return {signed_hash: Snapshot._make(rows[0]) for signed_hash, rows in found.items() if rows}
 
         return await anyio.to_thread.run_sync(find) if signed_hashes else {}
-
-    async def find(self, number: str) -> CertificateRecord | None:
-        return self.find_many_sync([number]).get(number)
-
-    async def find_many(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        return await anyio.to_thread.run_sync(self.find_many_sync, numbers)
-
-    def find_many_sync(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        return parse_rows(self._rows(RECORDS_SQLITE, json.dumps(numbers))) if numbers else {}
 
     def _rows(self, query: str, argument: str | bytes) -> list[tuple[Any, ...]]:
         try:

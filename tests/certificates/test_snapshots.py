@@ -1,15 +1,17 @@
 """What checks print is written with every change of a certificate, and made anew where it is missing."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
 from app.bootstrap import prepare
 from app.certificates import status_service
 from app.certificates.model import Certificate, CertificateSnapshot
-from app.certificates.read_model import projector, snapshot
-from app.certificates.read_model.record import CertificateRecord
+from app.certificates.read_model import projector, snapshot_repository
 from app.core.errors import Unavailable
-from app.transparency import log_repository
+from app.verification.request_parser import VerifyItem
+from app.verification.response import encode, verdict_in
 
 
 @pytest.fixture
@@ -18,15 +20,14 @@ def number(shared_app):
 
 
 def of(app, number):
-    """What the register holds as extract, and what its certificate says."""
+    """The answer that the register holds, and the one that token and log give."""
     with app.database.read_session() as session:
-        row = session.get(CertificateSnapshot, number)
-        certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
-        record = CertificateRecord.from_row(certificate, log_repository.find_issue_entry(session, number))
-        return row and (bytes(row.content), row.signed_hash.hex()), (
-            snapshot.serialize(record),
-            certificate.token_sha256,
-        )
+        held = snapshot_repository.by_number(session, [number]).get(number)
+    proven = app.container.verification.verify_many_sync([VerifyItem("number", number)])[0]
+    return held and (held.body, held.signed_hash.hex()), (
+        encode(proven, app.settings.base_url, demo=True),
+        proven.record.token_sha256,
+    )
 
 
 def drop(app, *numbers):
@@ -47,8 +48,8 @@ def test_every_deed_leaves_one_that_says_what_the_row_says(shared_app, number):
             shared_app.change_status(number, deed, body)
         held, says = of(shared_app, number)
         assert held == says
-        seen.add(held[0].split(b"\n")[0].split(b" ")[2])
-    assert seen == {b"active", b"suspended", b"revoked"}
+        seen.add(verdict_in(held[0]))
+    assert seen == {"valid", "suspended", "revoked"}
 
 
 def test_what_is_taken_back_leaves_it_as_it_was(shared_app, number):
@@ -81,14 +82,57 @@ def test_those_that_are_missing_are_made_page_by_page(shared_app, monkeypatch):
     monkeypatch.setattr("app.certificates.read_model.snapshot_repository.PAGE_ROWS", 2)
     numbers = [shared_app.certify() for _ in range(5)]
     drop(shared_app, *numbers)
-    with shared_app.database.session() as session:
-        assert projector.backfill(session) == 5
-        session.commit()
+    assert renew(shared_app) == 5
     for number in numbers:
         held, says = of(shared_app, number)
         assert held == says
+    assert renew(shared_app) == 0
+
+
+def renew(app):
+    writer = app.database.session().info[projector.WRITER_KEY]
+    with app.database.session() as session:
+        count = writer.renew(session, app.clock())
+        session.commit()
+    return count
+
+
+def test_a_stray_row_blocks_no_honest_one(shared_app, number):
+    """Rows with the hash, or the number, of another certificate give way."""
     with shared_app.database.session() as session:
-        assert projector.backfill(session) == 0
+        held = snapshot_repository.by_number(session, [number])[number]
+        session.execute(sa.delete(CertificateSnapshot).where(CertificateSnapshot.number == number))
+        session.execute(sa.insert(CertificateSnapshot).values(held._replace(number="x")._asdict()))
+        session.commit()
+    shared_app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+    held, says = of(shared_app, number)
+    assert held == says
+    assert verdict_in(held[0]) == "suspended"
+
+
+def test_one_whose_time_has_passed_is_written_anew(shared_app, number):
+    last = shared_app.clock()
+    shared_app.clock.now = last + timedelta(days=5000)
+    assert shared_app.anonymous.get(f"/v1/verify/{number}").json()["verdict"] == "expired"
+    assert renew(shared_app) > 0
+    held, says = of(shared_app, number)
+    assert held == says
+    shared_app.clock.now = last
+    renew(shared_app)
+
+
+def test_all_are_written_anew_under_another_key(shared_app, number):
+    key = shared_app.settings.snapshots_key
+    kept = key.read_text()
+    key.write_text("ab" * 32)
+    prepare(shared_app.settings, shared_app.clock())
+    with shared_app.database.read_session() as session:
+        other = snapshot_repository.by_number(session, [number])[number]
+    assert not shared_app.container.verification.check.key.is_genuine(other)
+    key.write_text(kept)
+    prepare(shared_app.settings, shared_app.clock())
+    held, says = of(shared_app, number)
+    assert held == says
 
 
 def test_a_failed_deed_keeps_it(shared_app, number, monkeypatch):
