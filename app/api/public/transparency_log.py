@@ -3,14 +3,14 @@
 import base64
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
 from app.certificates.certificate_number import parse_number
 from app.core.errors import NotFound
 from app.transparency import reader, tiles
-from app.web.dependencies import SessionDep
+from app.web.dependencies import SessionDep, get_container
 from app.web.problems.openapi_responses import error_responses
 from app.web.routes import GuardedRoute, PublicRouter
 from app.web.schema_types import ResponseModel
@@ -31,8 +31,9 @@ MAX_TREE_SIZE = 2**62
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def get_log_checkpoint(session: SessionDep) -> Response:
+def get_log_checkpoint(request: Request, session: SessionDep) -> Response:
     """A signed note (C2SP tlog-checkpoint): name of the log, number of entries, root hash of the Merkle tree."""
+    get_container(request).log.require_intact()
     return Response(reader.get_checkpoint(session), media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS)
 
 
@@ -42,9 +43,10 @@ def get_log_checkpoint(session: SessionDep) -> Response:
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def get_log_key(session: SessionDep) -> Response:
+def get_log_key(request: Request, session: SessionDep) -> Response:
     """One line: name, key id, Ed25519 key (C2SP signed-note). It never changes: store it to detect another log."""
-    text = reader.get_vkey(session) + "\n"
+    reader.get_vkey(session)  # 404 before the first entry
+    text = get_container(request).log.vkey + "\n"
     return Response(text, media_type=TEXT_MEDIA_TYPE, headers={"Cache-Control": "public, max-age=3600"})
 
 

@@ -25,6 +25,7 @@ from app.signing.key_files import KeyFiles
 from app.signing.key_provider import KeyProvider
 from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency import log_repository, reader, tiles
+from app.transparency.verified_log import VerifiedLog
 from app.verification import offline_bundle
 from app.verification.snapshot_setup import load_snapshot_key
 
@@ -91,7 +92,7 @@ def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tu
         ring = KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
     yield "jwks.json", jws.dump_json(ring.jwks())
     yield "did.json", jws.dump_json(did_document(issuer, ring))
-    yield from _bundled_log(database)
+    yield from _bundled_log(database, log)
     # The lists are written last: they cover every certificate that the exported log contains.
     with database.read_session() as session:
         names = [list_name(*each) for each in status_list_repository.list_all(session)]
@@ -102,10 +103,10 @@ def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tu
         yield offline_bundle.status_list_path(name), lists.get_token(name).encode()
 
 
-def _bundled_log(database: Database) -> Iterator[tuple[str, bytes]]:
+def _bundled_log(database: Database, log: VerifiedLog) -> Iterator[tuple[str, bytes]]:
     """Yield the checkpoint and, for each certificate, the entry of its issue with proof, all of one moment."""
     with database.read_session() as session:
-        yield "log/vkey", f"{reader.get_vkey(session)}\n".encode()
+        yield "log/vkey", f"{log.vkey}\n".encode()
         yield "log/checkpoint", reader.get_checkpoint(session).encode()
         for number, entry in log_repository.iterate_issue_entries(session):
             head, _, rest = reader.inclusion_proof(session, number).text.partition("\n")
