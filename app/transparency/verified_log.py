@@ -82,6 +82,11 @@ class VerifiedLog:
         return self._checkpoint
 
     @property
+    def vkey(self) -> str:
+        """Return the public key of the log as its key file has it. Raises `LogKeyMissing`."""
+        return self._verifier().vkey
+
+    @property
     def is_intact(self) -> bool:
         """Whether the log in the database agrees with what was verified."""
         self.refresh()

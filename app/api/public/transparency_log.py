@@ -3,7 +3,7 @@
 import base64
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from app.core.errors import NotFound
 from app.transparency import reader, tiles
 from app.transparency.witness import cosigned
 from app.transparency.witness_policy import WitnessJudgement
-from app.web.dependencies import NowDep, SessionDep, WitnessPolicyDep
+from app.web.dependencies import NowDep, SessionDep, WitnessPolicyDep, get_container
 from app.web.problems.openapi_responses import error_responses
 from app.web.routes import GuardedRoute, PublicRouter
 from app.web.schema_types import ResponseModel
@@ -35,6 +35,7 @@ MAX_TREE_SIZE = 2**62
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
 def get_log_checkpoint(
+    request: Request,
     session: SessionDep,
     now: NowDep,
     policy: WitnessPolicyDep,
@@ -44,6 +45,7 @@ def get_log_checkpoint(
 ) -> Response:
     """A signed note (C2SP tlog-checkpoint): name of the log, number of entries, root hash of the Merkle tree; then the
     signature of the log, and those of the witnesses that have seen it. `Mik-Witnesses` says how many have."""
+    get_container(request).log.require_intact()
     get = cosigned.require_witnessed if witnessed else cosigned.get_newest
     found = get(session, policy, now)
     judged = cosigned.judge_entry(session, found.size - 1, found, now)
@@ -56,9 +58,10 @@ def get_log_checkpoint(
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def get_log_key(session: SessionDep) -> Response:
+def get_log_key(request: Request, session: SessionDep) -> Response:
     """One line: name, key id, Ed25519 key (C2SP signed-note). It never changes: store it to detect another log."""
-    text = reader.get_vkey(session) + "\n"
+    reader.get_vkey(session)  # 404 before the first entry
+    text = get_container(request).log.vkey + "\n"
     return Response(text, media_type=TEXT_MEDIA_TYPE, headers={"Cache-Control": "public, max-age=3600"})
 
 

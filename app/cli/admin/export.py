@@ -106,7 +106,7 @@ def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tu
         newest = cosigned.get_newest(session, policy, now)
         witnessed = cosigned.find_witnessed(session, policy, now)
         yield offline_bundle.INDEX, offline_bundle.index_bytes(issuer)
-        yield offline_bundle.VKEY, f"{reader.get_vkey(session)}\n".encode()
+        yield offline_bundle.VKEY, f"{log.vkey}\n".encode()
         yield offline_bundle.CHECKPOINT, newest.note.encode()
         yield offline_bundle.WITNESSED, witnessed.note.encode() if witnessed else b""
         yield offline_bundle.KEYS, jws.dump_json(build_jwks(dict(sorted(ring.all_public.items()))))
