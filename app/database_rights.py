@@ -89,7 +89,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "parks": _changes("names", "district", "economic_region", "area_ha", "legal_basis"),
         "password_resets": _changes("closed_at", "mac"),
         "process_steps": _changes(delete=True),
-        "products": _edited("products", "created_at"),
+        "products": _edited("products", "created_at", "annual_capacity"),
         "proposals": _changes(
             "state", "decided_by", "decided_at", "confirmed_sha256", "confirmer_confirmation", "version", "mac"
         ),
