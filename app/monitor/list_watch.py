@@ -11,7 +11,7 @@ from app.core.crypto import jws
 from app.core.crypto.jws import PublicKey, TokenRejected
 from app.core.dates import format_utc
 from app.monitor.evidence import FindingKind, MonitorFinding
-from app.monitor.public_service import PublicService, Received, Unreachable
+from app.monitor.public_service import PublicService, Received
 from app.monitor.state import MonitorState
 from app.transparency.logged_status import FINAL_STATUSES, status_at
 
@@ -61,7 +61,7 @@ class ListWatch:
                 continue
             received, there = _fetch(second, url, keys)
             if there is None:
-                detail = f"{received.url} gives a list that no published key signed, or another list."
+                detail = f"{received.url} does not give the list of this address, signed by a published key."
                 yield MonitorFinding(FindingKind.LIST_REFUSED, url, detail, (here.received, received))
                 continue
             newer = max(here.parsed.valid_from, there.valid_from)
@@ -77,7 +77,7 @@ class ListWatch:
         token, before = self._state.get_list(url)
         evidence = (token,) if token else ()
         if parsed is None:
-            detail = f"{received.url} gives a list that no published key signed, or another list."
+            detail = f"{received.url} does not give the list of this address, signed by a published key."
             seen.faults.append(MonitorFinding(FindingKind.LIST_REFUSED, url, detail, (received,), evidence))
             return seen
         now = self._clock()
@@ -137,7 +137,7 @@ def _fetch(service: PublicService, url: str, keys: Mapping[str, PublicKey]) -> t
     """Return a list by its address at this vantage point; None where it is not the signed list of this address."""
     received = service.get(urlsplit(url).path)
     if received.status != 200:
-        raise Unreachable(f"{received.url} answers {received.status}.")
+        return received, None
     try:
         verified = jws.verify(received.text.strip(), typ=jws.TYP_CREDENTIAL, keys=keys)
         parsed = status_list.parse_status_list_credential(verified.payload)

@@ -38,7 +38,7 @@ def leaves(commands=COMMANDS, before=()):
 LEAVES = dict(leaves())
 
 
-def test_there_are_ten_commands():
+def test_there_are_eleven_commands():
     names = [
         "serve",
         "demo",

@@ -97,6 +97,7 @@ def test_a_changed_answer_is_kept_with_both_sides(watching, numbers):
         ("/log/checkpoint", edited(b"\n\n", b"\nother\n\n"), {"checkpoint-refused"}),
         ("/.well-known/jwks.json", lambda _status, _body: (200, b'{"keys": []}'), {"key-missing"}),
         ("/v1/status-lists/revocation-1", edited(b".", b".AA"), {"list-refused"}),
+        ("/v1/status-lists/suspension-1", lambda _status, _body: (404, b""), {"list-refused"}),
     ],
 )
 def test_each_contradiction_is_named(watching, shared_app, numbers, path, change, kinds):
