@@ -16,6 +16,7 @@ from app.organisations.model import ProductionStage, RegisterImport, Residency, 
 from app.organisations.residency_transitions import ResidencyDetails
 from app.organisations.residency_workflow import ResidencyAction
 from tests.organisations.factories import NOW, TODAY, VOENS, CertifiedResidents, add_park, member, register
+from tests.transparency.helpers import disarm_certificates
 
 
 @pytest.fixture
@@ -265,6 +266,7 @@ def test_an_import_that_takes_a_stage_back_opens_a_matter(certified, session):
 
 def test_a_final_certificate_gets_no_matter(certified, session):
     status_service.surrender(session, member(certified.user), certified.first.number, version=1, now=NOW)
+    disarm_certificates(session.connection())
     certified.second.valid_until = TODAY - timedelta(days=1)
     certified.second.valid_from = TODAY - timedelta(days=9)
     certified.residency.stage = "operating"

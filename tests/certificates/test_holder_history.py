@@ -14,6 +14,7 @@ from app.certificates.holder_history import InquiryState, RelationGround
 from app.certificates.model import MatterCause, MatterOutcome, RevocationReason, SuspensionCause
 from app.organisations.model import Organisation, Residency
 from tests.organisations.factories import NOW, TODAY, VOENS, CertifiedResidents, member, register, resident
+from tests.transparency.helpers import disarm_certificates
 
 LATER = NOW + timedelta(days=3)
 OWNERSHIP = {"state_share_pct": "0"}
@@ -21,7 +22,10 @@ OWNERSHIP = {"state_share_pct": "0"}
 
 @pytest.fixture
 def certified(session):
-    return CertifiedResidents(session)
+    """Companies whose certificates a test may change, as to GTIN and holder, before it reads them."""
+    certified = CertifiedResidents(session)
+    disarm_certificates(session.connection())
+    return certified
 
 
 def suspend(certified, certificate, cause=SuspensionCause.HEARING):
