@@ -29,6 +29,7 @@ def test_the_order_of_the_steps_is_the_order_of_the_locks():
         "app.transparency.appender.write_pending",
         "app.audit.recorder.write_pending",
         "app.certificates.read_model.projector.write_pending",
+        "app.auth.credentials.confirmations.remember_used",  # takes none: it writes a file after the commit
     ]
 
 
