@@ -120,7 +120,8 @@ def supersede(app, number):
     """Let a newer certificate take the place of one, which no route does yet."""
     with app.database.session() as session:
         row = certificate_repository.by_number(session, number)
-        status_service._set_status(session, row, CertificateStatus.SUPERSEDED, None, app.clock())
+        decided = status_service._DecidedAct("0" * 64, "replaced")
+        status_service._set_status(session, row, CertificateStatus.SUPERSEDED, None, decided, app.clock())
         row.version += 1
         projector.mark_dirty(session, row)
         session.commit()

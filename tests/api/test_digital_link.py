@@ -3,7 +3,7 @@
 import jsonschema_rs
 import pytest
 
-from app.transparency import log_repository
+from app.verification.service import VerificationService
 from tests.certificates import linkset_schemas
 from tests.factories import ok
 
@@ -156,9 +156,9 @@ def test_refusals(shared_app, numbers, path, status, code):
 
 @pytest.mark.parametrize("query", ["", "?linkType=linkset", "?linkType=dcc"])
 def test_what_is_not_in_the_log_is_not_shown(shared_app, numbers, monkeypatch, query):
-    """No link leads to what a verification of the number calls forged."""
+    """No link leads to a certificate that token and log do not prove."""
     assert get(shared_app, f"/01/{PLAIN}{query}").status_code in {200, 307}
-    monkeypatch.setattr(log_repository, "find_issue_entries", lambda *_: {})
+    monkeypatch.setattr(VerificationService, "read_many", lambda *_: {})
     assert get(shared_app, f"/01/{PLAIN}{query}").status_code == 404
     assert numbers[PLAIN]
 

@@ -134,7 +134,8 @@ class TestRightsEndedMeanwhile:
         path = f"/v1/applications/{case}/claim"
         ok(second.post(path, version="now", headers=keyed(key)))
         with app.database.session() as session:
-            session.execute(sa.update(StaffRole).where(StaffRole.user_id == second.subject.id).values(role="auditor"))
+            session.delete(session.get(StaffRole, (second.subject.id, Role.REVIEWER.value)))
+            session.add(StaffRole(user_id=second.subject.id, role=Role.AUDITOR.value))
             session.commit()
         assert second.post(path, version=1, headers=keyed(key)).status_code == 403
 

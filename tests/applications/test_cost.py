@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from tests.factories import ok
 
-MOST_FOR_AN_APPROVAL = 55
-MOST_FOR_A_SUSPENSION = 21
+MOST_FOR_AN_APPROVAL = 59  # the snapshots of 12 products are read and written in pages
+MOST_FOR_A_SUSPENSION = 23
 MOST_FOR_AN_ASSESSMENT = 18
 
 

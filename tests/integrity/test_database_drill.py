@@ -215,7 +215,7 @@ def test_an_undone_revocation(app, number, log_row, restart):
     app.http.get("/v1/status-lists/revocation-1")
     old_list = rows(app, "SELECT token, token_version, version, bits FROM status_lists WHERE purpose = 'revocation'")[0]
     size = rows(app, "SELECT size, checkpoint FROM log_head")[0]
-    app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "false-documents"})
+    app.revoke(number, "false-documents")
     assert lists
     put_back(app, number, kept)
     attack(
@@ -247,12 +247,15 @@ def test_an_undone_revocation(app, number, log_row, restart):
 
 
 def test_a_list_whose_certificate_is_gone_is_refused(app, number):
-    app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "false-documents"})
+    app.revoke(number, "false-documents")
     app.container.status_lists.bits._places.clear()
     about = "DELETE FROM {0} WHERE certificate_id IN (SELECT id FROM certificates WHERE number = :n)"
     attack(
         app.database,
-        *(about.format(table) for table in ("suspensions", "certificate_search_terms", "certified_descriptions")),
+        *(
+            about.format(table)
+            for table in ("suspensions", "certificate_search_terms", "certified_descriptions", "status_decisions")
+        ),
         "DELETE FROM certificate_snapshots WHERE number = :n",
         "DELETE FROM certificates WHERE number = :n",
         n=number,
@@ -268,7 +271,10 @@ def test_deleted_rows(app, number, with_log, restart):
     about = "DELETE FROM {0} WHERE certificate_id IN (SELECT id FROM certificates WHERE number = :n)"
     attack(
         app.database,
-        *(about.format(table) for table in ("suspensions", "certificate_search_terms", "certified_descriptions")),
+        *(
+            about.format(table)
+            for table in ("suspensions", "certificate_search_terms", "certified_descriptions", "status_decisions")
+        ),
         "DELETE FROM certificate_snapshots WHERE number = :n",
         "DELETE FROM certificates WHERE number = :n",
         *([] if with_log else ["DELETE FROM log_entries WHERE subject = :n"]),

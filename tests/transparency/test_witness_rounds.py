@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from app.cli.admin import sweep
-from app.cli.admin.export import _bundled_log
+from app.cli.admin.export import _bundled
 from app.core.errors import UnsafeToStart
 from app.transparency import log_repository
 from app.transparency.checkpoint import parse_proof, verify_checkpoint, verify_proof
@@ -104,13 +104,15 @@ def test_a_proof_leads_to_the_checkpoint_that_witnesses_have_seen(app, client, l
     assert app.anonymous.get(f"/log/consistency?first={first}&second={second}").status_code == 200
 
 
-def test_a_bundle_holds_what_witnesses_have_seen(app, client):
-    number = app.certify(app.set_up_company())
+def test_a_bundle_holds_what_witnesses_have_seen(app, client, witnesses, log_key, tmp_path):
+    app.certify(app.set_up_company())
     client.run_round()
-    files = dict(_bundled_log(app.database, client.policy))
+    path = tmp_path / "policy"
+    path.write_text(witnesses.policy(log_key))
+    settings = app.container.settings.model_copy(update={"witness_policy": str(path)})
+    files = dict(_bundled(app.database, settings, app.container.issuance.issuer))
     assert files["log/checkpoint"].decode() == text(app, "/log/checkpoint")[0]
-    proof = parse_proof(files[f"proofs/{number}.tlog-proof"].decode())
-    assert evaluate_note(client.policy, proof.checkpoint, app.clock()).has_quorum
+    assert evaluate_note(client.policy, files["log/witnessed"].decode(), app.clock()).quorum_at is not None
 
 
 def test_two_of_three_are_enough_and_one_is_not(app, client, witnesses):

@@ -25,6 +25,7 @@ STATUS_BY_EVENT: Mapping[LogEvent, CertificateStatus] = MappingProxyType(
         LogEvent.CERTIFICATE_SUPERSEDED: CertificateStatus.SUPERSEDED,
     }
 )
+_CAUSES: Final = frozenset(map(str, SuspensionCause))
 _REASONS: Final = frozenset({*map(str, SuspensionCause), *map(str, RevocationReason)})
 _ORIGIN_BEFORE: Final = "AZ"
 """Country of origin of certificates in earlier shapes, which do not name it: they were issued for no other."""
@@ -97,9 +98,14 @@ def status_at(entries: Sequence[Entry], now: datetime, stored_reason: str | None
 
 
 def _reason_of(last: Entry, status: CertificateStatus, stored: str | None) -> str | None:
-    """Return the reason of a status: that of the entry; of entries without one that of the row, if it is on a list."""
+    """Return the reason of a status: that of the entry; of entries without one that of the row, if it is on a list.
+
+    Of several causes of a suspension, the log names the first; the row names one that is still open.
+    """
     if status is CertificateStatus.ACTIVE:
         return None
+    if status is CertificateStatus.SUSPENDED and stored in _CAUSES:
+        return stored
     if last.reason is not None:
         return last.reason
     return stored if stored in _REASONS else None
