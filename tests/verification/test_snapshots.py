@@ -220,7 +220,13 @@ class TestStatus:
 
     def test_reason_of_the_entry_before_that_of_the_row(self):
         later = NOW + timedelta(hours=1)
-        assert self.status(entry("suspended", later, reason="court"))[:3] == ("suspended", later, "court")
+        revoked = entry("revoked", later, reason="court-order")
+        assert self.status(revoked, stored="bankruptcy")[:3] == ("revoked", later, "court-order")
+
+    def test_of_several_causes_of_a_suspension_one_that_is_open(self):
+        later = NOW + timedelta(hours=1)
+        assert self.status(entry("suspended", later, reason="court"))[:3] == ("suspended", later, "hearing")
+        assert self.status(entry("suspended", later, reason="court"), stored="all is well")[2] == "court"
         assert self.status(entry("suspended", later))[2] == "hearing"
         assert self.status(entry("suspended", later), stored="all is well")[2] is None
 
