@@ -1,6 +1,7 @@
 """Log the issue and every change of status of certificates.
 
-A further cause of a suspension, or one cause less, is not a change of status.
+A further cause of a suspension is not a change of status. Where one of several ends that the log named as the reason,
+another entry names one that is still open.
 """
 
 from collections.abc import Mapping

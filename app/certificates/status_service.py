@@ -89,7 +89,7 @@ def end_suspension_cause(
     if is_final:
         pass
     elif causes:
-        certificate.status_reason = next(iter(sorted(causes))).value
+        _set_open_cause(session, certificate, min(causes).value, decided, now)
     else:
         status = status_workflow.next_status(CertificateStatus(certificate.status), CertificateAction.REINSTATE)
         _set_status(session, certificate, status, None, decided, now)
@@ -272,6 +272,15 @@ def _set_status(
     certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
     status_list_publisher.queue_bit_update(session, certificate)
     log_events.log_status_change(session, certificate, now, decision=decided.sha256, reason=decided.code)
+
+
+def _set_open_cause(
+    session: Session, certificate: Certificate, cause: str, decided: _DecidedAct, now: datetime
+) -> None:
+    """Name a cause that is still open as the reason of the suspension; the log says so where it named another."""
+    if certificate.status_reason != cause:
+        certificate.status_reason = cause
+        log_events.log_status_change(session, certificate, now, decision=decided.sha256, reason=cause)
 
 
 def _record_event(

@@ -91,7 +91,7 @@ class _Replay:
             if self.status is not CertificateStatus.SUSPENDED:
                 return None
             if self.open_causes:
-                self.reason = min(self.open_causes)
+                self._name_open_cause(number, event)
             else:
                 self._change(number, event, CertificateStatus.ACTIVE, None)
             return None
@@ -105,6 +105,16 @@ class _Replay:
 
     def _end(self, causes: Sequence[str], at: datetime) -> None:
         self.ended += [(cause, self.open_causes.pop(cause), at) for cause in causes]
+
+    def _name_open_cause(self, number: str, event: AuditEvent) -> None:
+        """The log names another cause where the one that it named as the reason has ended."""
+        cause = min(self.open_causes)
+        if cause != self.reason:
+            self.reason = cause
+            decision = event.data.get("decision_sha256")
+            self.entries.append(
+                Entry(LogEvent.CERTIFICATE_SUSPENDED, event.at, number, decision=decision, reason=cause)
+            )
 
     def _change(self, number: str, event: AuditEvent, status: CertificateStatus, reason: str | None) -> None:
         self.status, self.since, self.reason = status, event.at, reason

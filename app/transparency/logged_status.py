@@ -42,6 +42,8 @@ def status_at(entries: Iterable[Entry], now: datetime) -> LoggedStatus:
             continue
         if entry.ends_after is not None and entry.ends_after < today:
             status = ACTIVE_STATUS
+        if status == found.status:
+            continue  # another reason of the same status
         if found.status not in FINAL_STATUSES or status in FINAL_STATUSES:
             found = LoggedStatus(status, entry.at)
     return found

@@ -218,15 +218,15 @@ class TestStatus:
     def test_issued(self):
         assert self.status() == ("active", NOW, None, False, None)
 
+    def test_another_cause_does_not_begin_the_suspension_again(self):
+        later = NOW + timedelta(hours=1)
+        first = entry("suspended", later, reason="court")
+        second = entry("suspended", later + timedelta(hours=1), reason="mark")
+        assert self.status(first, second)[:3] == ("suspended", later, "mark")
+
     def test_reason_of_the_entry_before_that_of_the_row(self):
         later = NOW + timedelta(hours=1)
-        revoked = entry("revoked", later, reason="court-order")
-        assert self.status(revoked, stored="bankruptcy")[:3] == ("revoked", later, "court-order")
-
-    def test_of_several_causes_of_a_suspension_one_that_is_open(self):
-        later = NOW + timedelta(hours=1)
-        assert self.status(entry("suspended", later, reason="court"))[:3] == ("suspended", later, "hearing")
-        assert self.status(entry("suspended", later, reason="court"), stored="all is well")[2] == "court"
+        assert self.status(entry("suspended", later, reason="court"))[:3] == ("suspended", later, "court")
         assert self.status(entry("suspended", later))[2] == "hearing"
         assert self.status(entry("suspended", later), stored="all is well")[2] is None
 

@@ -25,7 +25,6 @@ STATUS_BY_EVENT: Mapping[LogEvent, CertificateStatus] = MappingProxyType(
         LogEvent.CERTIFICATE_SUPERSEDED: CertificateStatus.SUPERSEDED,
     }
 )
-_CAUSES: Final = frozenset(map(str, SuspensionCause))
 _REASONS: Final = frozenset({*map(str, SuspensionCause), *map(str, RevocationReason)})
 _ORIGIN_BEFORE: Final = "AZ"
 """Country of origin of certificates in earlier shapes, which do not name it: they were issued for no other."""
@@ -90,22 +89,25 @@ def status_at(entries: Sequence[Entry], now: datetime, stored_reason: str | None
     final = [each for each in counting if STATUS_BY_EVENT[each.event] in FINAL_STATUSES]
     last = (final or counting)[-1]  # nothing that is logged later takes a final status back
     status = STATUS_BY_EVENT[last.event]
-    since = max(last.at, day_start(last.takes_effect)) if last.takes_effect else last.at
+    since = _since(final or counting, status)
     surrendered_meanwhile = any(each.during_investigation for each in counting)
     return StatusAt(
         status, since, _reason_of(last, status, stored_reason), surrendered_meanwhile, min(turns, default=None)
     )
 
 
-def _reason_of(last: Entry, status: CertificateStatus, stored: str | None) -> str | None:
-    """Return the reason of a status: that of the entry; of entries without one that of the row, if it is on a list.
+def _since(counting: Sequence[Entry], status: CertificateStatus) -> datetime:
+    """Return the beginning of the present status: a further entry of the same status may name another reason."""
+    *before, first = counting
+    while before and STATUS_BY_EVENT[before[-1].event] is status:
+        first = before.pop()
+    return max(first.at, day_start(first.takes_effect)) if first.takes_effect else first.at
 
-    Of several causes of a suspension, the log names the first; the row names one that is still open.
-    """
+
+def _reason_of(last: Entry, status: CertificateStatus, stored: str | None) -> str | None:
+    """Return the reason of a status: that of the entry; of entries without one that of the row, if it is on a list."""
     if status is CertificateStatus.ACTIVE:
         return None
-    if status is CertificateStatus.SUSPENDED and stored in _CAUSES:
-        return stored
     if last.reason is not None:
         return last.reason
     return stored if stored in _REASONS else None
