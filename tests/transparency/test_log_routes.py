@@ -36,17 +36,18 @@ def about(app, number):
     return [entry["event"] for entry in entries_of(app.database) if entry.get("certificate") == number]
 
 
-def test_every_change_of_status_is_in_the_log_and_nothing_else(app):
+def test_every_change_of_status_or_its_reason_is_in_the_log_and_nothing_else(app):
     number = app.certify(app.set_up_company())
     path = f"/v1/certificates/{number}"
     assert about(app, number) == ["certificate.issued"]
     app.owner.act(f"{path}/suspend", {"cause": "hearing"})
-    app.owner.act(f"{path}/suspend", {"cause": "surveillance"})  # a further cause is no change of status
-    app.owner.act(f"{path}/reinstate", {"cause": "hearing"})
+    app.owner.act(f"{path}/suspend", {"cause": "surveillance"})  # a further cause changes nothing that is shown
     assert about(app, number) == ["certificate.issued", "certificate.suspended"]
+    app.owner.act(f"{path}/reinstate", {"cause": "hearing"})  # the reason shown is now the other cause
+    assert about(app, number) == ["certificate.issued", "certificate.suspended", "certificate.suspended"]
     app.owner.act(f"{path}/reinstate", {"cause": "surveillance"})
     app.revoke(number, "bankruptcy")
-    assert about(app, number)[2:] == ["certificate.reinstated", "certificate.revoked"]
+    assert about(app, number)[3:] == ["certificate.reinstated", "certificate.revoked"]
     company = app.set_up_company()
     other = app.certify(company)
     company.act(f"/v1/certificates/{other}/surrender")
