@@ -73,6 +73,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "evidence": _changes(
             "organisation_id", "number", "stated", "valid_until", "version", *_CONFIRMATION, *_WITHDRAWAL, delete=True
         ),
+        "file_scans": _changes("signature", "scanner", "scanned_at"),
         "failed_logins": _changes("failures", "window_start", delete=True),
         "holidays": _changes("announced_at", delete=True),  # replaced, a year at a time; locking needs a column
         "idempotency_records": _changes("status", "headers", "body", delete=True),

@@ -57,6 +57,7 @@ from app.api.staff import (
     staff_credentials,
     staff_users,
 )
+from app.applications.evidence import virus_scanner
 from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth.access_tokens import AccessTokens
@@ -220,6 +221,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     keys = KeyProvider(database, key_files, log)
     is_demo = settings.profile is Profile.DEMO
     writer = create_snapshot_writer(settings, log, keys.keyring, keys.reload, clock)
+    scanner = virus_scanner.scanner_from(settings.virus_scanner)
     database.attach_session_info(
         {
             appender.SIGNER_KEY: log_key,
@@ -229,6 +231,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             outbox.WAKE_KEY: mail.wake,
             CONFIRMATION_KEY: confirmation,
             ROW_MACS: load_row_macs(settings.row_key),
+            virus_scanner.SCANNER_KEY: scanner,
         }
     )
     return Container(
@@ -271,6 +274,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         ),
         verdict_counts=VerdictCounter(also=observability.count_verdict) if settings.metrics_port else VerdictCounter(),
         evidence_files=EvidenceFileStore(settings.evidence_dir, settings.evidence_max_bytes),
+        virus_scanner=scanner,
         quotas=Quotas.from_settings(settings),
         documents=DocumentRenderer(
             signer=keys.active_signer,

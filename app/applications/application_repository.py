@@ -21,6 +21,7 @@ from app.applications.model import (
     Decision,
     Declaration,
     Evidence,
+    FileScan,
     InformationRequest,
     Recommendation,
     VisitWaiver,
@@ -251,6 +252,26 @@ def referenced_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]
         some = Evidence.sha256.in_(part)
         found.update(session.scalars(sa.select(Evidence.sha256).where(some, Evidence.erased_at.is_(None))))
     return frozenset(found)
+
+
+def find_file_scans(session: Session, hashes: Collection[str]) -> dict[str, FileScan]:
+    """Return the scans of these files by their hash; files that were not scanned are missing."""
+    found: dict[str, FileScan] = {}
+    for part in parts_of(sorted(hashes)):
+        found |= {row.sha256: row for row in session.scalars(sa.select(FileScan).where(FileScan.sha256.in_(part)))}
+    return found
+
+
+def unscanned_hashes(session: Session, limit: int) -> list[str]:
+    """Return up to `limit` hashes of stored files without a scan, oldest upload first."""
+    is_scanned = sa.exists().where(FileScan.sha256 == Evidence.sha256)
+    query = sa.select(Evidence.sha256).where(Evidence.erased_at.is_(None), ~is_scanned).group_by(Evidence.sha256)
+    return list(session.scalars(query.order_by(sa.func.min(Evidence.uploaded_at)).limit(limit)))
+
+
+def list_evidence_with(session: Session, sha256: str) -> Sequence[Evidence]:
+    """List the evidence documents with this content."""
+    return session.scalars(sa.select(Evidence).where(Evidence.sha256 == sha256).order_by(Evidence.id)).all()
 
 
 def list_usable_evidence(

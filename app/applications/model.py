@@ -99,6 +99,17 @@ class Evidence(Base):
     )
 
 
+class FileScan(Base):
+    """Hold what the virus scanner said of a file, by its content. A file without a row has not been scanned."""
+
+    __tablename__ = "file_scans"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    signature: Mapped[str | None] = mapped_column(comment="name of what was found; null: clean")
+    scanner: Mapped[str] = mapped_column(comment="version of the scanner and its signatures")
+    scanned_at: Mapped[datetime]
+
+
 class DeclarationMethod(StrEnum):
     CLICK = "click"
     E_SIGNATURE = "e_signature"

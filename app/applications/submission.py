@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.applications import application_repository, case_access, declaration
 from app.applications.assessment import assessments
+from app.applications.evidence import virus_scanner
 from app.applications.information_requests import Reply, require_valid_replies
 from app.applications.model import Application
 from app.applications.workflow import EDITABLE_STATES, Action, State
@@ -133,6 +134,9 @@ def submit(
     _require_products_free(session, application, now)
     _require_declared(run)
     _require_supplied(run)
+    virus_scanner.require_clean(
+        session, application_repository.list_usable_evidence(session, organisation.id, application.id)
+    )
     assessments.save_assessments(session, application, run, "submission", now)
     application.submitted_at = now
     case_access.transition(session, actor, application, Action.SUBMIT, State.SUBMITTED, now, dossier=run.dossier.hash)
@@ -155,9 +159,9 @@ def respond(
         for q in application_repository.list_information_requests(session, application.id)
         if q.answered_at is None
     }
-    require_valid_replies(
-        replies, waiting, {file.id for file in application_repository.list_evidence(session, application.id)}
-    )
+    documents = {file.id: file for file in application_repository.list_evidence(session, application.id)}
+    require_valid_replies(replies, waiting, documents.keys())
+    virus_scanner.require_clean(session, [documents[item] for reply in replies for item in reply.evidence_ids])
     for reply in replies:
         question = waiting[reply.question_id]
         question.answer, question.answered_by, question.answered_at = reply.text, actor.id, now

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import commit_pipeline, database_schema
+from app.applications.evidence import virus_scanner
 from app.certificates.read_model import projector
 from app.core.crypto.row_macs import ROW_MACS, ensure_row_macs, load_row_macs
 from app.core.database import Database
@@ -93,7 +94,12 @@ def open_database(settings: Settings) -> Iterator[Database]:
         log = open_verified_log(database, log_key, settings.verified_checkpoint)
         writer = DeferredWriter(lambda: open_snapshot_writer(settings, database, log, utc_now))
         database.attach_session_info(
-            {appender.SIGNER_KEY: log_key, appender.GUARD_KEY: log, projector.WRITER_KEY: writer}
+            {
+                appender.SIGNER_KEY: log_key,
+                appender.GUARD_KEY: log,
+                projector.WRITER_KEY: writer,
+                virus_scanner.SCANNER_KEY: virus_scanner.scanner_from(settings.virus_scanner),
+            }
         )
         if settings.row_key.exists():
             database.attach_session_info({ROW_MACS: load_row_macs(settings.row_key)})

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     timestamp_url: str = Field(
         default="", description="time-stamp server (RFC 3161) for PDF certificates: PAdES B-LT instead of B-B"
     )
+    virus_scanner: str = Field(
+        default="",
+        description="ClamAV's `clamd`, which scans uploaded documents: `unix:/run/clamav/clamd.ctl` or "
+        "`tcp://127.0.0.1:3310`; empty: they are not scanned",
+    )
     smtp_url: str = Field(
         default="",
         description="mail server: `smtp://user@host:587` (with STARTTLS) or `smtps://user@host`; empty (demo only): "
@@ -179,6 +184,19 @@ class Settings(BaseSettings):
     def _require_timestamp_url(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
             msg = "MIK_TIMESTAMP_URL must be an address such as https://tsa.example.az/"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("virus_scanner")
+    @classmethod
+    def _require_scanner_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        try:
+            is_network = parts.scheme == "tcp" and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_network = False
+        if value and not is_network and not (parts.scheme == "unix" and not parts.netloc and parts.path[:1] == "/"):
+            msg = "MIK_VIRUS_SCANNER must be unix:/path/of/clamd.ctl or tcp://host:port"
             raise ValueError(msg)
         return value
 

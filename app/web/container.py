@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
+from app.applications.evidence.virus_scanner import VirusScanner
 from app.auth.access_tokens import AccessTokens
 from app.auth.credentials.passwords import PasswordHasher
 from app.auth.credentials.relying_party import RelyingParty
@@ -52,6 +53,7 @@ class Container:
     verification: VerificationService
     verdict_counts: VerdictCounter
     evidence_files: EvidenceFileStore
+    virus_scanner: VirusScanner | None
     quotas: Quotas
     documents: DocumentRenderer
     render_pool: RenderPool

@@ -1,7 +1,7 @@
 """Upload, list, download, confirm and withdraw evidence documents."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
@@ -10,9 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, Response
 from pydantic import AfterValidator, Field
+from sqlalchemy.orm import Session
 
 from app.api.shared import application_schemas
-from app.applications.evidence import confirmation, evidence_documents
+from app.applications.evidence import confirmation, evidence_documents, virus_scanner
 from app.applications.evidence.details import MAX_PRODUCTS, EvidenceDetails, EvidenceSubject, kind_error
 from app.applications.evidence.file_store import CHUNK_BYTES, EXTENSIONS, DraftFile, EvidenceFileStore
 from app.applications.model import Evidence
@@ -47,7 +48,14 @@ class EvidenceRoute(UploadRoute):
     """Write the file as a draft before the transaction; discard it if no row refers to it afterwards."""
 
     def prepare(self, request: Request, file: BinaryIO, _name: str | None) -> DraftFile:
-        return get_container(request).evidence_files.stage(iter(lambda: file.read(CHUNK_BYTES), b""))
+        container = get_container(request)
+        draft = container.evidence_files.stage(iter(lambda: file.read(CHUNK_BYTES), b""))
+        try:
+            scan = virus_scanner.scan_upload(container.virus_scanner, draft.path)
+        except BaseException:
+            draft.discard()
+            raise
+        return replace(draft, file=replace(draft.file, scan=scan))
 
     def discard(self, done: DraftFile) -> None:
         done.discard()
@@ -277,7 +285,7 @@ def list_application_evidence(
     "/applications/{application_id}/evidence/{evidence_id}",
     summary="Download an evidence document of an application",
     response_class=FileResponse,
-    responses={200: DOWNLOAD_RESPONSE, **error_responses(*READ_ERRORS)},
+    responses={200: DOWNLOAD_RESPONSE, **error_responses(*READ_ERRORS, 409)},
 )
 def download_application_evidence(
     application_id: str,
@@ -292,7 +300,7 @@ def download_application_evidence(
     row = evidence_documents.get_document(
         session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence")
     )
-    return _file_response(row, files, actor, trail, now)
+    return _file_response(session, row, files, actor, trail, now)
 
 
 @router.get("/evidence/{evidence_id}", summary="Get an evidence document", responses=error_responses(*READ_ERRORS))
@@ -309,7 +317,7 @@ def get_evidence(
     "/evidence/{evidence_id}/file",
     summary="Download an evidence document",
     response_class=FileResponse,
-    responses={200: DOWNLOAD_RESPONSE, **error_responses(*READ_ERRORS)},
+    responses={200: DOWNLOAD_RESPONSE, **error_responses(*READ_ERRORS, 409)},
 )
 def download_evidence(
     evidence_id: str,
@@ -321,14 +329,15 @@ def download_evidence(
 ) -> FileResponse:
     """Always sent as an attachment. Downloads by staff are recorded."""
     row = evidence_documents.get_visible(session, actor, parse_id(evidence_id, "evidence"))
-    return _file_response(row, files, actor, trail, now)
+    return _file_response(session, row, files, actor, trail, now)
 
 
 def _file_response(
-    row: Evidence, files: EvidenceFileStore, actor: Actor, trail: ReadAudit, now: datetime
+    session: Session, row: Evidence, files: EvidenceFileStore, actor: Actor, trail: ReadAudit, now: datetime
 ) -> FileResponse:
     if row.erased_at is not None:
         raise NotFound.of("file")
+    virus_scanner.require_clean(session, [row])
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.applications import application_repository, case_access
-from app.applications.evidence import certificate_evidence, evidence_documents
+from app.applications.evidence import certificate_evidence, evidence_documents, virus_scanner
 from app.applications.evidence import details as evidence_details
 from app.applications.evidence.details import EvidenceDetails, EvidenceSubject
 from app.applications.model import Evidence
@@ -96,6 +96,7 @@ def confirm_document(
     """Confirm the document with the values that staff read; a value that is not given stays as stated."""
     row = load_for_confirmation(session, actor, evidence_id, version, confirmed=False, today=baku_day(now))
     assert actor.id is not None  # only users confirm
+    virus_scanner.require_clean(session, [row])
     read = EvidenceDetails(
         issued_on=details.issued_on or row.issued_on,
         valid_until=details.valid_until or row.valid_until,

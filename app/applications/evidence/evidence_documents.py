@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.applications import application_repository, case_access
 from app.applications.evidence import details as evidence_details
+from app.applications.evidence import virus_scanner
 from app.applications.evidence.details import EvidenceDetails, EvidenceSubject
 from app.applications.evidence.file_store import EvidenceFileStore, StoredFile
 from app.applications.evidence.quotas import Quotas, require_quota
@@ -108,6 +109,8 @@ def add_to_application(
         row = _build_row(session, actor, application.organisation_id, stored, kind, file_name, about, details, now)
     faults.raise_if_any()
     row.application_id = application.id
+    if stored.scan is not None:
+        virus_scanner.record_scan(session, stored.sha256, stored.scan, now)
     return _insert_once(
         session,
         actor,
@@ -140,6 +143,8 @@ def add_to_organisation(
     with faults.collect():
         row = _build_row(session, actor, organisation.id, stored, kind, file_name, about, details, now)
     faults.raise_if_any()
+    if stored.scan is not None:
+        virus_scanner.record_scan(session, stored.sha256, stored.scan, now)
     present = application_repository.list_company_evidence(session, organisation.id)
     return _insert_once(session, actor, row, present, MAX_FILES_PER_ORGANISATION, quotas, now)
 

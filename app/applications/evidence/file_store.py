@@ -37,10 +37,22 @@ _DISK_FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What the virus scanner said of a file."""
+
+    signature: str | None
+    """name of what was found; None: clean"""
+    scanner: str
+    """version of the scanner and its signatures"""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredFile:
     sha256: str
     size: int
     media_type: str
+    scan: ScanResult | None = None
+    """None: not scanned"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.applications import application_deadlines, claims
 from app.applications.application_deadlines import ExpiringApplication
-from app.applications.evidence import certificate_evidence, evidence_documents
+from app.applications.evidence import certificate_evidence, evidence_documents, virus_scanner
 from app.applications.evidence.file_store import EvidenceFileStore
 from app.auth import session_repository, user_sessions
 from app.certificates import certificate_repository, residency_cascade
@@ -53,10 +53,10 @@ def sweep(
     """Do what falls due; run it every hour.
 
     Ends applications that waited too long, suspends and resumes certificates with their residencies, opens matters
-    about evidence that ended, erases uploads of refused claims, removes files that no document names, deletes old
-    responses, sessions and messages, renews stored answers whose time has passed, sends waiting messages, and shows
-    the public log to its witnesses. Ends with 1 if something was in use, not delivered or not cosigned, and waits for
-    the next run.
+    about evidence that ended, scans files that wait, erases uploads of refused claims, removes files that no document
+    names, deletes old responses, sessions and messages, renews stored answers whose time has passed, sends waiting
+    messages, and shows the public log to its witnesses. Ends with 1 if something was in use, not delivered or not
+    cosigned, and waits for the next run.
     """
     settings = load_settings()
     files = EvidenceFileStore(settings.evidence_dir, settings.evidence_max_bytes)
@@ -159,6 +159,8 @@ def _due(database: Database, now: datetime, files: EvidenceFileStore | None) -> 
             if found := evidence_documents.list_orphan_files(session, files, now):
                 what = f"{len(found)} files that no document names, older than a day: remove them"
                 due.append(DueTask(what, _remove(found, files, now)))
+            for sha256 in virus_scanner.list_waiting(session):
+                due.append(DueTask(f"file {sha256} waits for the virus scanner: scan it", _scan(sha256, files, now)))
         due += _expired_records(session, now)
     return due
 
@@ -227,6 +229,17 @@ def _remove(found: Sequence[Path], files: EvidenceFileStore, now: datetime) -> C
     def do(_session: Session) -> str | None:
         removed = sum(files.remove_unreferenced(path, now.timestamp()) for path in found)
         return f"{removed} files that no document named are removed" if removed else None
+
+    return do
+
+
+def _scan(sha256: str, files: EvidenceFileStore, now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        result = virus_scanner.scan_waiting(session, sha256, files, now)
+        if result is None:
+            return None
+        found = f"the virus scanner found {result.signature}" if result.signature else "clean"
+        return f"file {sha256} is scanned: {found}"
 
     return do
 
