@@ -50,6 +50,7 @@ from app.api.staff import (
     cases,
     certificate_status,
     holiday_calendar,
+    jobs,
     organisations,
     proposals,
     residencies,
@@ -143,6 +144,7 @@ ROUTERS = (
     precedents.router,
     holiday_calendar.router,
     audit_events.router,
+    jobs.router,
     certificate_status.router,
     matters.router,
     reports.router,
@@ -298,12 +300,12 @@ def _issuer(database: Database) -> str:
 
 def _app_of(container: Container) -> FastAPI:
     settings, database, verification = container.settings, container.database, container.verification
-    jobs = build_worker(container)
+    job_worker = build_worker(container)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await verification.store.open()
-        with jobs.run_in_background(settings.job_threads):
+        with job_worker.run_in_background(settings.job_threads):
             async with (
                 container.mail.run_in_background(settings.mail_seconds),
                 container.witnesses.run_in_background(settings.witness_seconds),

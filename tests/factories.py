@@ -35,6 +35,9 @@ from app.core.actor import SYSTEM, ActorKind, Role
 from app.core.database import new_id
 from app.core.dates import baku_day
 from app.core.settings import Settings
+from app.jobs.job_type import JobType
+from app.jobs.model import Job
+from app.jobs.port import enqueue
 from app.main import create_asgi_app
 from app.notifications.transport import read_mail_file
 from app.organisations.tax_number import parse_voen as read_voen
@@ -410,6 +413,15 @@ class RunningApp:
     def run_jobs(self):
         """Run the jobs that are due now; how many there were."""
         return build_worker(self.container).run_due()
+
+    def park_job(self):
+        """Id of a job that failed too often, of a type that has no handler."""
+        with self.database.session() as session:
+            job_id = enqueue(session, JobType("test.parked"), {"n": 1}, now=self.clock())
+            job = session.get(Job, job_id)
+            job.state, job.due_at, job.attempts, job.last_error = "parked", None, 10, "OSError: no answer"
+            session.commit()
+        return str(job_id)
 
     def mail(self, email=None):
         """The messages that were sent so far, those that wait now among them; to one address where it is named."""

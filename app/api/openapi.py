@@ -43,6 +43,7 @@ TAGS = [
     {"name": "account", "description": "Your own account: password and authenticator."},
     {"name": "members", "description": "The people of your company, by invitation."},
     {"name": "users", "description": "Staff and their roles, by two owners."},
+    {"name": "jobs", "description": "Work in the background: what waits, runs, failed; retry what is parked."},
     {"name": "proposals", "description": "Acts of two people: rights, authenticators, keys, revocations."},
     {"name": "sites", "description": "Places of production of your company."},
     {"name": "products", "description": "Products with materials, process steps and costs."},

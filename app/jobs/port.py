@@ -33,8 +33,13 @@ def enqueue(
     returned. A transaction that enqueues the same key at the same time is waited for.
     """
     job_id = job_repository.add_job(session, job_type.name, dict(payload), key=key, now=now, due_at=not_before or now)
-    session.info[_ENQUEUED] = True
+    note_enqueued(session)
     return job_id
+
+
+def note_enqueued(session: Session) -> None:
+    """Wake the workers of this process after the commit."""
+    session.info[_ENQUEUED] = True
 
 
 @event.listens_for(UnitOfWork, "after_commit")  # SQLAlchemy calls this for savepoints as well
