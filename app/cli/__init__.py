@@ -29,7 +29,7 @@ COMMANDS = (
     LazyCommand(
         "doctor",
         "app.cli.doctor:doctor",
-        "Check configuration, public log, audit chain, status lists, decisions and rights.",
+        "Check configuration, public log, audit chain, status lists, decisions, rights and jobs.",
     ),
     group(
         "keys",

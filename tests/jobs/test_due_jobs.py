@@ -13,10 +13,8 @@ def test_the_jobs_do_what_the_sweep_does(app):
     assert app.run_jobs() == 12
     assert company.application(case_id)["state"] == "lapsed"
     assert rows(app, "SELECT count(*) FROM log_entries") > entries  # the head of the history
-    said = []
-    assert (
-        sweep.run(app.database, app.clock(), dry_run=True, report=said.append, files=app.container.evidence_files) == 0
-    )
+    said, files = [], app.container.evidence_files
+    assert sweep.run(app.database, app.clock(), dry_run=True, report=said.append, files=files) == 0
     assert said == ["0 due; nothing was changed."]
     assert rows(app, "SELECT name, last_error FROM jobs WHERE attempts > 0") == []
 
