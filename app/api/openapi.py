@@ -82,6 +82,7 @@ PARAMETER_DESCRIPTIONS = {
     "product_id": "id of the product",
     "report_id": "id of the report",
     "proposal_id": "id of the proposal",
+    "job_id": "id of the job",
     "residency_id": "id of the residency",
     "secret_id": "id of the secret",
     "site_id": "id of the production site",

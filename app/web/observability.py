@@ -280,7 +280,7 @@ class RegisterState(Collector):
         yield GaugeMetricFamily("mik_database_readable", "1 where the database answered this scrape.", readable)
         ages = GaugeMetricFamily(
             "mik_timestamp_seconds",
-            "When it was made or due: newest log entry, oldest status list, active key, oldest due job, oldest message.",
+            "When made or due: newest log entry, oldest status list, active key, oldest due job, oldest message.",
             labels=("of",),
         )
         for name, moment in moments.items():
