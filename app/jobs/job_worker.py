@@ -54,6 +54,7 @@ class JobWorker:
             raise ValueError("two types of jobs have the same name")
         self._names = tuple(sorted(self._handlers))
         self._wake_event, self._stop_event = threading.Condition(), threading.Event()
+        self._is_scheduled = False
         self._woken = 0  # counts, so that no thread misses a signal
         self._running: dict[UUID, int] = {}  # id → version of what this process runs
         self._running_lock, self._turn_lock = threading.Lock(), threading.Lock()
@@ -107,6 +108,7 @@ class JobWorker:
             for job_type, every in recurring:
                 job_repository.add_job(session, job_type.name, {}, key="", now=now, due_at=now + every)
             session.commit()
+        self._is_scheduled = True
 
     def run_next(self) -> bool:
         """Take the job that is due longest and run it; False: none is due."""
@@ -221,14 +223,12 @@ class JobWorker:
                 time.sleep(min(time.monotonic() - started, _LONGEST_PAUSE_S))
 
     def _run_until_stopped(self) -> None:
-        is_scheduled = False
         while not self._stop_event.is_set():
             with self._wake_event:
                 seen = self._woken
             try:
-                if not is_scheduled:
+                if not self._is_scheduled:
                     self.schedule()
-                    is_scheduled = True
                 if self.run_next():
                     continue
                 wait = self._seconds_to_next()

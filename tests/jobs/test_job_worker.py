@@ -170,15 +170,6 @@ def test_a_job_that_ends_its_worker_each_time_is_parked(bench):
     assert (bench.job(job_id).state, bench.job(job_id).last_error) == ("parked", "Its worker ended before it did.")
 
 
-def test_a_type_that_this_version_does_not_know_waits(bench):
-    newer = JobType("test.newer")
-    with bench.database.session() as session:
-        port.enqueue(session, newer, {}, now=bench.clock())
-        session.commit()
-    assert bench.worker.run_due() == 0
-    assert bench.hire(newer).run_due() == 1
-
-
 def test_progress_is_seen_while_a_job_runs(bench):
     seen = []
 
