@@ -71,6 +71,7 @@ NOT_NEEDED = {
     "POST /v1/applications/{application_id}/request-information": (
         "A question; what is certified rests on what is confirmed later."
     ),
+    "POST /v1/jobs/{job_id}/retry": "It runs again what was enqueued by its cause; it decides nothing.",
     "POST /v1/me/password": f"{_OWN_ACCOUNT} It takes the present password and ends the other sessions.",
     "POST /v1/me/second-factor": f"{_OWN_ACCOUNT} The first authenticator takes the password, each later one a code.",
     "POST /v1/me/second-factor/confirm": f"{_OWN_ACCOUNT} It takes a code of the new authenticator.",

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core.database import core_table, locked, new_id, page_of
-from app.jobs.model import Job, JobState
+from app.jobs.model import IS_UNDONE, Job, JobState
 
 
 def add_job(
@@ -31,7 +31,7 @@ def add_job(
         "version": 1,
     }
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(core_table(Job)).values(values).on_conflict_do_nothing(index_elements=["name", "key"])
+    statement = insert(core_table(Job)).values(values).on_conflict_do_nothing(index_elements=["key", "name"])
     session.execute(statement)
     if key is None:
         return job_id
@@ -67,6 +67,8 @@ def list_jobs(
     query = sa.select(Job)
     if state is not None:
         query = query.where(Job.state == state)
+        if state is not JobState.DONE:
+            query = query.where(IS_UNDONE)
     if name is not None:
         query = query.where(Job.name == name)
     return page_of(session, query, Job.id, after, limit)
@@ -96,14 +98,14 @@ class QueueFigures:
 
 
 def queue_figures(session: Session, now: datetime) -> QueueFigures:
-    by_state = sa.select(Job.state, sa.func.count()).where(Job.state != JobState.DONE).group_by(Job.state)
-    counts: dict[str, int] = dict(session.execute(by_state).tuples().all())
+    by_state = sa.select(Job.state, sa.func.count()).where(IS_UNDONE).group_by(Job.state)
+    counts = {JobState(state): count for state, count in session.execute(by_state)}
     due_since = session.scalar(sa.select(sa.func.min(Job.due_at)).where(Job.due_at <= now))
-    failing = sa.select(Job.name).where(Job.state == JobState.WAITING, Job.attempts > 0).distinct().order_by(Job.name)
+    failing = sa.select(Job.name).where(IS_UNDONE, Job.state == JobState.WAITING, Job.attempts > 0)
     return QueueFigures(
         waiting=counts.get(JobState.WAITING, 0),
         running=counts.get(JobState.RUNNING, 0),
         parked=counts.get(JobState.PARKED, 0),
         due_since=due_since,
-        failing=tuple(session.scalars(failing)),
+        failing=tuple(session.scalars(failing.distinct().order_by(Job.name))),
     )

@@ -18,6 +18,10 @@ class JobState(StrEnum):
     PARKED = "parked"  # failed too often; a person looks at it
 
 
+IS_OPEN, IS_UNDONE = sa.text("due_at IS NOT NULL"), sa.text("state <> 'done'")
+"""Conditions of the indexes. With a parameter instead of the constant the second one would not be used."""
+
+
 class Job(Base):
     """A job. Of a type that recurs there is one row, which waits again after each run."""
 
@@ -43,11 +47,7 @@ class Job(Base):
     __table_args__ = (
         sa.CheckConstraint(check_in("state", JobState), name="state"),
         sa.CheckConstraint("(state IN ('done', 'parked')) = (due_at IS NULL)", name="due_until_done"),
-        sa.UniqueConstraint("name", "key"),
-        sa.Index(
-            "ix_jobs_due_at",
-            "due_at",
-            sqlite_where=sa.text("due_at IS NOT NULL"),
-            postgresql_where=sa.text("due_at IS NOT NULL"),
-        ),
+        sa.UniqueConstraint("key", "name"),  # in this order: workers ask for due jobs of names, by the index below
+        sa.Index("ix_jobs_due_at", "due_at", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+        sa.Index("ix_jobs_state", "state", "id", sqlite_where=IS_UNDONE, postgresql_where=IS_UNDONE),
     )

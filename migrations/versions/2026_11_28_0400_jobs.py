@@ -67,7 +67,7 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('waiting', 'running', 'done', 'parked')", name=op.f("ck_jobs_state")),
         sa.CheckConstraint("(state IN ('done', 'parked')) = (due_at IS NULL)", name=op.f("ck_jobs_due_until_done")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
-        sa.UniqueConstraint("name", "key", name=op.f("uq_jobs_name_key")),
+        sa.UniqueConstraint("key", "name", name=op.f("uq_jobs_key_name")),
     )
     op.create_index(
         op.f("ix_jobs_due_at"),
@@ -76,6 +76,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_jobs_state"),
+        "jobs",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'done'"),
+        postgresql_where=sa.text("state <> 'done'"),
     )
 
 
