@@ -50,6 +50,7 @@ MARKERS = {
     "long": 'left to `make test-long`: kills, whole installations; `long("sqlite")`: on this kind of database alone',
     "pure": "tests of pure modules, without an app and a database: for `make check`",
     "no_coverage": "run without measuring coverage, which doubles the time: other tests measure what they reach",
+    "python312": "aics-witness needs Python 3.12: left to CI's newer Python, or to a command named in FOREIGN_WITNESS",
     "short": "a minute of what another Python could do otherwise, the whole journeys among it: for `make test-short`",
 }
 """They stand in a module, in the `__init__.py` of a folder (for all in it) or above a test. What rests on the database
@@ -69,9 +70,9 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(mark)
         if "[postgresql" in item.nodeid:
             item.add_marker("no_coverage")
-    if os.environ.get("MIK_TEST_WHOLE"):
-        return
-    left = {item for item in items if _is_long(item)} | _outside_the_sample(items)
+    left = {item for item in items if _needs_newer_python(item)}
+    if not os.environ.get("MIK_TEST_WHOLE"):
+        left |= {item for item in items if _is_long(item)} | _outside_the_sample(items)
     config.hook.pytest_deselected(items=list(left))  # counted in the last line of the run
     items[:] = [item for item in items if item not in left]
 
@@ -108,6 +109,11 @@ def _compile_statements_once():
 
 def _is_long(item):
     return any(not mark.args or f"[{mark.args[0]}" in item.nodeid for mark in item.iter_markers("long"))
+
+
+def _needs_newer_python(item):
+    is_too_old = sys.version_info < (3, 12) and not os.environ.get("FOREIGN_WITNESS")
+    return is_too_old and item.get_closest_marker("python312")
 
 
 def _outside_the_sample(items):
