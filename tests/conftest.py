@@ -4,6 +4,7 @@ PostgreSQL comes from TEST_PG_URL or from the embedded wheel. Where neither star
 """
 
 import atexit
+import gc
 import itertools
 import os
 import pathlib
@@ -17,8 +18,12 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from app.commit_pipeline import open_database
+from app.core import database as app_database
 from app.core.crypto.row_macs import ROW_MACS, RowMacs
 from app.database_schema import migrate
 from app.transparency.appender import SIGNER_KEY
@@ -34,6 +39,7 @@ if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 TEMPORARY = os.environ.get("PYTEST_DEBUG_TEMPROOT")
 
+gc.disable()  # while thousands of tests are collected, nothing becomes garbage
 _names = itertools.count()
 LOG_SIGNER = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
 KINDS = ["sqlite", "postgresql"]
@@ -44,6 +50,7 @@ MARKERS = {
     "long": 'left to `make test-long`: kills, whole installations; `long("sqlite")`: on this kind of database alone',
     "pure": "tests of pure modules, without an app and a database: for `make check`",
     "no_coverage": "run without measuring coverage, which doubles the time: other tests measure what they reach",
+    "python312": "aics-witness needs Python 3.12: left to CI's newer Python, or to a command named in FOREIGN_WITNESS",
     "short": "a minute of what another Python could do otherwise, the whole journeys among it: for `make test-short`",
 }
 """They stand in a module, in the `__init__.py` of a folder (for all in it) or above a test. What rests on the database
@@ -51,6 +58,7 @@ itself (services, races, migrations, the log, retries) runs whole on both kinds.
 
 
 def pytest_configure(config):
+    _compile_statements_once()
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
@@ -62,15 +70,50 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(mark)
         if "[postgresql" in item.nodeid:
             item.add_marker("no_coverage")
-    if os.environ.get("MIK_TEST_WHOLE"):
-        return
-    left = {item for item in items if _is_long(item)} | _outside_the_sample(items)
+    left = {item for item in items if _needs_newer_python(item)}
+    if not os.environ.get("MIK_TEST_WHOLE"):
+        left |= {item for item in items if _is_long(item)} | _outside_the_sample(items)
     config.hook.pytest_deselected(items=list(left))  # counted in the last line of the run
     items[:] = [item for item in items if item not in left]
 
 
+def pytest_collection_finish():
+    """Collect garbage seldom, and never among what the whole run keeps: that took a quarter of its time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
+
+
+def _compile_statements_once():
+    """Let all databases of a kind share compiled statements: each test has engines of its own, with empty caches.
+
+    Compiled statements are kept under (dialect, statement, …), so the dialects of these engines are made equal.
+    Engines that a test creates itself share nothing.
+    """
+    create, compiled = app_database._create_engine, LRUCache(2_000)
+
+    def create_sharing(url, **begin):
+        engine = create(url, **begin)
+        engine.dialect.is_shared = True
+        engine._compiled_cache = compiled
+        return engine
+
+    def is_equal(one, other):
+        return one is other or (type(one) is type(other) and {"is_shared"} <= vars(one).keys() & vars(other).keys())
+
+    app_database._create_engine = create_sharing
+    for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+        dialect.__eq__ = is_equal
+        dialect.__hash__ = lambda self: hash(type(self))
+
+
 def _is_long(item):
     return any(not mark.args or f"[{mark.args[0]}" in item.nodeid for mark in item.iter_markers("long"))
+
+
+def _needs_newer_python(item):
+    is_too_old = sys.version_info < (3, 12) and not os.environ.get("FOREIGN_WITNESS")
+    return is_too_old and item.get_closest_marker("python312")
 
 
 def _outside_the_sample(items):

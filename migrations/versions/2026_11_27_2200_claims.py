@@ -135,7 +135,7 @@ def _organisations(standings, *, unique) -> None:
         op.execute(f"CREATE TABLE kept_organisations AS SELECT {names} FROM organisations")  # noqa: S608 (own names)
         op.drop_table("organisations")
         _create_organisations(words, unique=unique)
-        op.execute(f"INSERT INTO organisations ({names}) SELECT {names} FROM kept_organisations")  # noqa: S608
+        op.execute(f"INSERT INTO organisations ({names}) SELECT {names} FROM kept_organisations")  # noqa: S608 (names from above)
         op.execute("DROP TABLE kept_organisations")
     else:
         op.drop_constraint(op.f("ck_organisations_standing"), "organisations", type_="check")

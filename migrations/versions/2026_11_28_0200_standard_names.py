@@ -126,7 +126,7 @@ def _rename_by_copy(tables, columns, parts) -> None:
         after = [renamed.get(name, name) for name in before]
         for definition in definitions[old]:
             op.execute(_with_columns(_with_parts(definition, parts), renamed))
-        op.execute(f"INSERT INTO {new} ({', '.join(after)}) SELECT {', '.join(before)} FROM copy_of_{old}")  # noqa: S608
+        op.execute(f"INSERT INTO {new} ({', '.join(after)}) SELECT {', '.join(before)} FROM copy_of_{old}")  # noqa: S608 (names from above)
         op.execute(f"DROP TABLE copy_of_{old}")
 
 
@@ -145,7 +145,7 @@ def _with_columns(definition, renamed):
 def _create_triggers(snapshots, ending, refusal) -> None:
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     for table, verb, number in CHANGES_OF_A_SNAPSHOT:
-        name, delete = f"{table}_{verb}_{ending}", f"DELETE FROM {snapshots} WHERE number = OLD.{number}"  # noqa: S608
+        name, delete = f"{table}_{verb}_{ending}", f"DELETE FROM {snapshots} WHERE number = OLD.{number}"  # noqa: S608 (names from above)
         if is_sqlite:
             op.execute(f"CREATE TRIGGER {name} AFTER {verb.upper()} ON {table} BEGIN {delete}; END")
             continue

@@ -1,3 +1,3 @@
 import pytest
 
-pytestmark = [pytest.mark.no_coverage, pytest.mark.short]
+pytestmark = [pytest.mark.short]

@@ -12,7 +12,7 @@ from tests.api.helpers import FORM, denied
 from tests.factories import PDF, ApiClient, ok, product
 from tests.helpers import refused, rows
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 PEOPLE = {
     "POST /v1/me/password",

@@ -7,7 +7,7 @@ from tests.api.helpers import FORM, Authenticator, bearer, denied, email_of, enr
 from tests.factories import PASSWORD, ok
 from tests.helpers import at_once, events, refused, rows, statuses
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 
 
 def step_up(app, tokens, code):

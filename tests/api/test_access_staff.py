@@ -11,7 +11,7 @@ from tests.api.helpers import denied, email_of, enrolled, me, renew, sign_in
 from tests.factories import PASSWORD, ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 NEW = {"email": "new@staff.example", "full_name": "Leyla Nümunə"}
 
 

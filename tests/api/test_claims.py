@@ -18,6 +18,8 @@ from app.core.database import Base
 from tests.factories import PASSWORD, PDF, ApiClient, ok, product, voen_of
 from tests.helpers import refused, rows
 
+pytestmark = pytest.mark.no_coverage
+
 COLUMNS = "resident_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region"
 COLUMNS += ",status,registration_no,registered_on,stage,is_fictional"
 NOWHERE = "00000000-0000-7000-8000-000000000000"

@@ -14,6 +14,8 @@ from app.web import dependencies
 from tests.factories import PASSWORD, PDF, in_state, ok, product, voen_of
 from tests.helpers import count, execute, refused, rows, stored_id
 
+pytestmark = pytest.mark.no_coverage
+
 TABLES = (
     "certificates",
     "decisions",

@@ -6,7 +6,7 @@ from app.applications.declaration import load_declaration_text
 from tests.factories import PDF, in_state, ok, product, program_of
 from tests.helpers import count, execute, refused, rows
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from tests.factories import certified_again, ok
 from tests.helpers import execute, refused, supersede
 from tests.readers import scan, text_of
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 KINDS = {
     "qr.svg": "image/svg+xml",
     "qr.png": "image/png",

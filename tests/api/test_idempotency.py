@@ -15,6 +15,8 @@ from app.core.actor import ActorKind, Role, Scope
 from tests.api.helpers import SITE, events, is_replay, kept, keyed, same, sites
 from tests.factories import PASSWORD, PDF, ApiClient, ok, product, voen_of
 
+pytestmark = pytest.mark.no_coverage
+
 
 class TestReplay:
     def test_the_same_answer_and_nothing_done_twice(self, app, company, key):

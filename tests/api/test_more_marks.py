@@ -11,7 +11,7 @@ from tests.factories import ok, product
 from tests.helpers import refused
 from tests.pages.browsing import HTML
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 FOURTH = """
 code = "BAKU"
 kind = "local_brand"

@@ -14,7 +14,7 @@ from tests.api.test_more_marks import honey_of
 from tests.factories import ok
 from tests.helpers import refused
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 CSV, JSON_LINES = "/v1/certificates.csv", "/v1/certificates.jsonl"
 BOTH = pytest.mark.parametrize("path", [CSV, JSON_LINES])
 

@@ -14,7 +14,7 @@ from tests.factories import ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses
 from tests.transparency.helpers import derived, entries_of
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 
 
 def propose(by, kind, **content):

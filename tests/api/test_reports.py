@@ -10,7 +10,7 @@ from app.certificates.reports import MAX_OPEN_REPORTS
 from tests.factories import ok
 from tests.helpers import refused, rows
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 FOREIGN = "https://mik-az.example/v/MIK-2026-000042-Y"
 

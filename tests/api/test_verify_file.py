@@ -11,7 +11,7 @@ from app.documents.qr_token import QrToken, sign_qr_token
 from tests.factories import ok
 from tests.helpers import refused
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 
 
 def picture(text):

@@ -5,7 +5,7 @@ import pytest
 from app.core.settings import Settings
 from tests.factories import ok, running_app
 
-pytestmark = pytest.mark.pg_sampled
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 
 
 def test_a_batch_of_everything(app):

@@ -83,7 +83,7 @@ costs = st.builds(
     st.sampled_from(list(f.CostPlace)),
     figures,
 )
-tuples = lambda each, most=4: st.lists(each, max_size=most).map(tuple)  # noqa: E731
+tuples = lambda each, most=4: st.lists(each, max_size=most).map(tuple)  # noqa: E731 (a strategy, like the others here)
 products = st.builds(
     f.ProductFacts, maybe_text, maybe_text, maybe_text, st.frozensets(texts, max_size=3), tuples(texts), maybe_text,
     tuples(texts), maybe_text,

@@ -182,6 +182,7 @@ def measured(folder, workers):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.no_coverage
 def test_figures_of_all_workers_are_at_an_address_of_their_own(tmp_path, workers):
     with measured(tmp_path, workers) as (live, address):
         with httpx.Client(trust_env=False) as http:
