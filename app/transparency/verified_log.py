@@ -116,6 +116,11 @@ class VerifiedLog:
         """Return whether the verified log contains the issue of this certificate. Does not refresh."""
         return number in self._issued
 
+    def issued_beside(self, known: IssuedNumbers) -> list[tuple[str, int]]:
+        """Return series and serial of every issued certificate that is not among the known ones. Does not refresh."""
+        with self._lock:
+            return list(self._issued.added_to(known))
+
     def entries_about(self, kind: str, subject: str) -> tuple[LoggedEntry, ...]:
         """Return the verified entries about a subject, oldest first; `kind` is the first word of their events.
 

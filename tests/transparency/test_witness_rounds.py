@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from app.cli.admin import sweep
-from app.cli.admin.export import _bundled
+from app.cli.admin.export import _bundled, _Parts
 from app.core.errors import UnsafeToStart
 from app.transparency import log_repository
 from app.transparency.checkpoint import parse_proof, verify_checkpoint, verify_proof
@@ -110,7 +110,7 @@ def test_a_bundle_holds_what_witnesses_have_seen(app, client, witnesses, log_key
     path = tmp_path / "policy"
     path.write_text(witnesses.policy(log_key))
     settings = app.container.settings.model_copy(update={"witness_policy": str(path)})
-    files = dict(_bundled(app.database, settings, app.container.issuance.issuer))
+    files = dict(_bundled(app.database, settings, _Parts(app.database, settings)))
     assert files["log/checkpoint"].decode() == text(app, "/log/checkpoint")[0]
     assert evaluate_note(client.policy, files["log/witnessed"].decode(), app.clock()).quorum_at is not None
 
