@@ -210,11 +210,12 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     require_migrated(database)
     secret_box = SecretBox.from_folder(settings.keys_dir)
     mail = create_mail_delivery(settings, database, secret_box, clock)
-    witnesses = WitnessRounds(
-        WitnessClient(database, load_policy(settings.witness_policy), refusals=settings.refusals_dir, clock=clock)
-    )
     log_key = LogKeyFile(settings.log_key)
     log = open_verified_log(database, log_key, settings.verified_checkpoint)
+    policy = load_policy(settings.witness_policy)
+    witnesses = WitnessRounds(
+        WitnessClient(database, policy, lambda: log.verifier, refusals=settings.refusals_dir, clock=clock)
+    )
     relying_party = RelyingParty.of(settings.base_url)
     confirmation = WebAuthnConfirmation(relying_party, log, UsedDocuments(settings.used_confirmations))
     issuer = _issuer(database)
@@ -265,7 +266,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             status_lists,
             records,
             check,
-            witnesses.client.policy,
+            policy,
             clock,
             demo=is_demo,
         )

@@ -78,9 +78,7 @@ def verify(
     ] = None,
     max_age: Annotated[
         int,
-        typer.Option(
-            min=1, help="Hours after which a checkpoint of a bundle, or a range, determines nothing."
-        ),
+        typer.Option(min=1, help="Hours after which a checkpoint of a bundle, or a range, determines nothing."),
     ] = 96,
 ) -> None:
     """Check certificates by number or token, online or offline.
@@ -255,7 +253,8 @@ def _show_witnesses(settings: Settings, certificate: dict[str, Any] | None) -> N
     database = open_database(settings.sqlalchemy_url)
     try:
         with database.read_session() as session:
-            _, judged = cosigned.judge_issue(session, certificate["number"], policy, utc_now())
+            log = LogKeyFile(settings.log_key)(session).verifier
+            _, judged = cosigned.judge_issue(session, certificate["number"], policy, log, utc_now())
     except NotFound:
         return  # the check of the log has said so
     finally:

@@ -82,8 +82,12 @@ class VerifiedLog:
         return self._checkpoint
 
     @property
-    def vkey(self) -> str:
+    def verifier(self) -> Verifier:
         """Return the public key of the log as its key file has it. Raises `LogKeyMissing`."""
+        return self._verifier()
+
+    @property
+    def vkey(self) -> str:
         return self._verifier().vkey
 
     @property

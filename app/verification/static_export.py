@@ -32,7 +32,6 @@ from app.signing.key_documents import did_document
 from app.signing.key_provider import KeyProvider
 from app.transparency import reader, tiles
 from app.transparency.issued_numbers import IssuedNumbers
-from app.transparency.signed_note import Verifier, parse_vkey
 from app.transparency.verified_log import VerifiedLog
 from app.transparency.witness import cosigned
 from app.transparency.witness_policy import WitnessPolicy
@@ -172,7 +171,7 @@ class StaticExport:
             return written
         note = self._checkpoint()
         payload = static_files.build_range(name, self.lists.issuer, note, answers, now)
-        linted = static_files.lint_range(payload, answers, self._verifier())
+        linted = static_files.lint_range(payload, answers, self.log.verifier)
         token = static_files.sign_range(signer, linted)
         written += self._publish(path, token.encode())
         self._due[name] = self._due_at(static_files.read_range(token, name, {signer.kid: signer.public}))
@@ -233,9 +232,6 @@ class StaticExport:
         self.log.refresh(force=True)
         with self.database.read_session() as session:
             return write_log(session, self.folder / "log", self.log.vkey, self.policy, self.clock())
-
-    def _verifier(self) -> Verifier:
-        return parse_vkey(self.log.vkey)
 
     def _checkpoint(self) -> str:
         """Return the newest checkpoint that this process has verified."""

@@ -133,7 +133,7 @@ def _bundled(database: Database, settings: Settings, parts: _Parts) -> Iterator[
     with database.read_session() as session:
         ring = KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
         newest = cosigned.get_newest(session, policy, now)
-        witnessed = cosigned.find_witnessed(session, policy, now)
+        witnessed = cosigned.find_witnessed(session, policy, log.verifier, now)
         yield offline_bundle.INDEX, offline_bundle.index_bytes(parts.issuer)
         yield offline_bundle.VKEY, f"{log.vkey}\n".encode()
         yield offline_bundle.CHECKPOINT, newest.note.encode()
