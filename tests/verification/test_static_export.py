@@ -1,5 +1,7 @@
 """Files for a web server: written for every number, kept up to date, proven by signed ranges, served by nginx."""
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -17,6 +19,7 @@ from app.verification import static_files
 from app.verification.static_export import FolderInUse, StaticExport
 from app.verification.static_files import RangeRejected, verify_answer
 from app.verification.verdict import Verdict
+from tests.factories import running_app
 from tests.helpers import rewrite
 from tests.live import free_port
 
@@ -125,6 +128,26 @@ def test_ranges_are_signed_anew_before_their_time_has_passed_and_at_its_turn(app
     assert check(export, numbers[0]) is Verdict.EXPIRED
 
 
+def test_the_service_writes_a_revocation_within_two_seconds(database_url, tmp_path):
+    folder = tmp_path / "files"
+    with running_app(database_url, tmp_path, is_prepared=True, export_folder=str(folder)) as app:
+        number = app.certify()
+        app.revoke(number, "court-order")
+        begun = time.monotonic()
+        body = app.anonymous.get(f"/v1/verify/{number}").content
+        signed = folder / static_files.range_path(static_files.range_of(number))
+        while not signed.exists() or hash_in(signed, number) != hashlib.sha256(body).hexdigest():
+            assert time.monotonic() - begun < 30, "the worker writes nothing"
+            time.sleep(0.02)
+        assert check(app.container.static_export, number) is Verdict.REVOKED
+
+
+def hash_in(path, number):
+    payload = path.read_text().split(".")[1]
+    answers = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["answers"]
+    return answers.get(number, {}).get("sha256")
+
+
 def test_one_process_writes(app, export, numbers):
     export.run_round()
     other = export_of(app, export.folder)
@@ -162,7 +185,7 @@ def nginx(folder, root):
         f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (folder / "nginx.conf").write_text(
-        f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
+        f"{'user root; ' if os.geteuid() == 0 else ''}daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
         f"events {{}}\nhttp {{ access_log off;\n{temporary}{server}\n}}\n"
     )
     process = subprocess.Popen([program, "-e", folder / "error.log", "-p", folder, "-c", folder / "nginx.conf"])
