@@ -6,6 +6,7 @@ and the moment until which they are good. So a file that was changed, left behin
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -130,6 +131,12 @@ def lint_range(payload: Mapping[str, Any], answers: Sequence[StaticAnswer], log:
     found = _parse(payload, kid=f"{payload['iss']}#")
     if found.answers != list_answers(answers):
         raise RangeRejected("The range does not name the answers that it is for.")
+    if any(each.good_until is not None and each.good_until < found.good_until for each in answers):
+        raise RangeRejected("The range would be good for longer than one of its answers.")
+    for each in answers:
+        shown = json.loads(each.body)["certificate"]
+        if shown is not None and shown["number"] != each.number:
+            raise RangeRejected(f"The answer to {each.number} shows another certificate.")
     _require_covered(found, log)
     return LintedRange(jws.dump_json(payload), found.name, found.issuer, token=_TOKEN)
 

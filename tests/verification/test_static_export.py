@@ -97,6 +97,7 @@ def test_a_round_writes_only_what_changed(app, export, numbers):
         f"v1/verify/{bad}",
         "v1/ranges/MIK-2026-0000",
         "v1/status-lists/revocation-1",
+        "v1/status-lists/suspension-1",
         "log/checkpoint",
     }
 
@@ -242,7 +243,7 @@ def test_nginx_serves_a_check_by_number_and_a_revocation_within_the_second(app, 
         begun = time.monotonic()
         export.run_round()
         assert verified() is Verdict.REVOKED
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 2  # as docs/production.md says
         assert get(f"/v1/verify/{number}", "application/json", "no-cache", **tag).status_code == 200
 
         listed = get("/v1/status-lists/revocation-1", "application/vc+jwt", "public, max-age=30")

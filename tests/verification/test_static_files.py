@@ -12,7 +12,7 @@ from app.transparency.signed_note import NoteSigner
 from app.verification import static_files
 from app.verification.response import encode
 from app.verification.static_files import LIFETIME, RangeRejected, StaticAnswer, verify_answer
-from app.verification.verdict import Verdict, evaluate_number
+from app.verification.verdict import UNSIGNED, Verdict, evaluate_number
 from tests.verification.factories import DID, NOW, content_of, record_of, ring_of, signer_of
 
 pytestmark = pytest.mark.pure
@@ -78,7 +78,7 @@ def test_another_body_number_range_key_or_type_is_refused():
     with pytest.raises(RangeRejected, match="names no certificate"):
         verify_answer("MIK-2026-000043-W", BODY, TOKEN, KEYS, NOW)
     with pytest.raises(RangeRejected, match="This is the range MIK-2026-0000, and not MIK-2026-0001"):
-        verify_answer("MIK-2026-000142-X", BODY, TOKEN, KEYS, NOW)
+        verify_answer("MIK-2026-000142-Q", BODY, TOKEN, KEYS, NOW)
     with pytest.raises(RangeRejected, match="kid unknown"):
         verify_answer(NUMBER, BODY, TOKEN, {OTHER.kid: OTHER.public}, NOW)
     with pytest.raises(RangeRejected, match="typ not as asked"):
@@ -99,7 +99,7 @@ def test_another_body_number_range_key_or_type_is_refused():
         {"answers": {NUMBER: {"sha256": "a" * 64, "verdict": "valid", "log_seq": True}}},
         {"answers": {NUMBER: {"sha256": "a" * 64, "verdict": "valid", "log_seq": -1}}},
         {"answers": {"MIK-2026-000042-X": {"sha256": "a" * 64, "verdict": "valid", "log_seq": 1}}},
-        {"answers": {"MIK-2026-000142-X": {"sha256": "a" * 64, "verdict": "valid", "log_seq": 1}}},
+        {"answers": {"MIK-2026-000142-Q": {"sha256": "a" * 64, "verdict": "valid", "log_seq": 1}}},
         {"iss": "did:web:other.example"},
         {"checkpoint": None},
         {"issued_at": "2027-03-01T09:00:00"},
@@ -117,6 +117,14 @@ def test_a_range_that_contradicts_itself_is_refused_even_with_a_signature(change
 def test_the_linter_refuses_what_is_not_proven():
     with pytest.raises(RangeRejected, match="does not name the answers"):
         static_files.lint_range(payload(), [ANSWER._replace(body=BODY + b" ")], LOG.verifier)
+    turn = NOW + timedelta(hours=1)
+    with pytest.raises(RangeRejected, match="longer than one of its answers"):
+        static_files.lint_range(payload(), [ANSWER._replace(good_until=turn)], LOG.verifier)
+    other = StaticAnswer("MIK-2026-000043-W", BODY, 8, None)
+    with pytest.raises(RangeRejected, match=r"MIK-2026-000043-. shows another certificate"):
+        static_files.lint_range(payload(other), [other], LOG.verifier)
+    forgery = encode(UNSIGNED, "https://mark.example")  # an answer that shows no certificate
+    assert verify_answer(NUMBER, forgery, signed(ANSWER._replace(body=forgery)), KEYS, NOW)[0] is Verdict.FORGED
     late = ANSWER._replace(log_seq=9)
     with pytest.raises(RangeRejected, match="older than one of its answers"):
         static_files.lint_range(payload(late), [late], LOG.verifier)
@@ -138,7 +146,7 @@ def test_a_full_range_fits_into_a_token():
     answers = []
     for serial in range(static_files.RANGE_SIZE):
         number = str(static_files.certificate_number.CertificateNumber("MIK", 2026, serial))
-        answers.append(StaticAnswer(number, BODY, 8, None))
+        answers.append(StaticAnswer(number, BODY.replace(NUMBER.encode(), number.encode()), 8, None))
     token = signed(*answers)
     assert len(token) < jws.MAX_TOKEN_CHARS / 2
     assert len(static_files.read_range(token, NAME, KEYS).answers) == static_files.RANGE_SIZE
