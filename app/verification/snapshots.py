@@ -12,11 +12,13 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from app.certificates.credential.reader import parse_credential
 from app.certificates.model import Certificate
 from app.certificates.read_model import proven_records, snapshot_repository
 from app.certificates.read_model.proven_records import RecordDamaged
 from app.certificates.read_model.record import CertificateRecord, record_of
 from app.certificates.read_model.snapshot import Snapshot, SnapshotKey, seconds_of
+from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRing, KeyState
 from app.transparency.appender import LogDamaged
 from app.transparency.log_entry import Entry, LogEvent
@@ -167,12 +169,17 @@ class SnapshotWriter:
     ) -> CertificateRecord:
         """Return the record of a certificate with the entries of this transaction. Raises `RecordDamaged`."""
         is_new = any(entry.event is LogEvent.CERTIFICATE_ISSUED for _, entry in added)
-        proof = proven_records.read_token(certificate.token, certificate.number, keys)
-        if proof is None:
+        try:
+            verified = jws.verify(certificate.token, typ=jws.TYP_CREDENTIAL, keys=keys.all_public)
+            facts = parse_credential(verified.payload)
+        except (jws.TokenRejected, ValueError) as error:
+            raise RecordDamaged(certificate.number) from error
+        if facts.number != certificate.number:
             raise RecordDamaged(certificate.number)
+        reason = certificate.status_reason
         if is_new:
-            return record_of(*proof, added, now, certificate.status_reason)
-        return proven_records.prove(session, self.log, *proof, now, certificate.status_reason, added)
+            return record_of(facts, verified.kid, verified.signed_hash, added, now, reason)
+        return proven_records.prove(session, self.log, facts, verified, now, reason, added)
 
     def _keys_for(self, certificates: Sequence[Certificate]) -> KeyRing:
         keys = self.keys()

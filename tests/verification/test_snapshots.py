@@ -12,7 +12,6 @@ from app.certificates.credential.untp_builder import build_credential
 from app.certificates.read_model.record import public_fields
 from app.certificates.read_model.record import record_of as built_record
 from app.certificates.read_model.snapshot import Snapshot, SnapshotKey
-from app.core.crypto.jws import VerifiedToken
 from app.core.crypto.keyring import KeyRing, KeyState
 from app.core.dates import BAKU
 from app.transparency.log_entry import Entry, LogEvent
@@ -219,7 +218,7 @@ class TestStatus:
 
     def status(self, *entries, stored="hearing"):
         logged = list(enumerate([ISSUED, *entries]))
-        found = built_record(self.FACTS, VerifiedToken({"kid": SIGNER.kid}, {}, "a" * 64), logged, NOW, stored)
+        found = built_record(self.FACTS, SIGNER.kid, "a" * 64, logged, NOW, stored)
         return found.status, found.status_since, found.status_reason, found.during_investigation
 
     def test_issued(self):

@@ -55,13 +55,13 @@ def load_records(
     found = {}
     for number in wanted:
         row = rows.get(number)
-        proof = read_token(row.token, number, keys) if row else None
+        proof = _read_token(row.token, number, keys) if row else None
         if log.was_issued(number):
             if proof is None:
                 raise RecordDamaged(number)
             found[number] = prove(session, log, *proof, now, row.status_reason if row else None)
         elif proof is not None:
-            found[number] = record_of(*proof, (), now, None)
+            found[number] = _record(*proof, (), now, None)
     return found
 
 
@@ -100,7 +100,7 @@ def prove(
     if issue is None or issue.entry.sha256 != verified.signed_hash or issue.entry.key != verified.kid:
         raise RecordDamaged(facts.number)
     entries = [(issue.seq, issue.entry), *((each.seq, each.entry) for each in log.status_entries(facts.number)), *added]
-    return record_of(facts, verified, entries, now, stored_reason)
+    return _record(facts, verified, entries, now, stored_reason)
 
 
 def require_token(row: Certificate, record: CertificateRecord, keys: KeyRing) -> str:
@@ -114,7 +114,7 @@ def require_token(row: Certificate, record: CertificateRecord, keys: KeyRing) ->
     return row.token
 
 
-def read_token(token: str, number: str, keys: KeyRing) -> tuple[CertifiedFacts, VerifiedToken] | None:
+def _read_token(token: str, number: str, keys: KeyRing) -> tuple[CertifiedFacts, VerifiedToken] | None:
     """Return what a stored token says, if one of our keys signed it and it is the one of this number."""
     try:
         verified = jws.verify(token, typ=jws.TYP_CREDENTIAL, keys=keys.all_public)
@@ -122,3 +122,13 @@ def read_token(token: str, number: str, keys: KeyRing) -> tuple[CertifiedFacts, 
     except (jws.TokenRejected, CredentialUnreadable, StatusListRejected):
         return None
     return (facts, verified) if facts.number == number else None
+
+
+def _record(
+    facts: CertifiedFacts,
+    verified: VerifiedToken,
+    entries: Sequence[tuple[int, Entry]],
+    now: datetime,
+    stored_reason: str | None,
+) -> CertificateRecord:
+    return record_of(facts, verified.kid, verified.signed_hash, entries, now, stored_reason)

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 from app.certificates.credential.reader import CertifiedFacts
 from app.certificates.model import RevocationReason, SuspensionCause
 from app.certificates.status_list import Purpose, parse_list_name
-from app.core.crypto.jws import VerifiedToken
 from app.core.dates import format_utc
 from app.transparency.log_entry import Entry
 from app.transparency.logged_status import ACTIVE_STATUS, status_after
@@ -57,7 +56,8 @@ class CertificateRecord(NamedTuple):
 
 def record_of(
     facts: CertifiedFacts,
-    verified: VerifiedToken,
+    kid: str,
+    token_sha256: str,
     entries: Sequence[tuple[int, Entry]],
     now: datetime,
     stored_reason: str | None,
@@ -92,8 +92,8 @@ def record_of(
         status_since=status.since or now,
         status_reason=reason,
         during_investigation=status.during_investigation,
-        kid=verified.kid,
-        token_sha256=verified.signed_hash,
+        kid=kid,
+        token_sha256=token_sha256,
         logged_at=issue.at if issue else None,
         logged_sha256=issue.sha256 if issue else None,
         log_seq=entries[-1][0] if entries else -1,
