@@ -131,7 +131,7 @@ def test_ranges_are_signed_anew_before_their_time_has_passed_and_at_its_turn(app
 
 def test_the_service_writes_a_revocation_within_two_seconds(database_url, tmp_path):
     folder = tmp_path / "files"
-    with running_app(database_url, tmp_path, is_prepared=True, export_folder=str(folder)) as app:
+    with running_app(database_url, tmp_path, export_folder=str(folder)) as app:
         number = app.certify()
         app.revoke(number, "court-order")
         begun = time.monotonic()
