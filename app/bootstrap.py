@@ -50,10 +50,11 @@ def prepare(settings: Settings, now: datetime) -> None:
             demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""
             issuer = issuer_identity.set_issuer_once(session, settings.issuer or demo_issuer, now)
             log_signer.ensure_log_key(session, settings.log_key)
-            issuer_identity.register_keys(session, KeyFiles(settings.keys_dir, issuer), now)
+            key_files = KeyFiles(settings.keys_dir, issuer)
+            issuer_identity.register_keys(session, key_files, now)
             publishing.publish_rulesets(session, load_schemes().values(), now)
             if log_repository.is_unused(session):  # later no certificate can be older than the log
-                log_events.backfill(session, now)
+                log_events.backfill(session, key_files.public_keys(), now)
             parks.seed_parks(session)
             session.commit()
         with database.session() as session:  # a new transaction, which reads the log entries just committed

@@ -7,8 +7,9 @@ in one `Container`.
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
@@ -106,6 +107,7 @@ from app.verification.metrics import VerdictCounter
 from app.verification.service import VerificationService
 from app.verification.snapshot_setup import create_snapshot_writer
 from app.verification.snapshots import SnapshotCheck
+from app.verification.static_export import StaticExport
 from app.verification.stores.factory import create_snapshot_store
 from app.web import observability
 from app.web.body import read_body
@@ -212,11 +214,12 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     require_migrated(database)
     secret_box = SecretBox.from_folder(settings.keys_dir)
     mail = create_mail_delivery(settings, database, secret_box, clock)
-    witnesses = WitnessRounds(
-        WitnessClient(database, load_policy(settings.witness_policy), refusals=settings.refusals_dir, clock=clock)
-    )
     log_key = LogKeyFile(settings.log_key)
     log = open_verified_log(database, log_key, settings.verified_checkpoint)
+    policy = load_policy(settings.witness_policy)
+    witnesses = WitnessRounds(
+        WitnessClient(database, policy, lambda: log.verifier, refusals=settings.refusals_dir, clock=clock)
+    )
     relying_party = RelyingParty.of(settings.base_url)
     confirmation = WebAuthnConfirmation(relying_party, log, UsedDocuments(settings.used_confirmations))
     issuer = _issuer(database)
@@ -225,6 +228,9 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     is_demo = settings.profile is Profile.DEMO
     writer = create_snapshot_writer(settings, log, keys.keyring, keys.reload, clock)
     scanner = virus_scanner.scanner_from(settings.virus_scanner)
+    check, records = SnapshotCheck(writer.key, log), ProvenRecords(database, log)
+    bits = StatusListBits(log, writer.key, keys.keyring)
+    status_lists = StatusListPublisher(database, keys.active_signer, issuer, settings.base_url, clock, bits)
     database.attach_session_info(
         {
             appender.SIGNER_KEY: log_key,
@@ -257,18 +263,25 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
         proposals=ProposalService(proposal_kinds.build_kinds(key_files), timedelta(days=settings.proposal_days)),
         relying_party=relying_party,
-        status_lists=StatusListPublisher(
+        status_lists=status_lists,
+        static_export=StaticExport(
+            Path(settings.export_folder),
             database,
-            keys.active_signer,
-            issuer,
-            settings.base_url,
+            log,
+            keys,
+            status_lists,
+            records,
+            check,
+            policy,
             clock,
-            StatusListBits(log, writer.key, keys.keyring),
-        ),
+            demo=is_demo,
+        )
+        if settings.export_folder
+        else None,
         verification=VerificationService(
             store=create_snapshot_store(settings.sqlalchemy_url),
-            records=ProvenRecords(database, log),
-            check=SnapshotCheck(writer.key, log),
+            records=records,
+            check=check,
             keys=keys.keyring,
             reload_keys=keys.reload,
             clock=clock,
@@ -313,6 +326,7 @@ def _app_of(container: Container) -> FastAPI:
             async with (
                 container.mail.run_in_background(settings.mail_seconds),
                 container.witnesses.run_in_background(settings.witness_seconds),
+                container.static_export.run_in_background() if container.static_export else nullcontext(),
             ):
                 yield
         container.verdict_counts.log_totals()

@@ -57,6 +57,7 @@ PURE = (
     "app/core/text/name_matching.py",
     "app/core/strict_json.py",
     "app/verification/response.py",
+    "app/verification/static_files.py",
     "app/verification/verdict.py",
     "app/verification/expectation.py",
     "app/verification/offline.py",

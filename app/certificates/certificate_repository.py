@@ -42,7 +42,7 @@ def by_number(session: Session, number: str, *, lock: bool = False) -> Certifica
 
 
 class StoredToken(NamedTuple):
-    """What a row says of its certificate before anything is proven. `status_reason`: see `record.status_at`."""
+    """What a row says of its certificate before anything is proven. `status_reason`: see `record_of`."""
 
     token: str
     status_reason: str | None

@@ -128,11 +128,7 @@ class StatusListPublisher:
         except jws.TokenRejected:
             return False
         derived = self.bits.derive(session, list_id, purpose, now)
-        return (
-            timedelta(0) <= now - signed_at < RESIGN_AFTER
-            and derived.last_seq < logged[-1].seq
-            and (derived.last_turn is None or derived.last_turn <= signed_at)
-        )
+        return timedelta(0) <= now - signed_at < RESIGN_AFTER and derived.last_seq < logged[-1].seq
 
     def _sign(self, name: str, list_id: int, purpose: Purpose) -> str:
         """Sign the list under the lock of its row, so that concurrent requests sign it once.

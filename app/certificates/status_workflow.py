@@ -11,6 +11,7 @@ from app.certificates.model import CertificateStatus as Status
 from app.core.actor import Actor, Role
 from app.core.errors import Forbidden, WrongState
 from app.core.messages import Message, to_value_message
+from app.transparency import logged_status
 
 
 class CertificateAction(StrEnum):
@@ -44,7 +45,7 @@ TRANSITIONS: Mapping[tuple[Status, CertificateAction], Status] = MappingProxyTyp
     }
 )
 
-FINAL_STATUSES = frozenset(Status) - {status for status, _ in TRANSITIONS}
+FINAL_STATUSES = frozenset(map(Status, logged_status.FINAL_STATUSES))
 
 TRANSITIONS_AFTER_SURRENDER: Mapping[tuple[Status, CertificateAction], Status] = MappingProxyType(
     {

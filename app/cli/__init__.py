@@ -76,6 +76,9 @@ COMMANDS = (
         LazyCommand(
             "export-bundle", "app.cli.admin.export:export_bundle", "Write an archive for checks without a network."
         ),
+        LazyCommand(
+            "export-files", "app.cli.admin.export:export_files", "Write all answers as signed files for a web server."
+        ),
         LazyCommand("export-log", "app.cli.admin.export:export_log", "Write the public log as plain files."),
         group(
             "users",

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,15 +16,16 @@ from app.certificates import certificate_number
 from app.cli.common import REFUSED, fail, handle_errors, load_settings, read_policy, stderr
 from app.commit_pipeline import open_database
 from app.core.crypto import jwk, jws, keyring
-from app.core.dates import utc_now
+from app.core.dates import format_utc, utc_now
 from app.core.errors import NotFound
 from app.core.settings import Settings
 from app.signing import issuer_identity
 from app.signing.log_signer import LogKeyFile, open_verified_log
-from app.transparency.signed_note import parse_vkey
+from app.transparency.signed_note import NoteRejected, parse_vkey
 from app.transparency.witness import cosigned
 from app.transparency.witness_client import load_policy
 from app.transparency.witness_policy import WitnessPolicy
+from app.verification import static_files
 from app.verification.evaluation import ProvenRecords, evaluate_items
 from app.verification.offline import evaluate_offline
 from app.verification.offline_bundle import BundleArchive, read_vkey
@@ -56,8 +57,12 @@ def verify(
     bundle: Annotated[
         Path | None, typer.Option(help="Archive that `mik admin export-bundle` wrote; with --offline.")
     ] = None,
+    files: Annotated[
+        Path | None,
+        typer.Option(help="Folder of static files, or a copy of two of them: check a number by them, with --jwks."),
+    ] = None,
     vkey: Annotated[
-        str | None, typer.Option(help="Key of the log from a source that you trust; with --bundle.")
+        str | None, typer.Option(help="Key of the log from a source that you trust; with --bundle or --files.")
     ] = None,
     thumbprint: Annotated[
         str | None, typer.Option(help="Thumbprint of the key of the log instead: SHA-256 of it in hex.")
@@ -72,14 +77,20 @@ def verify(
         Path | None, typer.Option(help="Policy file: witnesses that must have seen the log; with --bundle.")
     ] = None,
     max_age: Annotated[
-        int, typer.Option(min=1, help="Hours after which the checkpoint of a bundle determines nothing.")
+        int,
+        typer.Option(min=1, help="Hours after which a checkpoint of a bundle, or a range, determines nothing."),
     ] = 96,
 ) -> None:
     """Check certificates by number or token, online or offline.
 
-    Reads the database of the service; with --jwks a key file, with --offline a bundle. Ends with 0 if all are valid,
-    with 1 if not, with 2 if they could not be checked.
+    Reads the database of the service; with --jwks a key file, with --offline a bundle, with --files static files. Ends
+    with 0 if all are valid, with 1 if not, with 2 if they could not be checked.
     """
+    if files is not None:
+        if jwks is None or offline or bundle is not None:
+            fail("Give --files FOLDER with --jwks FILE: the keys of the issuer, from a source that you trust.")
+        _by_files(what.strip(), files, _read_jwks(jwks), vkey, timedelta(hours=max_age))
+        return
     if offline or bundle is not None:
         if bundle is None or not offline or jwks is not None:
             fail("Give --offline and --bundle ARCHIVE together, without --jwks.")
@@ -136,12 +147,7 @@ def _list(queries: Sequence[str], results: Sequence[VerificationResult]) -> None
 def _by_keys(text: str, path: Path) -> None:
     """Check what a key can show, and state that a later revocation was not checked."""
     console = Console(highlight=False, soft_wrap=True)
-    try:
-        ring = jwk.parse_jwks(path.read_bytes())
-    except OSError as why:
-        fail(f"{path} cannot be read: {why.strerror}.")
-    except jws.UnusableKey as why:
-        fail(f"{path}: {why.message}")
+    ring = _read_jwks(path)
     token = extract_token(text)
     if token is None:
         console.print("unreadable", style="bold yellow")
@@ -160,6 +166,35 @@ def _by_keys(text: str, path: Path) -> None:
     console.print("signature valid, status not checked", style="bold yellow")
     console.print("Verify the number online to learn whether the certificate is still valid.")
     console.print(escape(json.dumps(verified.payload, ensure_ascii=False, indent=2, default=str)))
+
+
+def _read_jwks(path: Path) -> Mapping[str, jws.PublicKey]:
+    try:
+        return jwk.parse_jwks(path.read_bytes())
+    except OSError as why:
+        fail(f"{path} cannot be read: {why.strerror}.")
+    except jws.UnusableKey as why:
+        fail(f"{path}: {why.message}")
+
+
+def _by_files(text: str, folder: Path, keys: Mapping[str, jws.PublicKey], vkey: str | None, max_age: timedelta) -> None:
+    """Verify a number by its static file and the signed range; exit with 2 where they prove nothing."""
+    number = certificate_number.to_display_form(text)
+    if number is None:
+        fail("With --files, give the number of a certificate.")
+    try:
+        body = (folder / static_files.answer_path(number)).read_bytes()
+        token = (folder / static_files.range_path(static_files.range_of(number))).read_text("ascii")
+        log = parse_vkey(vkey.strip()) if vkey is not None else None
+    except (OSError, UnicodeDecodeError, NoteRejected) as why:
+        fail(f"The files of {number} cannot be checked: {why}")
+    with handle_errors():
+        verdict, signed = static_files.verify_answer(number, body, token, keys, utc_now(), log, max_age)
+    _show(json.loads(body))
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"  signed at {format_utc(signed.issued_at)}, good until {format_utc(signed.good_until)}")
+    if verdict is not Verdict.VALID:
+        raise typer.Exit(NOT_GOOD)
 
 
 def _by_bundle(token: str, path: Path, trust: LogTrust, policy: WitnessPolicy | None, max_age: timedelta) -> None:
@@ -218,7 +253,8 @@ def _show_witnesses(settings: Settings, certificate: dict[str, Any] | None) -> N
     database = open_database(settings.sqlalchemy_url)
     try:
         with database.read_session() as session:
-            _, judged = cosigned.judge_issue(session, certificate["number"], policy, utc_now())
+            log = LogKeyFile(settings.log_key)(session).verifier
+            _, judged = cosigned.judge_issue(session, certificate["number"], policy, log, utc_now())
     except NotFound:
         return  # the check of the log has said so
     finally:

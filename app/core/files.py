@@ -25,6 +25,34 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
         sync_folder(path.parent)
 
 
+def publish_file(path: Path, content: bytes) -> bool:
+    """Replace a file that a web server serves, and its folders if missing; return whether its content is new.
+
+    Everybody may read it. Its time of change always moves by a second, because web servers derive the `ETag` from it.
+    """
+    try:
+        if path.read_bytes() == content:
+            return False
+        before = path.stat().st_mtime
+    except FileNotFoundError:
+        before = 0.0
+        make_public_folder(path.parent)
+    with _draft(path, content, 0o644) as draft:
+        if draft.stat().st_mtime < before + 1:
+            os.utime(draft, (before + 1, before + 1))
+        draft.replace(path)
+    sync_folder(path.parent)
+    return True
+
+
+def make_public_folder(folder: Path) -> None:
+    """Make a folder with its parents that everybody may read, whatever the umask is; existing ones stay as they are."""
+    if not folder.is_dir():
+        make_public_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+
+
 def sync_folder(folder: Path) -> None:
     """Flush the directory entries of this folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

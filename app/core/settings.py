@@ -127,6 +127,11 @@ class Settings(BaseSettings):
         le=3_600,
         description="how often a process looks for jobs that another one enqueued; its own it runs at once",
     )
+    export_folder: str = Field(
+        default="",
+        description="folder of static files (answers, signed ranges, status lists, log) that a worker keeps up to date "
+        "for a web server; empty: none",
+    )
     metrics_port: int = Field(
         default=0, ge=0, le=65_535, description="port of the figures for Prometheus, apart from the service; 0: none"
     )
@@ -366,6 +371,8 @@ def _check_paths(settings: Settings) -> Iterator[str]:
         yield (
             f"MIK_WITNESS_POLICY={settings.witness_policy} depends on where the service is started: set a whole path"
         )
+    if settings.export_folder and not Path(settings.export_folder).is_absolute():
+        yield f"MIK_EXPORT_FOLDER={settings.export_folder} depends on where the service is started: set a whole path"
     path = settings.sqlite_path
     if not settings.database_url:
         yield "MIK_DATABASE_URL is not set: name the database; the embedded default is for trying out"

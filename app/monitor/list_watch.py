@@ -13,7 +13,7 @@ from app.core.dates import format_utc
 from app.monitor.evidence import FindingKind, MonitorFinding
 from app.monitor.public_service import PublicService, Received
 from app.monitor.state import MonitorState
-from app.transparency.logged_status import FINAL_STATUSES, status_at
+from app.transparency.logged_status import FINAL_STATUSES, status_after
 
 MAX_FINDINGS_PER_LIST = 100
 
@@ -99,8 +99,8 @@ class ListWatch:
         now = self._clock()
         for number, index in list(self._state.changed_in_list(url, purpose.value)):
             entries = [each.entry for each in self._state.changes_of(number)]
-            status = status_at(entries, now).status
-            if entries[-1].at > now - self._grace or status_at(entries, now - self._grace).status != status:
+            status = status_after(entries).status
+            if entries[-1].at > now - self._grace:
                 undecided.add(index)
             if status in FINAL_STATUSES if purpose is Purpose.REVOCATION else status == "suspended":
                 expected.add(index)

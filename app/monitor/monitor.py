@@ -27,7 +27,7 @@ from app.monitor.log_follower import LogFollower, SeenCheckpoint, fetch_checkpoi
 from app.monitor.public_service import PublicService, Received, Unreachable
 from app.monitor.state import KnownIssue, MonitorState
 from app.transparency.log_entry import parse_entry
-from app.transparency.logged_status import FINAL_STATUSES, status_at
+from app.transparency.logged_status import FINAL_STATUSES, status_after
 from app.transparency.signed_note import NoteRejected, Verifier, parse_vkey
 from app.transparency.tiles import WIDTH, Tile, decode_entry_bundle
 from app.transparency.witness_policy import WitnessPolicy, evaluate_note, judge
@@ -253,7 +253,7 @@ class Monitor:
             MonitorFinding(kind, number, detail, (), contents) for kind, detail in self._entry_faults(issue, number)
         ]
         token, certified = self._examine_token(number, issue, keys, contents, found)
-        status = status_at((each.entry for each in changes), self._clock()).status
+        status = status_after(each.entry for each in changes).status
         if certified is not None:
             is_new = issue.facts is None
             facts = comparisons.facts_of(certified)
@@ -275,7 +275,7 @@ class Monitor:
             yield FindingKind.ISSUED_WITHOUT_KEY, f"The log says that {issue.entry.key} signed it, and {fault}."
         is_final = False
         for each in self._state.changes_of(number):
-            status = status_at([each.entry], self._clock()).status
+            status = status_after([each.entry]).status
             if is_final and status not in FINAL_STATUSES:
                 yield FindingKind.CHANGE_AFTER_END, f"Entry {each.seq} changes a status that never ends."
             is_final = is_final or status in FINAL_STATUSES
@@ -386,7 +386,7 @@ class Monitor:
             except (ValueError, KeyError, TypeError):
                 raise Unreachable("/v1/certificates.jsonl has a line that is not a certificate.") from None
             issue = self._state.find_issue(number)
-            status = status_at((each.entry for each in self._state.changes_of(number)), self._clock()).status
+            status = status_after(each.entry for each in self._state.changes_of(number)).status
             has_fault = issue is None or (
                 issue.facts is not None and any(self._line_faults(members, issue.facts, status))
             )

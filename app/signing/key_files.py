@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from app.core.crypto.jwk import did_kid, thumbprint
+from app.core.crypto.jws import PublicKey
 from app.core.crypto.pem_files import create_private_key, write_private
 from app.core.crypto.signer import FileSigner, certificate_signer
 from app.core.errors import Unavailable
@@ -35,11 +36,19 @@ class KeyFiles:
         """Return the signer of the first key; creates its file if missing."""
         return certificate_signer(self._folder / FIRST_KEY_FILE, self._issuer)
 
+    def public_keys(self) -> dict[str, PublicKey]:
+        """Return the public key of every file by `kid`. Raises `UnsafeKeyFile`."""
+        self._load()
+        return {kid: signer.public for kid, signer in self._signers.items()}
+
+    def _load(self) -> None:
+        found = (certificate_signer(path, self._issuer) for path in list_key_files(self._folder))
+        self._signers = {signer.kid: signer for signer in found}
+
     def get_signer(self, kid: str) -> FileSigner:
         """Return the signer of a key. Raises `KeyFileMissing`, `UnsafeKeyFile`."""
         if kid not in self._signers:
-            found = (certificate_signer(path, self._issuer) for path in list_key_files(self._folder))
-            self._signers = {signer.kid: signer for signer in found}
+            self._load()
         if kid not in self._signers:
             raise KeyFileMissing(
                 Message(

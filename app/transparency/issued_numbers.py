@@ -3,6 +3,7 @@
 Serials of one mark and year follow each other, so a million numbers take 125 kB.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 _MAX_BIT: Final = 1 << 26
@@ -34,6 +35,14 @@ class IssuedNumbers:
         series, serial = place
         bits = self.bits.get(series, b"")
         return serial >> 3 < len(bits) and bool(bits[serial >> 3] >> (serial & 7) & 1)
+
+    def added_to(self, other: "IssuedNumbers") -> Iterator[tuple[str, int]]:
+        """Yield series and serial of every number that `other` lacks; not of those that are kept one by one."""
+        for series, bits in self.bits.items():
+            known = other.bits.get(series, b"")
+            for place, byte in enumerate(bits):
+                added = byte & ~(known[place] if place < len(known) else 0)
+                yield from ((series, (place << 3) + bit) for bit in range(8) if added >> bit & 1)
 
     def update(self, other: "IssuedNumbers") -> None:
         self.others |= other.others

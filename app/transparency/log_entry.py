@@ -6,7 +6,7 @@ An entry can never be removed, so it holds numbers, codes, key ids and hashes, a
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -64,8 +64,6 @@ class Entry:
     during_investigation: bool = False  # of a surrender: an investigation was open
     decision: str | None = None  # hash of the decision document
     reason: str | None = None  # code: cause of a suspension or its end, reason of a revocation
-    takes_effect: date | None = None  # first day in Baku on which the act counts; None: from `at`
-    ends_after: date | None = None  # last day in Baku on which it counts
     previous: str | None = None  # of an issue: number of the certificate that it replaces
     user: str | None = None  # of a credential: id of its owner
 
@@ -80,8 +78,6 @@ class Entry:
             "during_investigation": self.during_investigation or None,
             "decision": self.decision,
             "reason": self.reason,
-            "from": self.takes_effect.isoformat() if self.takes_effect else None,
-            "until": self.ends_after.isoformat() if self.ends_after else None,
             "previous": self.previous,
             "user": self.user,
         }
@@ -117,8 +113,6 @@ def parse_entry(content: bytes) -> Entry:
             during_investigation=members.get("during_investigation", False),
             decision=members.get("decision"),
             reason=members.get("reason"),
-            takes_effect=_parse_day(members.get("from")),
-            ends_after=_parse_day(members.get("until")),
             previous=members.get("previous"),
             user=members.get("user"),
         )
@@ -128,7 +122,3 @@ def parse_entry(content: bytes) -> Entry:
     if canonical != content:
         raise ValueError("The content is not the canonical form of an entry of the log.")
     return entry
-
-
-def _parse_day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)

@@ -1,16 +1,19 @@
-"""Derive the status of a certificate from its entries in the public log and a moment alone. Pure."""
+"""Derive the status of a certificate from its entries in the public log alone. Pure.
+
+Every act counts from its entry on (docs/decisions/0080): the entries that are there give the status of now.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from app.core.dates import baku_day
 from app.transparency.log_entry import Entry, LogEvent
 
 ACTIVE_STATUS = "active"
 STATUS_OF_EVENT: Mapping[LogEvent, str] = MappingProxyType(
     {
+        LogEvent.CERTIFICATE_ISSUED: ACTIVE_STATUS,
         LogEvent.CERTIFICATE_SUSPENDED: "suspended",
         LogEvent.CERTIFICATE_REINSTATED: ACTIVE_STATUS,
         LogEvent.CERTIFICATE_REVOKED: "revoked",
@@ -23,27 +26,30 @@ FINAL_STATUSES = frozenset({"revoked", "surrendered", "superseded"})
 
 
 class LoggedStatus(NamedTuple):
-    """A status with the moment of the entry that it comes from; None where no entry changed it."""
+    """`since` and `reason` are those of the entries that the status comes from; None where no entry gives one."""
 
-    status: str
-    since: datetime | None
+    status: str = ACTIVE_STATUS
+    since: datetime | None = None
+    reason: str | None = None
+    during_investigation: bool = False  # surrendered while an inquiry was open
 
 
-def status_at(entries: Iterable[Entry], now: datetime) -> LoggedStatus:
-    """Return the status at a moment by the status entries of one number, oldest first. `now` is aware.
+def status_after(entries: Iterable[Entry]) -> LoggedStatus:
+    """Return the status by the entries of one certificate, oldest first; its issue may be missing.
 
-    An entry counts from its day `from`, and to its day `until`, both in Baku. A final status never ends.
+    A final status never ends, but another final one may follow. A further entry of the same status names another
+    reason, and does not begin it again.
     """
-    today = baku_day(now)
-    found = LoggedStatus(ACTIVE_STATUS, None)
+    found = LoggedStatus()
     for entry in entries:
         status = STATUS_OF_EVENT.get(entry.event)
-        if status is None or (entry.takes_effect is not None and entry.takes_effect > today):
+        if status is None or (found.status in FINAL_STATUSES and status not in FINAL_STATUSES):
             continue
-        if entry.ends_after is not None and entry.ends_after < today:
-            status = ACTIVE_STATUS
-        if status == found.status:
-            continue  # another reason of the same status
-        if found.status not in FINAL_STATUSES or status in FINAL_STATUSES:
-            found = LoggedStatus(status, entry.at)
+        is_same = status == found.status and found.since is not None
+        found = LoggedStatus(
+            status,
+            found.since if is_same else entry.at,
+            entry.reason if status != ACTIVE_STATUS else None,
+            found.during_investigation or entry.during_investigation,
+        )
     return found

@@ -82,8 +82,12 @@ class VerifiedLog:
         return self._checkpoint
 
     @property
-    def vkey(self) -> str:
+    def verifier(self) -> Verifier:
         """Return the public key of the log as its key file has it. Raises `LogKeyMissing`."""
+        return self._verifier()
+
+    @property
+    def vkey(self) -> str:
         return self._verifier().vkey
 
     @property
@@ -115,6 +119,11 @@ class VerifiedLog:
     def was_issued(self, number: str) -> bool:
         """Return whether the verified log contains the issue of this certificate. Does not refresh."""
         return number in self._issued
+
+    def issued_beside(self, known: IssuedNumbers) -> list[tuple[str, int]]:
+        """Return series and serial of every issued certificate that is not among the known ones. Does not refresh."""
+        with self._lock:
+            return list(self._issued.added_to(known))
 
     def entries_about(self, kind: str, subject: str) -> tuple[LoggedEntry, ...]:
         """Return the verified entries about a subject, oldest first; `kind` is the first word of their events.

@@ -22,7 +22,7 @@ from app.core.dates import format_utc
 from app.core.errors import NotFound, UnsafeToStart
 from app.core.files import write_once
 from app.transparency import reader
-from app.transparency.signed_note import NoteRejected, Verifier, parse_vkey
+from app.transparency.signed_note import NoteRejected, Verifier
 from app.transparency.witness import cosigned, repository
 from app.transparency.witness.protocol import AddCheckpoint, parse_size
 from app.transparency.witness_policy import (
@@ -64,19 +64,23 @@ class _Unanswered(Exception):
 
 
 class WitnessClient:
-    """Collect cosignatures; one instance per process. Without a policy a round does nothing."""
+    """Collect cosignatures; one instance per process. Without a policy a round does nothing.
+
+    `log` returns the key of the log from its key file.
+    """
 
     def __init__(
         self,
         database: Database,
         policy: WitnessPolicy | None,
+        log: Callable[[], Verifier],
         *,
         refusals: Path,
         clock: Callable[[], datetime],
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.policy = policy
-        self.database, self.clock, self.is_stopping = database, clock, False
+        self.database, self.log, self.clock, self.is_stopping = database, log, clock, False
         self._refusals, self._transport = refusals, transport
 
     def stop(self) -> None:
@@ -91,7 +95,7 @@ class WitnessClient:
         with self.database.read_session() as session:
             try:
                 newest = cosigned.get_newest(session, self.policy, self.clock())
-                require_covered(self.policy, parse_vkey(reader.get_vkey(session)))
+                require_covered(self.policy, self.log())
             except NotFound:
                 return ()  # the log is empty
             assert newest.report is not None  # there is a policy
@@ -162,7 +166,7 @@ class WitnessClient:
                     received_at=now,
                 )
             session.flush()
-            found = cosigned.find_witnessed(session, self.policy, now)
+            found = cosigned.find_witnessed(session, self.policy, self.log(), now)
             if found is not None:  # older ones prove nothing that this one does not
                 repository.delete_cosignatures_before(session, found.size)
             session.commit()

@@ -21,7 +21,7 @@ from app.core.crypto.jws import PublicKey, RejectionReason, TokenRejected, Verif
 from app.core.dates import format_age, format_utc
 from app.transparency.checkpoint import Proof, parse_proof, verify_proof
 from app.transparency.log_entry import Entry, LogEvent, parse_entry
-from app.transparency.logged_status import FINAL_STATUSES, status_at
+from app.transparency.logged_status import FINAL_STATUSES, status_after
 from app.transparency.signed_note import NoteRejected, Verifier
 from app.transparency.witness_policy import WitnessJudgement
 from app.verification.token_text import extract_token
@@ -111,7 +111,7 @@ def evaluate_offline(
         done += _check_witnesses(certified, sources, issued_at, now)
         done.append(check_validity(certified.valid_from, certified.valid_until, now))
         status, as_of, check = _check_status_lists(certified, sources, now)
-        status, check = _apply_log(status, check, sources.status_entries(certified.number), now)
+        status, check = _apply_log(status, check, sources.status_entries(certified.number))
     except _Undetermined as error:
         return OfflineResult(None, f"undetermined, {age_text}", (*done, error.check), certified)
     verdict = verdict_of(status, certified.valid_from, certified.valid_until, now)
@@ -170,9 +170,9 @@ def _check_witnesses(
     yield check
 
 
-def _apply_log(status: str, check: Check, entries: tuple[Entry, ...], now: datetime) -> tuple[str, Check]:
+def _apply_log(status: str, check: Check, entries: tuple[Entry, ...]) -> tuple[str, Check]:
     """Return the more severe of the statuses by lists and log: both are signed, by different keys."""
-    logged = status_at(entries, now)
+    logged = status_after(entries)
     if logged.since is None or logged.status in {ACTIVE, status}:
         return status, check
     if logged.status not in FINAL_STATUSES and status != ACTIVE:

@@ -13,6 +13,7 @@ from app.core.crypto import jws
 from app.core.crypto.jws import SignatureResult, TokenRejected, VerifiedToken
 from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
 from app.core.dates import baku_day, day_end, day_start, format_utc
+from app.transparency.logged_status import ACTIVE_STATUS, FINAL_STATUSES
 from app.verification.token_text import extract_token
 
 
@@ -47,10 +48,7 @@ MESSAGES: Mapping[Verdict, str] = MappingProxyType(
         Verdict.VALID: "This certificate is genuine and valid.",
     }
 )
-ACTIVE = "active"
-VERDICT_OF_FINAL_STATUS: Mapping[str, Verdict] = MappingProxyType(
-    {"revoked": Verdict.REVOKED, "surrendered": Verdict.SURRENDERED, "superseded": Verdict.SUPERSEDED}
-)
+ACTIVE = ACTIVE_STATUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +210,8 @@ def verdict_of(status: str, valid_from: date, valid_until: date, now: datetime) 
     A final status takes precedence over the term, and an ended term over a suspension.
     """
     today = baku_day(now)
-    if status in VERDICT_OF_FINAL_STATUS:
-        return VERDICT_OF_FINAL_STATUS[status]
+    if status in FINAL_STATUSES:
+        return Verdict(status)
     if today > valid_until:
         return Verdict.EXPIRED
     if status != ACTIVE:
@@ -290,8 +288,7 @@ def _last_change_at(record: CertificateRecord, keys: KeyRing, now: datetime) -> 
 
 def next_change_at(record: CertificateRecord, now: datetime) -> datetime | None:
     """Return the next moment at which time alone changes the answer; None: never."""
-    turns = [record.next_change, day_start(record.valid_from)]
+    turns = [day_start(record.valid_from)]
     if record.valid_until < date.max:
         turns.append(day_start(record.valid_until + timedelta(days=1)))
-    later = [moment for moment in turns if moment is not None and moment > now]
-    return min(later, default=None)
+    return min((moment for moment in turns if moment > now), default=None)

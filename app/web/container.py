@@ -25,6 +25,7 @@ from app.transparency.verified_log import VerifiedLog
 from app.transparency.witness_rounds import WitnessRounds
 from app.verification.metrics import VerdictCounter
 from app.verification.service import VerificationService
+from app.verification.static_export import StaticExport
 from app.web.limits.concurrency import ConcurrencyLimits, UploadLimits
 from app.web.middleware import RequestIdGenerator
 from app.web.read_audit import ReadAudit
@@ -50,6 +51,7 @@ class Container:
     proposals: ProposalService
     relying_party: RelyingParty
     status_lists: StatusListPublisher
+    static_export: StaticExport | None
     verification: VerificationService
     verdict_counts: VerdictCounter
     evidence_files: EvidenceFileStore

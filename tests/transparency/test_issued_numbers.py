@@ -42,3 +42,10 @@ def test_sets_of_different_length_are_joined(longer, shorter):
     assert all(f"MIK-2026-{serial:06d}-X" in found for serial in (1, 200))
     assert "MIK-2026-000002-X" not in found
     assert "other" in found
+
+
+@given(st.lists(NUMBERS), st.lists(NUMBERS))
+def test_what_another_set_lacks(more, less):
+    added = set(numbers_of(more).added_to(numbers_of(less)))
+    places = {(number[:8], int(number[9:15])) for number in {*more} - {*less}}
+    assert added == places

@@ -16,6 +16,7 @@ from app.signing import log_signer
 from app.transparency import log_repository
 from app.transparency.appender import LogKeyMissing
 from tests.factories import running_app
+from tests.helpers import execute
 from tests.transparency.helpers import attack, derived, entries_of, head_of
 
 
@@ -56,6 +57,23 @@ def test_a_register_that_is_older_than_the_log_is_entered_at_the_next_start(app,
     monkeypatch.setenv("MIK_DATA_DIR", str(app.settings.data_dir))
     done = CliRunner().invoke(mik, ["doctor", "--only", "log"])
     assert done.exit_code == 0, done.output
+
+
+def test_a_row_whose_token_is_not_ours_is_not_entered(app, caplog):
+    good, forged = app.certify(), app.certify(app.set_up_company())
+    execute(app, "UPDATE certificates SET token = token || 'A' WHERE number = :number", number=forged)
+    attack(
+        app.database,
+        "DELETE FROM certificate_snapshots",
+        "DELETE FROM log_entries",
+        "UPDATE log_head SET size = 0, vkey = NULL, checkpoint = NULL",
+    )
+    app.settings.verified_checkpoint.unlink()
+    prepare(app.settings, app.clock())
+    assert [entry["certificate"] for entry in entries_of(app.database) if "certificate" in entry] == [good]
+    assert f"{forged} is not logged" in caplog.text
+    with TestClient(create_asgi_app(app.settings, app.clock)) as started:
+        assert started.get(f"/v1/verify/{forged}").json()["verdict"] in {"unknown", "forged"}
 
 
 def test_a_lost_or_exchanged_log_key_refuses_to_start(database_url, tmp_path):

@@ -333,8 +333,6 @@ def test_every_member_of_an_entry_is_read_back():
         during_investigation=True,
         decision="cd" * 32,
         reason="hearing",
-        takes_effect=NOW.date(),
-        ends_after=NOW.date(),
         previous="MIK-2025-000001-X",
         user="u",
     )

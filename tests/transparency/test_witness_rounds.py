@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from app.cli.admin import sweep
-from app.cli.admin.export import _bundled
+from app.cli.admin.export import _bundled, _Parts
 from app.core.errors import UnsafeToStart
 from app.transparency import log_repository
 from app.transparency.checkpoint import parse_proof, verify_checkpoint, verify_proof
@@ -16,7 +16,7 @@ from app.transparency.signed_note import parse_vkey
 from app.transparency.witness_client import load_policy
 from app.transparency.witness_policy import evaluate_note, parse_policy
 from app.transparency.witness_rounds import WitnessRounds
-from tests.helpers import execute, refused, rows
+from tests.helpers import execute, refused, rewrite, rows
 from tests.transparency.helpers import attack, signer_of
 from tests.transparency.witnesses import Witnesses, ed25519, entries, request
 
@@ -110,9 +110,20 @@ def test_a_bundle_holds_what_witnesses_have_seen(app, client, witnesses, log_key
     path = tmp_path / "policy"
     path.write_text(witnesses.policy(log_key))
     settings = app.container.settings.model_copy(update={"witness_policy": str(path)})
-    files = dict(_bundled(app.database, settings, app.container.issuance.issuer))
+    files = dict(_bundled(app.database, settings, _Parts(app.database, settings)))
     assert files["log/checkpoint"].decode() == text(app, "/log/checkpoint")[0]
     assert evaluate_note(client.policy, files["log/witnessed"].decode(), app.clock()).quorum_at is not None
+
+
+def test_the_key_of_the_log_is_that_of_its_file(app, client):
+    number = app.certify()
+    client.run_round()
+    told = text(app, f"/v1/certificates/{number}/log-proof")
+    other = signer_of(7).verifier.vkey
+    rewrite(app, f"UPDATE log_head SET vkey = '{other}'")
+    assert text(app, f"/v1/certificates/{number}/log-proof") == told
+    assert text(app, "/log/checkpoint?witnessed=true")[1].startswith("seen by 3 of 3")
+    assert errors(client.run_round()) == {}
 
 
 def test_two_of_three_are_enough_and_one_is_not(app, client, witnesses):

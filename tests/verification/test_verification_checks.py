@@ -10,12 +10,12 @@ from app.certificates.model import CertificateStatus
 from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
 from app.core.dates import format_utc
+from app.transparency.logged_status import FINAL_STATUSES
 from app.verification.verdict import (
     ACTIVE,
     MESSAGES,
     MISTYPED,
     UNREADABLE,
-    VERDICT_OF_FINAL_STATUS,
     Verdict,
     evaluate_number,
     evaluate_token,
@@ -102,7 +102,7 @@ class TestNumber:
         assert evaluate_number(RECORD, RING, datetime.fromisoformat(moment)).verdict == verdict
 
     def test_all_statuses_of_the_model_are_known(self):
-        known = {ACTIVE, "suspended", *VERDICT_OF_FINAL_STATUS}
+        known = {ACTIVE, "suspended", *FINAL_STATUSES}
         assert known == set(CertificateStatus)
 
     def test_every_verdict_has_its_message(self):

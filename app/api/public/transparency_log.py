@@ -45,10 +45,11 @@ def get_log_checkpoint(
 ) -> Response:
     """A signed note (C2SP tlog-checkpoint): name of the log, number of entries, root hash of the Merkle tree; then the
     signature of the log, and those of the witnesses that have seen it. `Mik-Witnesses` says how many have."""
-    get_container(request).log.require_intact()
-    get = cosigned.require_witnessed if witnessed else cosigned.get_newest
-    found = get(session, policy, now)
-    judged = cosigned.judge_entry(session, found.size - 1, found, now)
+    log = get_container(request).log
+    log.require_intact()
+    newest = cosigned.get_newest(session, policy, now)  # 404 before the first entry, when there may be no key yet
+    found = cosigned.require_witnessed(session, policy, log.verifier, now) if witnessed else newest
+    judged = cosigned.judge_entry(session, found.size - 1, found, log.verifier, now)
     return Response(found.note, media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS | _witness_header(judged))
 
 
@@ -120,7 +121,9 @@ def get_log_consistency_proof(
     response_class=Response,
     responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def get_certificate_log_proof(number: str, session: SessionDep, now: NowDep, policy: WitnessPolicyDep) -> Response:
+def get_certificate_log_proof(
+    number: str, request: Request, session: SessionDep, now: NowDep, policy: WitnessPolicyDep
+) -> Response:
     """A `tlog-proof`: index of the entry `certificate.issued`, path of hashes, checkpoint. Verifiable offline.
 
     The checkpoint is the newest that enough witnesses have seen, if it contains the entry. `Mik-Witnesses` says how
@@ -129,7 +132,7 @@ def get_certificate_log_proof(number: str, session: SessionDep, now: NowDep, pol
     parsed = parse_number(number)
     if parsed is None:
         raise NotFound.of("certificate")
-    proof, judged = cosigned.judge_issue(session, str(parsed), policy, now)
+    proof, judged = cosigned.judge_issue(session, str(parsed), policy, get_container(request).log.verifier, now)
     return Response(proof.text, media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS | _witness_header(judged))
 
 

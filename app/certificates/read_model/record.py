@@ -4,40 +4,19 @@ No column of the database is in it, so that nobody can change it without the key
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from types import MappingProxyType
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from app.certificates.credential.reader import CertifiedFacts
-from app.certificates.model import CertificateStatus, RevocationReason, SuspensionCause
+from app.certificates.model import RevocationReason, SuspensionCause
 from app.certificates.status_list import Purpose, parse_list_name
-from app.certificates.status_workflow import FINAL_STATUSES
-from app.core.dates import baku_day, day_start, format_utc
-from app.transparency.log_entry import Entry, LogEvent
+from app.core.dates import format_utc
+from app.transparency.log_entry import Entry
+from app.transparency.logged_status import ACTIVE_STATUS, status_after
 
-STATUS_BY_EVENT: Mapping[LogEvent, CertificateStatus] = MappingProxyType(
-    {
-        LogEvent.CERTIFICATE_ISSUED: CertificateStatus.ACTIVE,
-        LogEvent.CERTIFICATE_REINSTATED: CertificateStatus.ACTIVE,
-        LogEvent.CERTIFICATE_SUSPENDED: CertificateStatus.SUSPENDED,
-        LogEvent.CERTIFICATE_REVOKED: CertificateStatus.REVOKED,
-        LogEvent.CERTIFICATE_SURRENDERED: CertificateStatus.SURRENDERED,
-        LogEvent.CERTIFICATE_SUPERSEDED: CertificateStatus.SUPERSEDED,
-    }
-)
 _REASONS: Final = frozenset({*map(str, SuspensionCause), *map(str, RevocationReason)})
 _ORIGIN_BEFORE: Final = "AZ"
 """Country of origin of certificates in earlier shapes, which do not name it: they were issued for no other."""
-
-
-class StatusAt(NamedTuple):
-    """The status of a certificate at a moment. `next_change`: when time alone changes it; None: never."""
-
-    status: CertificateStatus
-    since: datetime
-    reason: str | None
-    during_investigation: bool
-    next_change: datetime | None
 
 
 class CertificateRecord(NamedTuple):
@@ -73,44 +52,6 @@ class CertificateRecord(NamedTuple):
     holder_id: str | None = None  # URN of the company; None in earlier shapes
     status_list_id: int = 0
     status_index: int = 0
-    next_change: datetime | None = None  # when a logged act begins or ends to count
-
-
-def status_at(entries: Sequence[Entry], now: datetime, stored_reason: str | None) -> StatusAt:
-    """Return the status that follows from the entries of a certificate, oldest first, beginning with its issue.
-
-    An entry with `from` counts from that day on, one with `until` to the end of that day.
-    """
-    today = baku_day(now)
-    turns = [day_start(each.takes_effect) for each in entries if each.takes_effect and each.takes_effect > today]
-    ends = (each.ends_after for each in entries if each.ends_after and each.ends_after >= today)
-    turns += [day_start(day + timedelta(days=1)) for day in ends]
-    counting = [each for each in entries if (each.takes_effect or today) <= today <= (each.ends_after or today)]
-    final = [each for each in counting if STATUS_BY_EVENT[each.event] in FINAL_STATUSES]
-    last = (final or counting)[-1]  # nothing that is logged later takes a final status back
-    status = STATUS_BY_EVENT[last.event]
-    since = _since(final or counting, status)
-    surrendered_meanwhile = any(each.during_investigation for each in counting)
-    return StatusAt(
-        status, since, _reason_of(last, status, stored_reason), surrendered_meanwhile, min(turns, default=None)
-    )
-
-
-def _since(counting: Sequence[Entry], status: CertificateStatus) -> datetime:
-    """Return the beginning of the present status: a further entry of the same status may name another reason."""
-    *before, first = counting
-    while before and STATUS_BY_EVENT[before[-1].event] is status:
-        first = before.pop()
-    return max(first.at, day_start(first.takes_effect)) if first.takes_effect else first.at
-
-
-def _reason_of(last: Entry, status: CertificateStatus, stored: str | None) -> str | None:
-    """Return the reason of a status: that of the entry; of entries without one that of the row, if it is on a list."""
-    if status is CertificateStatus.ACTIVE:
-        return None
-    if last.reason is not None:
-        return last.reason
-    return stored if stored in _REASONS else None
 
 
 def record_of(
@@ -123,10 +64,12 @@ def record_of(
 ) -> CertificateRecord:
     """Build the record from the facts of a token and the entries (index, entry) about it, oldest first.
 
-    Without entries it is not logged.
+    Without entries it is not logged. `stored_reason` is the reason of a status whose entry names none, if it is on a
+    list: that of the row.
     """
     issue = entries[0][1] if entries else None
-    status = status_at([entry for _, entry in entries], now, stored_reason) if entries else None
+    status = status_after(entry for _, entry in entries)
+    reason = status.reason or (stored_reason if status.status != ACTIVE_STATUS and stored_reason in _REASONS else None)
     url, index = facts.status_entries[Purpose.REVOCATION]
     place = parse_list_name(url.rpartition("/")[2])
     return CertificateRecord(
@@ -145,10 +88,10 @@ def record_of(
         origin_criterion=facts.origin_criterion,
         valid_from=facts.valid_from,
         valid_until=facts.valid_until,
-        status=(status.status if status else CertificateStatus.ACTIVE).value,
-        status_since=status.since if status else now,
-        status_reason=status.reason if status else None,
-        during_investigation=status is not None and status.during_investigation,
+        status=status.status,
+        status_since=status.since or now,
+        status_reason=reason,
+        during_investigation=status.during_investigation,
         kid=kid,
         token_sha256=token_sha256,
         logged_at=issue.at if issue else None,
@@ -157,7 +100,6 @@ def record_of(
         holder_id=facts.holder_id,
         status_list_id=place[0] if place else 0,
         status_index=index,
-        next_change=status.next_change if status else None,
     )
 
 

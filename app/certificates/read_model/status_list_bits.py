@@ -10,26 +10,22 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.certificates import status_list, status_workflow
-from app.certificates.model import CertificateStatus
+from app.certificates import status_list
 from app.certificates.read_model import proven_records, snapshot_repository
 from app.certificates.read_model.proven_records import RecordDamaged
-from app.certificates.read_model.record import STATUS_BY_EVENT, status_at
 from app.certificates.read_model.snapshot import SnapshotKey
 from app.certificates.status_list import Purpose
 from app.core.crypto.keyring import KeyRing
 from app.core.database import parts_of
-from app.core.dates import day_start
-from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.logged_status import FINAL_STATUSES, STATUS_OF_EVENT, status_after
 from app.transparency.verified_log import LoggedEntry, VerifiedLog
 
 
 class DerivedList(NamedTuple):
-    """`last_seq`: newest log entry that the bits depend on, -1 for none; `last_turn`: when time last changed them."""
+    """`last_seq`: newest log entry that the bits depend on, -1 for none."""
 
     bits: bytes
     last_seq: int
-    last_turn: datetime | None
 
 
 class StatusListBits:
@@ -46,18 +42,16 @@ class StatusListBits:
         numbers = self.log.changed_numbers()
         self._learn_places(session, [number for number in numbers if number not in self._places], now)
         bits = bytearray(status_list.empty_bits())
-        last_seq, turns = -1, []
+        last_seq = -1
         for number in numbers:
             in_list, index = self._places[number]
             if in_list != list_id:
                 continue
             entries = self.log.status_entries(number)
-            if _is_set(entries, purpose, now):
+            if _is_set(status_after(each.entry for each in entries).status, purpose):
                 bits[index // 8] |= 0x80 >> index % 8
-            last_seq = max([last_seq, *(each.seq for each in entries if _concerns(each.entry, purpose))])
-            days = (each.entry.takes_effect for each in entries if each.entry.takes_effect)
-            turns += [moment for day in days if (moment := day_start(day)) <= now]
-        return DerivedList(bytes(bits), last_seq, max(turns, default=None))
+            last_seq = max([last_seq, *(each.seq for each in entries if _concerns(each, purpose))])
+        return DerivedList(bytes(bits), last_seq)
 
     def _learn_places(self, session: Session, numbers: Iterable[str], now: datetime) -> None:
         for part in parts_of(list(numbers)):
@@ -72,14 +66,10 @@ class StatusListBits:
             self._places |= {n: (each.status_list_id, each.status_index) for n, each in records.items()}
 
 
-def _is_set(entries: Iterable[LoggedEntry], purpose: Purpose, now: datetime) -> bool:
-    issued = Entry(LogEvent.CERTIFICATE_ISSUED, now)
-    status = status_at([issued, *(each.entry for each in entries)], now, None).status
-    if purpose is Purpose.REVOCATION:
-        return status in status_workflow.FINAL_STATUSES
-    return status is CertificateStatus.SUSPENDED
+def _is_set(status: str, purpose: Purpose) -> bool:
+    return status in FINAL_STATUSES if purpose is Purpose.REVOCATION else status == "suspended"
 
 
-def _concerns(entry: Entry, purpose: Purpose) -> bool:
+def _concerns(logged: LoggedEntry, purpose: Purpose) -> bool:
     """Whether an entry can change the bits of a purpose; a final status ends a suspension too."""
-    return purpose is Purpose.SUSPENSION or STATUS_BY_EVENT[entry.event] in status_workflow.FINAL_STATUSES
+    return purpose is Purpose.SUSPENSION or STATUS_OF_EVENT.get(logged.entry.event) in FINAL_STATUSES

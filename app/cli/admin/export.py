@@ -1,4 +1,4 @@
-"""Implement `mik admin export-log` and `export-bundle`: files for verification without this service."""
+"""Implement `mik admin export-log`, `export-files` and `export-bundle`: files for verification without this service."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,17 +18,19 @@ from app.core.crypto.keyring import KeyRing
 from app.core.database import Database
 from app.core.dates import utc_now
 from app.core.errors import UnsafeToStart
-from app.core.files import replace_file
-from app.core.settings import Settings
+from app.core.settings import Profile, Settings
 from app.signing import issuer_identity
 from app.signing.key_files import KeyFiles
 from app.signing.key_provider import KeyProvider
 from app.signing.log_signer import LogKeyFile, open_verified_log
-from app.transparency import log_repository, reader, tiles
+from app.transparency import reader, tiles
 from app.transparency.witness import cosigned
 from app.transparency.witness_client import load_policy
 from app.verification import offline_bundle
+from app.verification.evaluation import ProvenRecords
 from app.verification.snapshot_setup import load_snapshot_key
+from app.verification.snapshots import SnapshotCheck
+from app.verification.static_export import StaticExport, write_log
 
 
 def export_log(
@@ -41,29 +43,63 @@ def export_log(
     """
     settings = load_settings()
     with handle_errors(), open_database(settings) as database, database.read_session() as session:
-        head = log_repository.get_head(session)
-        if head is None or head.checkpoint is None:
+        log = open_verified_log(database, LogKeyFile(settings.log_key), settings.verified_checkpoint)
+        log.require_intact()
+        if not log.size:
             raise UnsafeToStart("There is no public log here yet: it begins with the first start of the service.")
-        size, vkey = head.size, head.vkey
-        policy = load_policy(settings.witness_policy)
-        written = 0
         try:
-            for tile in tiles.all_tiles(size):
-                path = folder / "tile" / tile.path
-                if not path.exists():
-                    _write(path, reader.read_tile(session, tile))
-                    written += 1
-            _write(folder / "vkey", f"{vkey}\n".encode())
-            _write(folder / "checkpoint", cosigned.get_newest(session, policy, utc_now()).note.encode())
+            written = write_log(session, folder, log.vkey, load_policy(settings.witness_policy), utc_now())
         except OSError as why:
             fail(f"{folder} cannot be written: {why.strerror}.")
-    typer.echo(f"{size} entries in {folder}: {written} tiles are new.")
+    typer.echo(f"{log.size} entries in {folder}: {written} files are new.")
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Replace the file atomically, so that a reader never sees an incomplete file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, content, 0o644)  # world-readable, because the folder is published
+def export_files(
+    folder: Annotated[Path, typer.Argument(help="Folder to write; serve it as the root of a web server.")],
+) -> None:
+    """Write the answer to every number as a static file, with all that proves it.
+
+    Writes answers, signed ranges, status lists, keys and the public log at the paths that the service serves them at;
+    a later run writes only what changed. Ranges are good for a day: run it every hour, or set MIK_EXPORT_FOLDER, and
+    the service writes every change within two seconds.
+    """
+    settings = load_settings()
+    with handle_errors(), open_database(settings) as database:
+        parts = _Parts(database, settings)
+        export = StaticExport(
+            folder,
+            database,
+            parts.log,
+            parts.keys,
+            parts.lists,
+            ProvenRecords(database, parts.log),
+            SnapshotCheck(load_snapshot_key(settings), parts.log),
+            load_policy(settings.witness_policy),
+            utc_now,
+            demo=settings.profile is Profile.DEMO,
+        )
+        try:
+            written = export.run_round()
+        except OSError as why:
+            fail(f"{folder} cannot be written: {why.strerror}.")
+        finally:
+            export.close()
+    typer.echo(f"{written} files are new in {folder}. The signed ranges are good for a day.")
+
+
+class _Parts:
+    """What signs and proves files, for this installation. Raises `UnsafeToStart` before the first start."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        with database.read_session() as session:
+            issuer = issuer_identity.get_stored_issuer(session)
+        if issuer is None:
+            raise UnsafeToStart("The database has no issuer yet: start the service with `mik serve`.")
+        self.issuer = issuer
+        self.log = open_verified_log(database, LogKeyFile(settings.log_key), settings.verified_checkpoint)
+        self.keys = KeyProvider(database, KeyFiles(settings.keys_dir, issuer), self.log)
+        bits = StatusListBits(self.log, load_snapshot_key(settings), self.keys.keyring)
+        self.lists = StatusListPublisher(database, self.keys.active_signer, issuer, settings.base_url, utc_now, bits)
 
 
 def export_bundle(
@@ -76,36 +112,29 @@ def export_bundle(
     """
     settings = load_settings()
     with handle_errors(), open_database(settings) as database:
-        with database.read_session() as session:
-            issuer = issuer_identity.get_stored_issuer(session)
-        if issuer is None:
-            raise UnsafeToStart("The database has no issuer yet: start the service with `mik serve`.")
+        parts = _Parts(database, settings)
         try:
-            count = offline_bundle.write_bundle(archive, _bundled(database, settings, issuer))
+            count = offline_bundle.write_bundle(archive, _bundled(database, settings, parts))
         except OSError as why:
             fail(f"{archive} cannot be written: {why.strerror}.")
-        with database.read_session() as session:
-            thumbprint = offline_bundle.log_thumbprint(reader.get_vkey(session))
+        thumbprint = offline_bundle.log_thumbprint(parts.log.vkey)
     typer.echo(f"{count} files in {archive}. The lists are valid for four days.")
     typer.echo(f"thumbprint of the log: {thumbprint}")
 
 
-def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tuple[str, bytes]]:
+def _bundled(database: Database, settings: Settings, parts: _Parts) -> Iterator[tuple[str, bytes]]:
     """Yield the members in their order. The lists are signed first, so that the log is never older than they are."""
-    log = open_verified_log(database, LogKeyFile(settings.log_key), settings.verified_checkpoint)
+    log, lists = parts.log, parts.lists
     log.require_intact()  # a bundle is made only of what the log proves
     with database.read_session() as session:
         names = [list_name(*each) for each in status_list_repository.list_all(session)]
-    keeper = KeyProvider(database, KeyFiles(settings.keys_dir, issuer), log)
-    bits = StatusListBits(log, load_snapshot_key(settings), keeper.keyring)
-    lists = StatusListPublisher(database, keeper.active_signer, issuer, settings.base_url, utc_now, bits)
     signed = [(offline_bundle.status_list_path(name), lists.get_token(name).encode()) for name in sorted(names)]
     policy, now = load_policy(settings.witness_policy), utc_now()
     with database.read_session() as session:
         ring = KeyRing.from_keys(issuer_identity.load_keys(session, log).values())
         newest = cosigned.get_newest(session, policy, now)
-        witnessed = cosigned.find_witnessed(session, policy, now)
-        yield offline_bundle.INDEX, offline_bundle.index_bytes(issuer)
+        witnessed = cosigned.find_witnessed(session, policy, log.verifier, now)
+        yield offline_bundle.INDEX, offline_bundle.index_bytes(parts.issuer)
         yield offline_bundle.VKEY, f"{log.vkey}\n".encode()
         yield offline_bundle.CHECKPOINT, newest.note.encode()
         yield offline_bundle.WITNESSED, witnessed.note.encode() if witnessed else b""

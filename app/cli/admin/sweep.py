@@ -13,6 +13,7 @@ from app.cli.common import handle_errors, load_settings, open_database, renew_sn
 from app.core.database import Database
 from app.core.dates import utc_now
 from app.core.settings import Settings
+from app.signing.log_signer import LogKeyFile, open_verified_log
 from app.transparency.witness_client import WitnessClient, load_policy
 from app.worker import due_tasks
 from app.worker.due_tasks import FINDERS
@@ -68,7 +69,9 @@ def run(
 def ask_witnesses(settings: Settings, database: Database, report: Callable[[str], None]) -> int:
     """Show the newest checkpoint to every witness that has not seen it. Returns how many did not cosign it."""
     policy = load_policy(settings.witness_policy)
-    outcomes = WitnessClient(database, policy, refusals=settings.refusals_dir, clock=utc_now).run_round()
+    log = open_verified_log(database, LogKeyFile(settings.log_key), None)
+    client = WitnessClient(database, policy, lambda: log.verifier, refusals=settings.refusals_dir, clock=utc_now)
+    outcomes = client.run_round()
     refused = [each for each in outcomes if each.error is not None]
     for each in refused:
         report(f"witness {each.witness.name} has not cosigned the log: {each.error}")

@@ -2,7 +2,7 @@
 
 The newest checkpoint is served whether witnesses have seen it or not; a proof leads to the newest checkpoint that has
 the quorum of the policy, if that contains the entry. Stored lines are verified before they are served: a row that a
-witness or the log did not sign changes no answer.
+witness or the log did not sign changes no answer. `log` is the key of the log from its key file, never from a row.
 """
 
 import itertools
@@ -19,7 +19,7 @@ from app.transparency import log_repository, reader
 from app.transparency.appender import LogDamaged
 from app.transparency.checkpoint import Proof, verify_checkpoint, verify_proof
 from app.transparency.model import LogCosignature
-from app.transparency.signed_note import NoteRejected, parse_signature_lines, parse_vkey
+from app.transparency.signed_note import NoteRejected, Verifier, parse_signature_lines
 from app.transparency.witness import repository
 from app.transparency.witness_policy import WitnessJudgement, WitnessPolicy, WitnessReport, evaluate_note, judge
 
@@ -49,8 +49,10 @@ def get_newest(session: Session, policy: WitnessPolicy | None, now: datetime) ->
     return _cosigned(size, signed, rows, policy, now)
 
 
-def find_witnessed(session: Session, policy: WitnessPolicy | None, now: datetime) -> CosignedCheckpoint | None:
-    """Return the newest checkpoint with the quorum of the policy; None without a policy or a quorum."""
+def find_witnessed(
+    session: Session, policy: WitnessPolicy | None, log: Verifier, now: datetime
+) -> CosignedCheckpoint | None:
+    """Return the newest checkpoint of this log with the quorum of the policy; None without a policy or a quorum."""
     if policy is None or not policy.threshold:
         return None
     rows = repository.list_cosignatures(session, 0, MAX_ROWS)
@@ -59,14 +61,16 @@ def find_witnessed(session: Session, policy: WitnessPolicy | None, now: datetime
             sorted(of_size, key=lambda row: row.checkpoint), lambda row: row.checkpoint
         ):
             found = _cosigned(size, signed, list(of_note), policy, now)
-            if found.has_quorum and _is_ours(session, size, signed):
+            if found.has_quorum and _is_ours(session, log, size, signed):
                 return found
     return None
 
 
-def require_witnessed(session: Session, policy: WitnessPolicy | None, now: datetime) -> CosignedCheckpoint:
+def require_witnessed(
+    session: Session, policy: WitnessPolicy | None, log: Verifier, now: datetime
+) -> CosignedCheckpoint:
     """The same. Errors: NotFound."""
-    found = find_witnessed(session, policy, now)
+    found = find_witnessed(session, policy, log, now)
     if found is None:
         raise NotFound(Message("No checkpoint of the log has been seen by enough witnesses yet."))
     return found
@@ -82,22 +86,24 @@ def inclusion_proof(
 
 
 def judge_issue(
-    session: Session, number: str, policy: WitnessPolicy | None, now: datetime
+    session: Session, number: str, policy: WitnessPolicy | None, log: Verifier, now: datetime
 ) -> tuple[Proof, WitnessJudgement | None]:
-    """Prove the issue of a certificate, and judge who has seen it. Errors: NotFound."""
-    newest, witnessed = get_newest(session, policy, now), find_witnessed(session, policy, now)
+    """Prove the issue of a certificate, and judge who has seen it. Errors: NotFound, LogDamaged."""
+    newest, witnessed = get_newest(session, policy, now), find_witnessed(session, policy, log, now)
     proof, chosen = inclusion_proof(session, number, newest, witnessed)
-    return proof, judge_entry(session, proof.index, chosen, now)
+    return proof, judge_entry(session, proof.index, chosen, log, now)
 
 
-def judge_entry(session: Session, seq: int, checkpoint: CosignedCheckpoint, now: datetime) -> WitnessJudgement | None:
+def judge_entry(
+    session: Session, seq: int, checkpoint: CosignedCheckpoint, log: Verifier, now: datetime
+) -> WitnessJudgement | None:
     """Judge an entry of a checkpoint by its own moment, as it is proven; None without a policy. Errors: LogDamaged."""
     if checkpoint.report is None:
         return None
     proof = reader.prove_entry(session, seq, (checkpoint.size, checkpoint.note))
     try:
         (entry,) = log_repository.list_entries(session, seq, seq + 1)
-        verify_proof(entry, proof, parse_vkey(reader.get_vkey(session)))
+        verify_proof(entry, proof, log)
         logged_at = datetime.fromisoformat(json.loads(entry)["at"])
     except (NoteRejected, ValueError, KeyError) as why:
         raise LogDamaged("an entry is not as it was signed.") from why
@@ -126,12 +132,12 @@ def _is_line_of(policy: WitnessPolicy, text: str) -> bool:
     return is_whole and any(each.verifier.has_signed(lines[0]) for each in policy.witnesses)
 
 
-def _is_ours(session: Session, size: int, signed: str) -> bool:
+def _is_ours(session: Session, log: Verifier, size: int, signed: str) -> bool:
     """Whether the log signed this note, and the log as it stands begins with it."""
     if size > reader.get_signed_head(session)[0]:
         return False
     try:
-        found = verify_checkpoint(signed, parse_vkey(reader.get_vkey(session)))
+        found = verify_checkpoint(signed, log)
     except NoteRejected:
         return False
     return found.size == size and found.root == reader.root_at(session, size)
