@@ -14,6 +14,7 @@ import anyio.to_thread
 from sqlalchemy.orm import Session
 
 from app.certificates import certificate_number
+from app.certificates.certificate_number import has_display_shape
 from app.certificates.read_model import snapshot_repository
 from app.certificates.read_model.record import CertificateRecord
 from app.certificates.read_model.snapshot import Snapshot
@@ -166,8 +167,9 @@ class VerificationService:
         def render_one(classified: ClassifiedItem) -> EncodedResponse | None:
             """Returns None where the record itself must be evaluated."""
             if isinstance(classified, str):
-                good = self._accept(by_number.get(classified), classified, keys, seconds)
-                return _of_number(good) if good else None
+                if good := self._accept(by_number.get(classified), classified, keys, seconds):
+                    return _of_number(good)  # so its check character is right, which was not looked at
+                return None if certificate_number.to_display_form(classified) else self._rejections[Verdict.MISTYPED]
             if isinstance(classified, SignatureResult):
                 good = self._accept_hash(by_hash.get(classified.hash), classified.hash, keys, seconds)
                 return _of_token(good) if good else None
@@ -199,8 +201,10 @@ class VerificationService:
         return {number: found[number] for number in numbers if number in found}
 
     async def _classify_all(self, items: Sequence[VerifyItem]) -> list[ClassifiedItem]:
-        """Classify items on as many threads as there are processors: OpenSSL releases the GIL."""
+        """Classify items; tokens on as many threads as there are processors: OpenSSL releases the GIL."""
         tokens = sum(item.kind == "token" for item in items)
+        if not tokens:
+            return self._classify_batch(items)
         share = -(-len(items) // max(1, min(PROCESSOR_COUNT, tokens // MIN_TOKENS_PER_THREAD))) or 1
         shares = [items[first : first + share] for first in range(0, len(items), share)]
         batches = await asyncio.gather(*(anyio.to_thread.run_sync(self._classify_batch, item) for item in shares))
@@ -211,7 +215,8 @@ class VerificationService:
 
     def _classify(self, item: VerifyItem) -> ClassifiedItem:
         if item.kind == "number":
-            return certificate_number.to_display_form(item.text) or MISTYPED
+            text = item.text
+            return text if has_display_shape(text) else certificate_number.to_display_form(text) or MISTYPED
         return self._verify_signature(item.text)
 
     def verify_many_sync(self, items: Sequence[VerifyItem]) -> list[VerificationResult]:
