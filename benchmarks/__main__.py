@@ -210,7 +210,13 @@ class Run:
         found = write_operations.measure(folder, url, 5 if self._is_quick else 25, self._report)
         times = found.approval / found.floor
         words = f"{found.approval:.1f} ms; a signature and a durable row {found.floor:.2f} ms"
-        yield Row("approval that issues one certificate", words, "≤ 10", times, times <= 10)
+        yield Row(
+            f"approval that issues one certificate, of a company with {write_operations.EACH} products",
+            words,
+            "≤ 10",
+            times,
+            times <= 10,
+        )
         times = found.approval_cpu / found.floor_cpu
         words = f"{found.approval_cpu:.1f} ms; a signature and a durable row {found.floor_cpu:.2f} ms"
         yield Row("the same in processor time", words, "", times)

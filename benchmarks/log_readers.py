@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2 as httpx
 
+from app.cli.admin.export import export_bundle
 from app.core.dates import utc_now
 from app.monitor.evidence import MonitorFinding
 from app.monitor.log_follower import LogFollower, fetch_checkpoint
@@ -33,19 +35,18 @@ class Reading:
 def archive_bundle(dataset: Dataset, folder: Path) -> Reading:
     """Measure `mik admin export-bundle`."""
     archive = folder / "bundle.tar"
-    command = ["-m", "app.cli", "admin", "export-bundle", str(archive)]
-    processor, memory = _spent(command, dataset.environment)
+    processor, memory = _spent(["bundle", str(archive)], dataset.environment)
     return Reading(processor, memory, archive.stat().st_size)
 
 
 def monitor(server: Server, folder: Path) -> Reading:
     """Measure how a monitor reads the log of a server for the first time and proves its root."""
     with tempfile.TemporaryDirectory(dir=folder) as state:
-        processor, memory = _spent(["-m", "benchmarks.log_readers", f"http://127.0.0.1:{server.port}", state], {})
+        processor, memory = _spent(["follow", state, f"http://127.0.0.1:{server.port}"], {})
         return Reading(processor, memory, sum(each.stat().st_size for each in Path(state).iterdir()))
 
 
-def follow(url: str, folder: Path) -> None:
+def follow(folder: Path, url: str) -> None:
     """Read the log as a monitor does; raises RuntimeError where it is not as it was signed."""
     findings: list[MonitorFinding] = []
     with httpx.Client(timeout=TIMEOUT_S) as http:
@@ -57,17 +58,25 @@ def follow(url: str, folder: Path) -> None:
         state.close()
 
 
-def _spent(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
-    """Run Python and return its processor seconds and its memory in MiB."""
-    process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+def _spent(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
+    """Run `main` in a process of its own; return its processor seconds, imports included, and its memory in MiB."""
+    command = [sys.executable, "-m", "benchmarks.log_readers", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, check=True, text=True
     )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    processor, memory = done.stdout.splitlines()[-1].split()
+    return float(processor), float(memory)
+
+
+def main(act: str, path: Path, *url: str) -> None:
+    """Make the bundle or follow the log, and print what it took."""
+    if act == "bundle":
+        export_bundle(path)
+    else:
+        follow(path, *url)
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    print(time.process_time(), int(peak.split()[1]) / 1024)  # noqa: T201 (read by `_spent`)
 
 
 if __name__ == "__main__":
-    follow(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

@@ -18,6 +18,10 @@ from benchmarks.servers import Server, serving
 from tests.factories import ApiClient, RunningApp
 
 PRODUCTS = 50
+EACH = 5
+"""Approvals of one company."""
+WARM_UP = 3
+"""Approvals that are not counted: the first ones compile statements."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,10 @@ class WriteTimes:
 def measure(folder: Path, url: str, count: int, report: Callable[[str], None], products: int = PRODUCTS) -> WriteTimes:
     """Measure on a dataset of its own in `folder`; `url` is an empty, migrated database."""
     with in_process.app(folder, url) as opened:
+        # An assessment reads every document of the company: cases of one product are of companies with a few.
+        companies = [opened.set_up_company() for _ in range(-(-(WARM_UP + count) // EACH))]
+        cases = [_recommended(opened, companies[at // EACH].apply(), report) for at in range(WARM_UP + count)]
         company = opened.set_up_company()
-        cases = [_recommended(opened, company.apply(), report) for _ in range(count)]
         big = _recommended(opened, company.apply(*(company.add_product() for _ in range(products))), report)
         numbers = [opened.certify(company) for _ in range(count)]
         approvals = [_act(opened.approver, f"/v1/applications/{case}/approve") for case in cases]
@@ -53,7 +59,7 @@ def measure(folder: Path, url: str, count: int, report: Callable[[str], None], p
         with_macs, without_macs = in_process.authentication(opened)
     environment = {"MIK_DATA_DIR": str(settings.data_dir), "MIK_DATABASE_URL": url, "MIK_BASE_URL": BASE_URL}
     with serving("writes", "app.main:from_environment()", environment, folder, ready="/health/live") as server:
-        timed = [_timed_with_cpu(server, approval) for approval in approvals]
+        timed = [_timed_with_cpu(server, approval) for approval in approvals][WARM_UP:]
         floor, floor_cpu = _floor(settings, folder, count)
         return WriteTimes(
             approval=statistics.median(wall for wall, _ in timed),
