@@ -145,7 +145,7 @@ def _encode_line(_logger: object, _method: str, event: Event) -> str:
     return _encode(event)
 
 
-def count_verdict(verdict: Verdict, count: int) -> None:
+def count_verdict(verdict: Verdict, count: int = 1) -> None:
     VERDICTS.labels(verdict.value).inc(count)
 
 
