@@ -4,6 +4,7 @@ A request passes `VerifyFastPath`, then the middleware, then the routes of `app/
 in one `Container`.
 """
 
+import gc
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -180,11 +181,19 @@ SWITCH_SECONDS = 0.0001
 """Seconds until a computing thread yields. The default, 5 ms, is the time of a hundred verifications: while one thread
 prepares a decision, each verification would wait that long after its database query (docs/decisions/0042)."""
 
+GARBAGE_THRESHOLDS = (10_000, 20, 50)
+"""Of `gc.set_threshold`. A collection of everything stops every thread for a quarter of a second, since code and tables
+are half a million objects: they are left out (`gc.freeze`), and a request alone starts no collection."""
+
 
 def from_environment() -> ASGIApp:
     """Create the ASGI application for uvicorn's workers."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    return create_asgi_app(Settings())
+    service = create_asgi_app(Settings())
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    return service
 
 
 def create_asgi_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:

@@ -17,6 +17,7 @@ from app.bootstrap import prepare
 from app.certificates.credential.linter import LintContext, lint, sign_credential
 from app.certificates.credential.untp_builder import CertificateContent, build_credential
 from app.certificates.read_model import snapshot_repository
+from app.cli import common
 from app.commit_pipeline import open_database
 from app.core.crypto import jws
 from app.core.crypto import signer as crypto_signer
@@ -55,9 +56,8 @@ def create_dataset(folder: Path, rows: int, report: Callable[[str], None], url: 
     folder.mkdir(parents=True)
     settings = Settings(data_dir=folder, database_url=url, base_url=BASE_URL)
     prepare(settings, utc_now())
-    database = open_database(settings.sqlalchemy_url)
-    demo_staff.ensure_demo_staff(database, settings, utc_now())
-    database.dispose()
+    with common.open_database(settings) as prepared:
+        demo_staff.ensure_demo_staff(prepared, settings, utc_now())
     if rows:
         bulk_insert(settings, rows, report)
     return Dataset(settings, rows)

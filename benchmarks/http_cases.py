@@ -2,8 +2,8 @@
 
 import json
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,12 +29,16 @@ PAUSE = 0.5
 """Pause of a writer after each response, in seconds."""
 
 
+FILES = 10_000
+"""Answers that nginx serves as files."""
+
+
 class ServerPool:
     """Start servers when they are first needed, and keep them until the end."""
 
     def __init__(self, stack: ExitStack, folder: Path, report: Callable[[str], None]) -> None:
         self._stack = stack
-        self._folder = folder
+        self.folder = folder
         self._servers: dict[tuple[str, str], Server] = {}
         self.say = report
 
@@ -43,7 +47,7 @@ class ServerPool:
         if key not in self._servers:
             name = f"{len(self._servers)}-{app.rpartition(':')[2].removesuffix('()')}"
             environment = {**dataset.environment, "BENCH_BODY_BYTES": str(len(_usual_response(dataset)))}
-            started = serving(name, app, environment, self._folder, ready=path(1), workers=workers)
+            started = serving(name, app, environment, self.folder, ready=path(1), workers=workers)
             self._servers[key] = self._stack.enter_context(started)
         return self._servers[key]
 
@@ -64,6 +68,17 @@ def by_number(servers: ServerPool, dataset: Dataset, effort: Effort, names: Mapp
     others = {name: Contender(servers.server(app, dataset), requests) for name, app in names.items()}
     found = against(base, others.values(), effort)
     return {"base": found[base.server.name]} | {name: found[each.server.name] for name, each in others.items()}
+
+
+def beside(
+    servers: ServerPool, dataset: Dataset, effort: Effort, other: AbstractContextManager[Server], numbers: Sequence[str]
+) -> tuple[Compared, Compared]:
+    """Measure the service and another server on the same numbers; each beside the bare server."""
+    requests = [load.get(f"/v1/verify/{number}") for number in numbers]
+    base, ours = servers.server(BARE, dataset), servers.server(OURS, dataset)
+    with other as outer:
+        found = against(Contender(base, requests), [Contender(ours, requests), Contender(outer, requests)], effort)
+        return found[ours.name], found[outer.name]
 
 
 def unchanged(servers: ServerPool, dataset: Dataset, effort: Effort) -> Compared:

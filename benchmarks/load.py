@@ -126,6 +126,8 @@ class _Connection:
             return 0
         status = int(whole[9:12])
         at = whole.find(_LENGTH, 0, head)
+        if at < 0:  # not every server writes small letters
+            at = whole[:head].lower().find(_LENGTH)
         length = 0 if at < 0 else int(whole[at + len(_LENGTH) : whole.find(b"\r", at + len(_LENGTH))])
         if len(whole) < head + 4 + length:
             return 0

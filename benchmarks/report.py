@@ -46,6 +46,13 @@ def page(rows: Iterable[Row], *, day: str, how: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def count_lines(paths: Iterable[Path]) -> int:
+    """Count the lines of files, and of the modules of folders, that are neither blank nor only a comment."""
+    files = [file for path in paths for file in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
+    lines = [line.strip() for file in files for line in file.read_text("utf-8").splitlines()]
+    return sum(bool(line) and not line.startswith("#") for line in lines)
+
+
 def _machine() -> str:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
     return (

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +44,26 @@ def serving(
     command = [sys.executable, "-m", "uvicorn", app.removesuffix("()"), "--port", str(port), "--workers", str(workers)]
     command += ["--no-access-log", "--log-level", "warning", "--no-server-header", "--loop", "uvloop"]
     command += ["--http", "httptools", *(["--factory"] if app.endswith("()") else [])]
+    with running(name, command, environment, folder, port=port, ready=ready) as server:
+        yield server
+
+
+@contextmanager
+def running(
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    port: int,
+    ready: str,
+    cwd: Path = ROOT,
+) -> Iterator[Server]:
+    """Run a server from its first 200 at `ready` to the end of the block; `folder` gets its log."""
     begun = time.perf_counter()
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**_clean(), **environment}, stdout=log, stderr=log, start_new_session=True
+            command, cwd=cwd, env={**_clean(), **environment}, stdout=log, stderr=log, start_new_session=True
         )
     try:
         _wait(process, port, ready, folder / f"{name}.log")

@@ -6,6 +6,7 @@ Queries that take `organisation_id` find no rows of another company.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -96,11 +97,16 @@ _CERTIFICATES_OF_SITES = (
         Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
         Certificate.valid_until >= sa.bindparam("today"),
     )
+    .order_by(Certificate.number)
 )
-_CONFIRMED_OF_KIND = sa.select(Evidence).where(
-    Evidence.organisation_id == sa.bindparam("organisation_id"),
-    Evidence.kind == sa.bindparam("kind"),
-    Evidence.confirmed_at.is_not(None),
+_CONFIRMED_OF_KIND = (
+    sa.select(Evidence)
+    .where(
+        Evidence.organisation_id == sa.bindparam("organisation_id"),
+        Evidence.kind == sa.bindparam("kind"),
+        Evidence.confirmed_at.is_not(None),
+    )
+    .order_by(Evidence.id)
 )
 
 
@@ -303,15 +309,14 @@ def owned_evidence_ids(session: Session, organisation_id: UUID, ids: Collection[
 def list_confirmed_of_kind(session: Session, organisation_id: UUID, kind: str) -> Sequence[Evidence]:
     """List confirmed documents of one kind of the company, including those of its applications."""
     params = {"organisation_id": organisation_id, "kind": kind}
-    return session.scalars(_CONFIRMED_OF_KIND.order_by(Evidence.id), params).all()
+    return session.scalars(_CONFIRMED_OF_KIND, params).all()
 
 
 def certificates_of_sites(
     session: Session, site_ids: Collection[UUID], today: date
 ) -> Sequence[tuple[Certificate, str]]:
     """Return active or suspended, unexpired certificates of the sites under any mark, with the unit of each product."""
-    query = _CERTIFICATES_OF_SITES.order_by(Certificate.number)
-    found = session.execute(query, {"ids": list(site_ids), "today": today})
+    found = session.execute(_CERTIFICATES_OF_SITES, {"ids": list(site_ids), "today": today})
     return [(certificate, unit) for certificate, unit in found]
 
 
@@ -429,20 +434,23 @@ def notes_by_id(session: Session, application_id: UUID) -> dict[UUID, CaseNote]:
     return {note.id: note for note in session.scalars(query)}
 
 
-def list_ownership_statements(session: Session, organisation_id: UUID, *, kind: str, other_voen: str) -> Sequence[Any]:
+def list_ownership_statements(
+    session: Session, organisation: Organisation, *, kind: str, other_voen: str
+) -> Sequence[Any]:
     """Return the confirmed statements of shares by this company, and those of other companies that name it."""
-    own_voen = sa.select(Organisation.voen).where(Organisation.id == organisation_id).scalar_subquery()
-    query = (
+    params = {"id": organisation.id, "voen": organisation.voen}
+    return session.execute(_ownership_statements(kind, other_voen), params).all()
+
+
+@cache
+def _ownership_statements(kind: str, other_voen: str) -> sa.Select[Any]:
+    return (
         sa.select(Evidence.organisation_id, Evidence.stated, Organisation.voen)
         .join(Organisation, Organisation.id == Evidence.organisation_id)
         .where(
             Evidence.kind == kind,
             Evidence.confirmed_at.is_not(None),
             Organisation.status.in_(COMPANY_STATUSES),
-            sa.or_(
-                Evidence.organisation_id == organisation_id,
-                Evidence.stated[other_voen].as_string() == own_voen,
-            ),
+            sa.or_(Evidence.organisation_id == _ID, Evidence.stated[other_voen].as_string() == sa.bindparam("voen")),
         )
     )
-    return session.execute(query).all()

@@ -118,6 +118,11 @@ for _sum, _state in enumerate(_CHECKSUM_STATES):
 _INITIAL_STATE, _VALID_STATE = _CHECKSUM_STATES[18], _CHECKSUM_STATES[1]
 
 
+def has_display_shape(text: str) -> bool:
+    """Return whether the text looks as in display form; its check character may be wrong."""
+    return _DISPLAY_PATTERN.fullmatch(text) is not None
+
+
 def to_display_form(text: str) -> str | None:
     """Return `str(parse_number(text))`, or None; fast for text that already is in display form."""
     if _DISPLAY_PATTERN.fullmatch(text):

@@ -41,6 +41,8 @@ _LATEST_RESIDENCY = (
     )
     .limit(1)
 )
+_SITE = sa.select(Site).where(Site.id == sa.bindparam("id"))
+_SITE_OF = _SITE.where(Site.organisation_id == sa.bindparam("organisation_id"))
 _LATEST_RESIDENCY_FOR_SHARE = _LATEST_RESIDENCY.with_for_update(read=True).execution_options(populate_existing=True)
 
 
@@ -116,10 +118,9 @@ def find_site(
     session: Session, site_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
 ) -> Site | None:
     """Find one site; with an organisation given, only if it belongs to it."""
-    query = sa.select(Site).where(Site.id == site_id)
-    if organisation_id is not None:
-        query = query.where(Site.organisation_id == organisation_id)
-    return session.scalars(locked(query, lock)).one_or_none()
+    if organisation_id is None:
+        return session.scalars(locked(_SITE, lock), {"id": site_id}).one_or_none()
+    return session.scalars(locked(_SITE_OF, lock), {"id": site_id, "organisation_id": organisation_id}).one_or_none()
 
 
 def list_sites(

@@ -6,6 +6,7 @@ passes `documents`, which finds the company's evidence documents listed by a mat
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -195,10 +196,9 @@ def _save(
 ) -> ProductAggregate:
     materials, steps, costs = _build_children(product.id, entry)
     try:
-        with session.begin_nested():  # a concurrent request may take the unique reference
-            session.add(product)
-            session.flush()
-            product_repository.replace_children(session, product.id, [*materials, *steps, *costs])
+        # A concurrent request may take the unique reference.
+        with nullcontext() if product.reference is None else session.begin_nested():
+            product_repository.save(session, product, [*materials, *steps, *costs])
     except IntegrityError as why:
         if product.reference is None:
             raise

@@ -91,10 +91,17 @@ def load_aggregates_by_id(
     return {each.product.id: each for each in load_aggregates(session, rows)}
 
 
-def replace_children(session: Session, product_id: UUID, children: Sequence[Material | ProcessStep | CostItem]) -> None:
-    """Delete the old children, then insert the new ones, because their keys may be equal."""
-    for table in (Material, ProcessStep, CostItem):
-        session.execute(sa.delete(table).where(table.product_id == product_id))
+def save(session: Session, product: Product, children: Sequence[Material | ProcessStep | CostItem]) -> None:
+    """Write a product with these children.
+
+    The old children of a stored product are deleted before, because the keys of the new ones may be equal.
+    """
+    is_new = sa.inspect(product).transient
+    session.add(product)
+    session.flush()
+    if not is_new:
+        for table in (Material, ProcessStep, CostItem):
+            session.execute(sa.delete(table).where(table.product_id == product.id))
     session.add_all(children)
     session.flush()
 

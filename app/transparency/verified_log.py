@@ -66,6 +66,7 @@ class VerifiedLog:
         self._refreshed_at = float("-inf")
         self._damage: LogDamaged | None = None
         self._checkpoint: str | None = None
+        self._remembered_note: tuple[str, Verifier, Checkpoint] | None = None
         self._size = 0
         self._range: tuple[bytes, ...] = ()
         self._entries: dict[tuple[str, str], tuple[LoggedEntry, ...]] = {}
@@ -296,12 +297,19 @@ class VerifiedLog:
         """Return the checkpoint of the file. A file that is missing or not signed by the log's key counts as none."""
         try:
             text = self._file.read_text("utf-8") if self._file else ""
-            return verify_checkpoint(text, self._verifier()) if text else None
+            return self._verified(text) if text else None
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError, NoteRejected) as why:
             _log.warning("The file of the verified checkpoint %s is ignored: %s", self._file, why)
             return None
+
+    def _verified(self, note: str) -> Checkpoint:
+        """Return the checkpoint of a note signed by the key of the log; the last note is verified once."""
+        verifier = self._verifier()
+        if self._remembered_note is None or self._remembered_note[:2] != (note, verifier):
+            self._remembered_note = note, verifier, verify_checkpoint(note, verifier)
+        return self._remembered_note[2]
 
     def _remember(self, checkpoint: str) -> None:
         """Replace the file. It is not flushed to the disk: it guards against rewriting, not against a power failure."""

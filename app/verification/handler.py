@@ -4,6 +4,7 @@ A forged or mistyped certificate is a result (200), not an error. Domain errors 
 in `app/web/problems/problem_details.py`.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -92,8 +93,8 @@ def batch_route(
         async with batches:
             items = await anyio.to_thread.run_sync(lambda: parse_batch(_parse_json(body)))
             responses = await service.render_many(items)
-        for verdict, _, _ in responses:
-            counter.increment(verdict)
+        for verdict, count in Counter(verdict for verdict, _, _ in responses).items():
+            counter.increment(verdict, count)
         body = encode_batch(body for _, body, _ in responses)
         return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
 

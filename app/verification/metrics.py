@@ -16,19 +16,22 @@ LOG_INTERVAL_S = 60.0
 
 
 class VerdictCounter:
-    """Count verdicts. `clock` returns monotonic seconds; `also` is called with each verdict."""
+    """Count verdicts. `clock` returns monotonic seconds; `also` is called with the same."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, also: Callable[[Verdict], None] = lambda _verdict: None
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        also: Callable[[Verdict, int], None] = lambda _verdict, _count: None,
     ) -> None:
         self._clock = clock
         self._also = also
         self._counts = dict.fromkeys(Verdict, 0)
         self._next_log_at = clock() + LOG_INTERVAL_S
 
-    def increment(self, verdict: Verdict) -> None:
-        self._counts[verdict] += 1
-        self._also(verdict)
+    def increment(self, verdict: Verdict, by: int = 1) -> None:
+        self._counts[verdict] += by
+        self._also(verdict, by)
         if self._clock() >= self._next_log_at:
             self.log_totals()
 

@@ -62,7 +62,7 @@ def parse_batch(body: object) -> tuple[VerifyItem, ...]:
         _require_no_problems(
             [problem for place, item in enumerate(items) for problem in _find_problems(item, f"/items/{place}")]
         )
-    return tuple(map(_to_item, items))
+    return tuple(VerifyItem(kind, text) for item in items for kind, text in item.items())
 
 
 def _is_well_formed(item: object) -> TypeGuard[Mapping[str, str]]:

@@ -14,6 +14,7 @@ import anyio.to_thread
 from sqlalchemy.orm import Session
 
 from app.certificates import certificate_number
+from app.certificates.certificate_number import has_display_shape
 from app.certificates.read_model import snapshot_repository
 from app.certificates.read_model.record import CertificateRecord
 from app.certificates.read_model.snapshot import Snapshot
@@ -89,11 +90,11 @@ class VerificationService:
         """Build the response as a dictionary."""
         return to_dict(result, self.base_url, demo=self.demo)
 
-    def _accept(self, snapshot: Snapshot | None, asked: str, keys: KeyRing, now: datetime) -> Snapshot | None:
+    def _accept(self, snapshot: Snapshot | None, asked: str, keys: KeyRing, now: float) -> Snapshot | None:
         """Return the snapshot of the number that was asked for, if it may be used: a row can claim to be another."""
         return snapshot if snapshot and snapshot.number == asked and self.check.accepts(snapshot, keys, now) else None
 
-    def _accept_hash(self, snapshot: Snapshot | None, asked: bytes, keys: KeyRing, now: datetime) -> Snapshot | None:
+    def _accept_hash(self, snapshot: Snapshot | None, asked: bytes, keys: KeyRing, now: float) -> Snapshot | None:
         good = snapshot and snapshot.signed_hash == asked and self.check.accepts(snapshot, keys, now)
         return snapshot if good else None
 
@@ -104,7 +105,7 @@ class VerificationService:
             return MISTYPED
         snapshot = self.store.snapshot_now(number) or await self.store.find_snapshot(number)
         now = self.clock()
-        if good := self._accept(snapshot, number, self.keys(), now):
+        if good := self._accept(snapshot, number, self.keys(), now.timestamp()):
             return parse_snapshot(good)
         (result,) = await anyio.to_thread.run_sync(self._evaluate_items, [VerifyItem("number", number)], now)
         return result
@@ -120,7 +121,7 @@ class VerificationService:
         Most verifications end here. The number is not parsed: one with a genuine snapshot is correct.
         """
         snapshot = self.store.snapshot_now(text)
-        good = self._accept(snapshot, text, self.keys(), self.clock())
+        good = self._accept(snapshot, text, self.keys(), self.clock().timestamp())
         return _of_number(good) if good else None
 
     async def render_number(self, text: str) -> EncodedResponse:
@@ -130,7 +131,7 @@ class VerificationService:
             return self._rejections[Verdict.MISTYPED]
         snapshot = await self.store.find_snapshot(number)
         now = self.clock()
-        if good := self._accept(snapshot, number, self.keys(), now):
+        if good := self._accept(snapshot, number, self.keys(), now.timestamp()):
             return _of_number(good)
         (result,) = await anyio.to_thread.run_sync(self._evaluate_items, [VerifyItem("number", number)], now)
         return self._render(result)
@@ -145,7 +146,7 @@ class VerificationService:
             return self._rejections[signed.verdict]
         store = self.store
         snapshot = store.snapshot_now_by_hash(signed.hash) or await store.find_snapshot_by_hash(signed.hash)
-        if good := self._accept_hash(snapshot, signed.hash, self.keys(), self.clock()):
+        if good := self._accept_hash(snapshot, signed.hash, self.keys(), self.clock().timestamp()):
             return _of_token(good)
         return self._render(await self.verify_token(text))
 
@@ -161,14 +162,16 @@ class VerificationService:
             list({item.hash for item in classified if isinstance(item, SignatureResult)})
         )
         keys, now = self.keys(), self.clock()
+        seconds = now.timestamp()
 
         def render_one(classified: ClassifiedItem) -> EncodedResponse | None:
             """Returns None where the record itself must be evaluated."""
             if isinstance(classified, str):
-                good = self._accept(by_number.get(classified), classified, keys, now)
-                return _of_number(good) if good else None
+                if good := self._accept(by_number.get(classified), classified, keys, seconds):
+                    return _of_number(good)  # so its check character is right, which was not looked at
+                return None if certificate_number.to_display_form(classified) else self._rejections[Verdict.MISTYPED]
             if isinstance(classified, SignatureResult):
-                good = self._accept_hash(by_hash.get(classified.hash), classified.hash, keys, now)
+                good = self._accept_hash(by_hash.get(classified.hash), classified.hash, keys, seconds)
                 return _of_token(good) if good else None
             return self._rejections[classified.verdict]
 
@@ -182,11 +185,11 @@ class VerificationService:
 
         Raises `RecordDamaged`, `LogDamaged`: a list that cannot be proven is not shown.
         """
-        keys = self.keys()
+        keys, seconds = self.keys(), now.timestamp()
         rows = snapshot_repository.by_number(session, numbers)
         found, rest = {}, []
         for number in numbers:
-            if good := self._accept(rows.get(number), number, keys, now):
+            if good := self._accept(rows.get(number), number, keys, seconds):
                 found[number] = _shown(parse_snapshot(good))
             else:
                 rest.append(number)
@@ -198,8 +201,10 @@ class VerificationService:
         return {number: found[number] for number in numbers if number in found}
 
     async def _classify_all(self, items: Sequence[VerifyItem]) -> list[ClassifiedItem]:
-        """Classify items on as many threads as there are processors: OpenSSL releases the GIL."""
+        """Classify items; tokens on as many threads as there are processors: OpenSSL releases the GIL."""
         tokens = sum(item.kind == "token" for item in items)
+        if not tokens:
+            return self._classify_batch(items)
         share = -(-len(items) // max(1, min(PROCESSOR_COUNT, tokens // MIN_TOKENS_PER_THREAD))) or 1
         shares = [items[first : first + share] for first in range(0, len(items), share)]
         batches = await asyncio.gather(*(anyio.to_thread.run_sync(self._classify_batch, item) for item in shares))
@@ -210,7 +215,8 @@ class VerificationService:
 
     def _classify(self, item: VerifyItem) -> ClassifiedItem:
         if item.kind == "number":
-            return certificate_number.to_display_form(item.text) or MISTYPED
+            text = item.text
+            return text if has_display_shape(text) else certificate_number.to_display_form(text) or MISTYPED
         return self._verify_signature(item.text)
 
     def verify_many_sync(self, items: Sequence[VerifyItem]) -> list[VerificationResult]:

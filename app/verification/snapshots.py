@@ -48,7 +48,8 @@ class SnapshotCheck:
     key: SnapshotKey
     log: FollowedLog
 
-    def accepts(self, snapshot: Snapshot, keys: KeyRing, now: datetime) -> bool:
+    def accepts(self, snapshot: Snapshot, keys: KeyRing, now: float) -> bool:
+        """Whether the row may be used `now`, in seconds since 1970."""
         if not self.key.is_genuine(snapshot) or not self.log.is_current:
             return False
         signed_with, last = keys.by_kid.get(snapshot.kid), self.log.last_seq(snapshot.number)
@@ -56,7 +57,7 @@ class SnapshotCheck:
             signed_with is not None
             and signed_with.state in _GOOD_STATES
             and (last is None or snapshot.log_seq >= last)
-            and snapshot.issued_at <= now.timestamp() < (snapshot.good_until or _FOR_EVER)
+            and snapshot.issued_at <= now < (snapshot.good_until or _FOR_EVER)
         )
 
 
@@ -140,7 +141,7 @@ class SnapshotWriter:
         keys = self.keys()
         rows = snapshot_repository.by_number(session, numbers)
         check = SnapshotCheck(self.key, self.log)
-        bad = [each for each in numbers if each not in rows or not check.accepts(rows[each], keys, now)]
+        bad = [each for each in numbers if each not in rows or not check.accepts(rows[each], keys, now.timestamp())]
         return self._store(session, list(self._proven(session, bad, keys, now)), keys, now)
 
     def _proven(

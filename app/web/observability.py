@@ -147,8 +147,8 @@ def _encode_line(_logger: object, _method: str, event: Event) -> str:
     return _encode(event)
 
 
-def count_verdict(verdict: Verdict) -> None:
-    VERDICTS.labels(verdict.value).inc()
+def count_verdict(verdict: Verdict, count: int = 1) -> None:
+    VERDICTS.labels(verdict.value).inc(count)
 
 
 def observed(app: ASGIApp, routes: Mapping[Any, str], database: Database, settings: Settings) -> ASGIApp:

@@ -9,8 +9,8 @@ from tests.factories import ok
 
 ONCE_A_SECOND = 4
 """Statements by which a process reads log and keys once a second; they may fall into the act that is counted."""
-MOST_FOR_AN_APPROVAL = 55 + ONCE_A_SECOND
-MOST_FOR_A_SUSPENSION = 21 + ONCE_A_SECOND
+MOST_FOR_AN_APPROVAL = 54 + ONCE_A_SECOND
+MOST_FOR_A_SUSPENSION = 20 + ONCE_A_SECOND
 MOST_FOR_AN_ASSESSMENT = 18
 
 

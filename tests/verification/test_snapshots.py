@@ -83,7 +83,7 @@ class TestSameBytes:
         written, asked = sorted([data.draw(moments_of(record)), data.draw(moments_of(record))])
         snapshot = SNAPSHOT_KEY.sign(build_snapshot(record, RING, written, BASE))
         assert snapshot.body == encode(evaluate_number(record, RING, written), BASE)
-        if SnapshotCheck(SNAPSHOT_KEY, FollowedLog()).accepts(snapshot, RING, asked):
+        if SnapshotCheck(SNAPSHOT_KEY, FollowedLog()).accepts(snapshot, RING, asked.timestamp()):
             now = evaluate_number(record, RING, asked)
             assert (verdict_in(snapshot.body), snapshot.body) == (now.verdict, encode(now, BASE))
             of_token = encode(evaluate_issued_token(record, RING, asked), BASE)
@@ -142,7 +142,7 @@ class TestUse:
     @pytest.fixture
     def accepts(self, log):
         check = SnapshotCheck(SNAPSHOT_KEY, log)
-        return lambda snapshot=HELD, ring=RING, now=NOW: check.accepts(snapshot, ring, now)
+        return lambda snapshot=HELD, ring=RING, now=NOW: check.accepts(snapshot, ring, now.timestamp())
 
     def test_as_written(self, accepts):
         assert accepts()

@@ -28,17 +28,17 @@ def load_applicant_history(session: Session, organisation_id: UUID) -> HolderHis
     if organisation is None or organisation.status not in COMPANY_STATUSES:
         return HolderHistory((), ())  # an unconfirmed claim: the claimant must not read the past of the VÖEN
     return holder_history.load_holder_history(
-        session, organisation_id, owners=_related_owner_voens(session, organisation_id)
+        session, organisation_id, owners=_related_owner_voens(session, organisation)
     )
 
 
-def _related_owner_voens(session: Session, organisation_id: UUID) -> set[str]:
+def _related_owner_voens(session: Session, organisation: Organisation) -> set[str]:
     """Return the VÖENs of companies that are linked to this one by a confirmed ownership statement of either."""
     found = set()
     for row in application_repository.list_ownership_statements(
-        session, organisation_id, kind=OWNERSHIP_STATEMENT, other_voen=OTHER_VOEN
+        session, organisation, kind=OWNERSHIP_STATEMENT, other_voen=OTHER_VOEN
     ):
-        other = row.stated.get(OTHER_VOEN) if row.organisation_id == organisation_id else row.voen
+        other = row.stated.get(OTHER_VOEN) if row.organisation_id == organisation.id else row.voen
         if isinstance(other, str) and _is_related(row.stated):
             found.add(other)
     return found

@@ -171,7 +171,7 @@ class WebAuthnConfirmation:
                 data=told,
             )
         try:
-            return self._verify(session, user_id, registered, actor.confirmation, document)
+            return self._verify(user_id, registered, actor.confirmation, document)
         except WebAuthnRejected as why:
             raise ConfirmationInvalid(
                 Message("The confirmation does not fit this decision: %(why)s", why=why.reason), data=told
@@ -179,7 +179,6 @@ class WebAuthnConfirmation:
 
     def _verify(
         self,
-        session: Session,
         user_id: UUID,
         registered: Mapping[str, StaffCredential],
         text: str,
@@ -187,12 +186,9 @@ class WebAuthnConfirmation:
     ) -> dict[str, Any]:
         """Verify a confirmation by one of the registered authenticators. Raises `WebAuthnRejected`."""
         assertion = decode_assertion(text)
-        found = registered.get(assertion["id"])
-        if found is None:
+        row = registered.get(assertion["id"])
+        if row is None:
             raise WebAuthnRejected(Message("it was made with an authenticator that is not registered for you."))
-        row = credential_repository.lock_own_credential(session, user_id, found.credential_id)
-        if row is None or not self._logged([row]):  # the row is read again when it is locked
-            raise WebAuthnRejected(Message("its authenticator was removed."))
         row.sign_count = self._party.verify_assertion(
             assertion, challenge_of(document), public_key=row.public_key, sign_count=row.sign_count
         )
@@ -220,9 +216,14 @@ class WebAuthnConfirmation:
             _log.error("The file of used confirmations cannot be written: %s", why.strerror)
 
     def _registered(self, session: Session, actor: Actor) -> dict[str, StaffCredential]:
-        """Return the authenticators of the actor that the table and the public log agree on, by credential id."""
+        """Return the authenticators of the actor that the table and the public log agree on, by credential id.
+
+        They are locked where one is about to be used: until the transaction ends, none is removed.
+        """
         self._log.require_intact()
-        rows = credential_repository.list_credentials(session, require_user_id(actor))
+        rows = credential_repository.list_credentials(
+            session, require_user_id(actor), lock=actor.confirmation is not None
+        )
         found = self._logged(rows)
         if len(found) < len(rows):  # another process may have registered one within the last second
             self._log.refresh(force=True)

@@ -10,11 +10,18 @@ from app.auth.model import StaffCredential
 from app.core.crypto.row_macs import authentic, is_authentic
 from app.core.database import locked
 
+_CREDENTIALS = (
+    sa.select(StaffCredential)
+    .where(StaffCredential.user_id == sa.bindparam("user_id"), StaffCredential.removed_at.is_(None))
+    .order_by(StaffCredential.id)
+)
+_CREDENTIALS_LOCKED = locked(_CREDENTIALS)
 
-def list_credentials(session: Session, user_id: UUID) -> Sequence[StaffCredential]:
+
+def list_credentials(session: Session, user_id: UUID, *, lock: bool = False) -> Sequence[StaffCredential]:
     """Return the authenticators of a person that were not removed, oldest first."""
-    query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id, StaffCredential.removed_at.is_(None))
-    return [row for row in session.scalars(query.order_by(StaffCredential.id)) if is_authentic(row)]
+    rows = session.scalars(_CREDENTIALS_LOCKED if lock else _CREDENTIALS, {"user_id": user_id})
+    return [row for row in rows if is_authentic(row)]
 
 
 def had_credential(session: Session, user_id: UUID) -> bool:
@@ -33,13 +40,3 @@ def find_own_credential(session: Session, user_id: UUID, row_id: UUID, *, lock: 
     """Return an authenticator of this person by the id of its row."""
     query = sa.select(StaffCredential).where(StaffCredential.user_id == user_id, StaffCredential.id == row_id)
     return authentic(session.scalars(locked(query, lock)).one_or_none())
-
-
-def lock_own_credential(session: Session, user_id: UUID, credential_id: str) -> StaffCredential | None:
-    """Lock and return an authenticator of this person that was not removed, by its credential id."""
-    query = sa.select(StaffCredential).where(
-        StaffCredential.user_id == user_id,
-        StaffCredential.credential_id == credential_id,
-        StaffCredential.removed_at.is_(None),
-    )
-    return authentic(session.scalars(locked(query)).one_or_none())

@@ -5,6 +5,7 @@ database can remove an answer or put back an older one, but cannot write one; se
 what a reader checks besides.
 """
 
+import hashlib
 import hmac
 import struct
 from datetime import datetime
@@ -12,6 +13,8 @@ from typing import Final, NamedTuple
 
 BODY_VERSION: Final = "1"
 """Moves with any change of the answer, so that no snapshot written before is used."""
+_HEAD: Final = struct.Struct(">8I5q")
+_NUMBERS_BYTES: Final = struct.calcsize(">5q")
 
 
 class Snapshot(NamedTuple):
@@ -37,7 +40,9 @@ class SnapshotKey:
 
     def __init__(self, secret: bytes, base_url: str, *, demo: bool = False) -> None:
         context = f"certificate snapshot {BODY_VERSION}\n{base_url}\n{demo}"
-        self._key = hmac.digest(secret, context.encode(), "sha256")
+        key = hmac.digest(secret, context.encode(), "sha256").ljust(hashlib.sha256().block_size, b"\0")
+        # HMAC begins with the key: hashing it once makes a MAC of a kilobyte half as dear (RFC 2104, section 4).
+        self._inner, self._outer = (hashlib.sha256(key.translate(pad)) for pad in (hmac.trans_36, hmac.trans_5C))
 
     def sign(self, snapshot: Snapshot) -> Snapshot:
         return snapshot._replace(mac=self._mac(snapshot))
@@ -50,13 +55,19 @@ class SnapshotKey:
             return False
 
     def _mac(self, s: Snapshot) -> bytes:
-        # Packed whole: a database may hold 1.5 where an integer belongs.
-        end = -1 if s.good_until is None else s.good_until
-        numbers = struct.pack(">5q", s.issued_at, s.log_seq, s.list_id, s.status_index, end)
-        texts = (s.number, s.kid, s.holder_id or "", s.status, s.etag)
-        parts = (numbers, s.signed_hash, s.body, *(text.encode() for text in texts))
-        lengths = struct.pack(">8I", *map(len, parts))  # of all parts first: no two snapshots give the same bytes
-        return hmac.digest(self._key, lengths + b"".join(parts), "sha256")
+        number, signed_hash, kid, issued_at, log_seq, holder, list_id, index, status, end, etag, body, _ = s
+        texts = (number, kid, holder or "", status, etag)
+        joined = "".join(texts)
+        encoded = joined.encode()
+        lengths = map(len, texts if len(encoded) == len(joined) else [text.encode() for text in texts])
+        # The lengths of all parts first: no two snapshots give the same bytes. Packed whole: a database may hold 1.5
+        # where an integer belongs.
+        numbers = (issued_at, log_seq, list_id, index, -1 if end is None else end)
+        head = _HEAD.pack(_NUMBERS_BYTES, len(signed_hash), len(body), *lengths, *numbers)
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(b"".join((head, signed_hash, body, encoded)))
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def seconds_of(moment: datetime | None) -> int | None:
