@@ -67,6 +67,34 @@ def create_application(
     return application
 
 
+def copy_application(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    *,
+    scheme_code: str | None,
+    reference: str | None,
+    now: datetime,
+) -> Application:
+    """Draft a new application for the products of an earlier one of the company.
+
+    Nothing but the products is taken over. A document of the earlier application was confirmed, doubted or found false
+    for that application; in a copy it would look undecided, or count without having been read for it.
+    """
+    organisation_id = require_organisation_id(actor)
+    earlier = application_repository.get_application(session, application_id, organisation_id)
+    if earlier is None:
+        raise NotFound.of("application")
+    return create_application(
+        session,
+        actor,
+        scheme_code=scheme_code or earlier.scheme_code,
+        product_ids=application_repository.product_ids(session, earlier.id),
+        reference=reference,
+        now=now,
+    )
+
+
 def replace_draft(
     session: Session,
     actor: Actor,
@@ -77,11 +105,14 @@ def replace_draft(
     version: ExpectedVersion,
     now: datetime,
 ) -> Application:
-    """Replace the products and the reference of a draft."""
+    """Replace the products and the reference of a draft. Content as it was changes nothing, not even the version."""
     application = get_editable(session, actor, application_id, version, states=frozenset({State.DRAFT}))
     if errors := application_errors(session, application.organisation_id, product_ids):
         raise Invalid.with_errors(errors)
     _require_unused_reference(session, application.organisation_id, reference, application.id)
+    present = application_repository.product_ids(session, application.id)
+    if list(present) == list(product_ids) and reference == application.reference:
+        return application
     application_repository.replace_products(session, application.id, product_ids)
     application.reference = reference
     application.version += 1

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -40,6 +41,12 @@ from app.reference.territory import canonical_district_name
 from app.schemes.closed_lists import load_lists
 
 REFERENCE_TAKEN = Message("Another of your products has this reference already.", code="reference-taken")
+
+ENTERED_COLUMNS = (
+    *("site_id", "reference", "names", "hs6", "national_code", "gtin", "unit", "brand", "flags", "joint_production"),
+    "ex_works",
+)
+"""Columns of a product that a company enters."""
 
 IsLocked = Callable[[Session, UUID], bool]
 """Whether an application under review depends on this product."""
@@ -88,7 +95,7 @@ def replace_product(
     now: datetime,
     documents: FindOwnDocuments = find_no_documents,
 ) -> ProductAggregate:
-    """Replace the whole product.
+    """Replace the whole product. Content as it was changes nothing, not even the version.
 
     Raises `NotFound`, the errors of `require_version`, `Conflict` (`product-frozen`, `product-retired`, `certified`),
     `Invalid`.
@@ -96,6 +103,9 @@ def replace_product(
     product = load_changeable(session, actor, product_id, version, frozen=frozen, certified=certified)
     if errors := product_errors(session, product.organisation_id, entry, documents, product_id=product.id):
         raise Invalid.with_errors(errors)
+    present = product_repository.load_aggregates(session, [product])[0]
+    if _content_of(present) == _content_of(_build_aggregate(product.id, entry)):
+        return present
     for column, value in _column_values(entry).items():
         setattr(product, column, value)
     product.updated_at = now
@@ -206,6 +216,21 @@ def _save(
     recorder.record(session, actor, event, ("product", product.id), now, hs6=product.hs6, site=product.site_id)
     ordered = sorted(costs, key=lambda item: (item.kind, item.place))
     return ProductAggregate(product, tuple(materials), tuple(steps), tuple(ordered))
+
+
+def _build_aggregate(product_id: UUID, entry: ProductInput) -> ProductAggregate:
+    """Return the rows of an entry, which belong to no session."""
+    materials, steps, costs = _build_children(product_id, entry)
+    ordered = sorted(costs, key=lambda item: (item.kind, item.place))
+    product = Product(id=product_id, **_column_values(entry))
+    return ProductAggregate(product, tuple(materials), tuple(steps), tuple(ordered))
+
+
+def _content_of(whole: ProductAggregate) -> list[dict[str, Any]]:
+    """Return what a company enters, column by column."""
+    product = {name: getattr(whole.product, name) for name in ENTERED_COLUMNS}
+    children = [*whole.materials, *whole.steps, *whole.costs]
+    return [product, *({c.key: getattr(row, c.key) for c in sa.inspect(type(row)).columns} for row in children)]
 
 
 def _column_values(entry: ProductInput) -> dict[str, Any]:
