@@ -145,13 +145,13 @@ class ProductReplaceRequest(ProductRequest, ReplaceModel):
     """The whole product. The answer of `GET` is accepted as it is."""
 
 
-def _product_responses(session: Session, rows: Sequence[ProductAggregate]) -> list[application_schemas.ProductResponse]:
+def product_responses(session: Session, rows: Sequence[ProductAggregate]) -> list[application_schemas.ProductResponse]:
     numbers = certificate_repository.numbers_of_products(session, [row.product.id for row in rows])
     return [application_schemas.product_response(row, numbers.get(row.product.id, ())) for row in rows]
 
 
 def _product_response(session: Session, row: ProductAggregate) -> application_schemas.ProductResponse:
-    return _product_responses(session, [row])[0]
+    return product_responses(session, [row])[0]
 
 
 @router.get("/products", summary="List products of your company", responses=error_responses(*READ_ERRORS))
@@ -164,7 +164,7 @@ def list_products(
     """Oldest first; retired products only with `retired=true`."""
     rows = company_products.list_products(session, actor, retired=retired, after=page.after, limit=page.fetch)
     return Page[application_schemas.ProductResponse](
-        items=_product_responses(session, page.cut(rows, lambda row: row.product.id))
+        items=product_responses(session, page.cut(rows, lambda row: row.product.id))
     )
 
 
