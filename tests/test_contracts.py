@@ -33,6 +33,7 @@ SESSIONS_OF_THEIR_OWN = {
     "app/api/company/members.py": "a password is hashed between two short sessions",
     "app/api/company/registration.py": "a password is hashed between two short sessions",
     "app/api/company/token.py": "a password is hashed between two short sessions",
+    "app/api/company/my_lists.py": "the response is streamed after the request's session has ended",
     "app/api/public/bulk_export.py": "the response is streamed after the request's session has ended",
     "app/api/public/documents.py": "a document is rendered outside of a session",
     "app/pages/scheme_summaries.py": "a cache of all requests",

@@ -46,6 +46,8 @@ TAGS = [
     {"name": "proposals", "description": "Acts of two people: rights, authenticators, keys, revocations."},
     {"name": "sites", "description": "Places of production of your company."},
     {"name": "products", "description": "Products with materials, process steps and costs."},
+    {"name": "certificates", "description": "Certificates of your company."},
+    {"name": "imports", "description": "Products and applications from CSV and XLSX, many at once."},
     {"name": "api clients", "description": "Programs that act for your company, and their secrets."},
     {
         "name": "applications",

@@ -223,10 +223,18 @@ def is_locked(session: Session, product_id: UUID) -> bool:
 
 
 def application_errors(
-    session: Session, organisation_id: UUID, product_ids: Sequence[UUID], scheme_code: str | None = None
+    session: Session,
+    organisation_id: UUID,
+    product_ids: Sequence[UUID],
+    scheme_code: str | None = None,
+    reference: str | None = None,
 ) -> list[dict[str, str]]:
-    """Return the errors of an application's input: the mark, where one is named, and each product."""
+    """Return the errors of an application's input: the mark and the reference, where given, and each product."""
     errors = []
+    if reference is not None and (
+        other := application_repository.find_by_reference(session, organisation_id, reference)
+    ):
+        errors.append({"pointer": "/reference", "detail": _taken_by(other)})
     if scheme_code is not None and not _is_known_scheme(session, scheme_code):
         unknown = Message("There is no mark “%(scheme)s”.", code="unknown-scheme", scheme=scheme_code)
         errors.append({"pointer": "/scheme", "detail": unknown})
@@ -258,11 +266,13 @@ def _require_unused_reference(session: Session, organisation_id: UUID, reference
         return
     other = application_repository.find_by_reference(session, organisation_id, reference)
     if other is not None and other.id != own:
-        raise Conflict(
-            Message("Your application %(number)s has this reference already.", number=other.number),
-            code="reference-taken",
-            data={"application_id": str(other.id)},
-        )
+        raise Conflict(_taken_by(other), code="reference-taken", data={"application_id": str(other.id)})
+
+
+def _taken_by(other: Application) -> Message:
+    return Message(
+        "Your application %(number)s has this reference already.", code="reference-taken", number=other.number
+    )
 
 
 def _require_products_free(session: Session, application: Application, now: datetime) -> None:

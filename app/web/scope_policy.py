@@ -25,6 +25,8 @@ ROUTE_SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "GET /v1/products/{product_id}": Scope.READ,
         "PUT /v1/products/{product_id}": Scope.PRODUCTS_WRITE,
         "POST /v1/products/{product_id}/retire": Scope.PRODUCTS_WRITE,
+        "POST /v1/imports/products": Scope.PRODUCTS_WRITE,
+        "POST /v1/imports/applications": Scope.APPLICATIONS_WRITE,
         "GET /v1/products.csv": Scope.READ,
         "GET /v1/products.jsonl": Scope.READ,
         "GET /v1/my/certificates": Scope.READ,

@@ -263,7 +263,9 @@ def _application_reader(actor: Actor, now: datetime) -> ReadRows:
 
     def read(session: Session, after: UUID | None) -> tuple[Sequence[Row], UUID | None]:
         rows = application_repository.list_applications(session, wanted, after, BATCH_SIZE)
-        shown = [each.model_dump(mode="json") for each in application_schemas.summary_responses(session, actor, rows, now)]
+        shown = [
+            each.model_dump(mode="json") for each in application_schemas.summary_responses(session, actor, rows, now)
+        ]
         return shown, rows[-1].id if len(rows) == BATCH_SIZE else None
 
     return read
