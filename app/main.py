@@ -45,7 +45,7 @@ from app.api.public import (
     transparency_log,
     well_known,
 )
-from app.api.shared import evidence, matters
+from app.api.shared import evidence, manifests, matters
 from app.api.staff import (
     assignment,
     audit_events,
@@ -151,6 +151,7 @@ ROUTERS = (
     audit_events.router,
     certificate_status.router,
     matters.router,
+    manifests.router,
     reports.router,
     documents.router,
     bulk_export.router,

@@ -3,12 +3,8 @@
 A slow client occupies no connection and no thread, and memory holds one chunk at a time.
 """
 
-import csv
-import io
-import json
-import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Final, Literal
 from uuid import UUID
 
 import anyio
@@ -18,10 +14,6 @@ from fastapi.responses import Response, StreamingResponse
 BATCH_SIZE: Final = 500  # rows per chunk
 EXPORT_LIMITER: Final = anyio.CapacityLimiter(2)
 """Chunks read at the same time in one worker, on threads outside the pool of other requests."""
-
-_FORMULA: Final = re.compile(r"""((?:^|[;\t\r\n])[\s"']*?)(?=[=+\-@＝＋－＠]|\A[\t\r\n])""")
-"""Places where a spreadsheet may start a cell with a formula."""
-BYTE_ORDER_MARK: Final = "\ufeff"
 
 Format = Literal["csv", "jsonl"]
 MEDIA_TYPES: Final[Mapping[Format, str]] = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
@@ -45,24 +37,3 @@ async def _stream_chunks(head: bytes, first: Chunk, read: ReadChunk) -> AsyncIte
     while after is not None:
         chunk, after = await anyio.to_thread.run_sync(read, after, limiter=EXPORT_LIMITER)
         yield chunk
-
-
-def encode_csv(rows: Iterable[Sequence[str | None]]) -> bytes:
-    """Encode rows by RFC 4180 in UTF-8. A cell that a spreadsheet would compute begins with an apostrophe."""
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([escape_formula(cell or "") for cell in row] for row in rows)
-    return out.getvalue().encode()
-
-
-def escape_formula(cell: str) -> str:
-    """Escape formulas, which a spreadsheet would otherwise compute.
-
-    With Azerbaijani or Russian settings spreadsheets separate by semicolons or tabs, also inside quotes: a cell may
-    start after each of them.
-    """
-    return _FORMULA.sub(r"\1'", cell)
-
-
-def encode_json_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Encode one JSON object per line, in UTF-8."""
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()

@@ -27,6 +27,12 @@ ROUTE_SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "POST /v1/products/{product_id}/retire": Scope.PRODUCTS_WRITE,
         "POST /v1/imports/products": Scope.PRODUCTS_WRITE,
         "POST /v1/imports/applications": Scope.APPLICATIONS_WRITE,
+        "POST /v1/verify/manifests": Scope.READ,  # it changes nothing of the company
+        "GET /v1/verify/manifests": Scope.READ,
+        "GET /v1/verify/manifests/{manifest_id}": Scope.READ,
+        "POST /v1/verify/manifests/{manifest_id}/cancel": Scope.READ,
+        "GET /v1/verify/manifests/{manifest_id}/result.csv": Scope.READ,
+        "GET /v1/verify/manifests/{manifest_id}/result.jwt": Scope.READ,
         "GET /v1/products.csv": Scope.READ,
         "GET /v1/products.jsonl": Scope.READ,
         "GET /v1/my/certificates": Scope.READ,

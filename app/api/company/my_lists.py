@@ -23,11 +23,12 @@ from app.certificates.read_model.record import public_fields
 from app.certificates.read_model.search import EffectiveStatus, RegisterSearch, fits
 from app.core.actor import Actor, Role
 from app.core.dates import baku_day
+from app.core.table_writer import BYTE_ORDER_MARK, encode_csv, encode_json_lines
 from app.products import company_products
 from app.verification.service import VerificationService
 from app.web import exports
 from app.web.dependencies import DatabaseDep, NowDep, SessionDep, get_container, require_role
-from app.web.exports import BATCH_SIZE, BYTE_ORDER_MARK, MEDIA_TYPES, Chunk, Format
+from app.web.exports import BATCH_SIZE, MEDIA_TYPES, Chunk, Format
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import READ_ERRORS, error_responses
 from app.web.routes import GuardedRoute
@@ -283,12 +284,12 @@ def _file(
     bom: bool = False,
 ) -> Response:
     """Stream the rows; each chunk is read in a session of its own, which a slow client does not hold."""
-    head = (BYTE_ORDER_MARK if bom else "").encode() + exports.encode_csv([columns]) if form == "csv" else b""
+    head = (BYTE_ORDER_MARK if bom else "").encode() + encode_csv([columns]) if form == "csv" else b""
 
     def encode(rows: Iterable[Row]) -> bytes:
         if form == "jsonl":
-            return exports.encode_json_lines(rows)
-        return exports.encode_csv([_text_of(cells.get(column)) for column in columns] for cells in map(to_cells, rows))
+            return encode_json_lines(rows)
+        return encode_csv([_text_of(cells.get(column)) for column in columns] for cells in map(to_cells, rows))
 
     def read(after: UUID | None) -> Chunk:
         with database.read_session() as session:

@@ -19,8 +19,9 @@ from app.certificates.read_model import search_repository
 from app.certificates.read_model.record import public_fields
 from app.core.database import Database
 from app.core.dates import baku_day
+from app.core.table_writer import BYTE_ORDER_MARK, encode_csv, encode_json_lines
 from app.web.dependencies import DatabaseDep, NowDep, get_container
-from app.web.exports import BATCH_SIZE, BYTE_ORDER_MARK, Chunk, encode_csv, encode_json_lines, streamed_file
+from app.web.exports import BATCH_SIZE, Chunk, streamed_file
 from app.web.headers import not_modified, strong_etag
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
