@@ -1,7 +1,7 @@
 """Build and check the signed result of a manifest. Pure.
 
-The token names the file that was sent, the hash of the rows of the result, how often each verdict is among them, between
-which moments they were evaluated, and the checkpoint of the public log at the end.
+The token names the file that was sent, the hash of the rows of the result, how often each verdict is among them,
+between which moments they were evaluated, and the checkpoint of the public log at the end.
 """
 
 import re

@@ -7,7 +7,7 @@ evaluated by this service.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -108,7 +108,7 @@ def cancel_manifest(
     return manifest
 
 
-def read_part_rows(session: Session, part: ManifestPart) -> bytes:
+def read_part_rows(part: ManifestPart) -> bytes:
     """Return the rows of the result that a part holds. Raises `ManifestDamaged`."""
     if not is_authentic(part) or part.results is None or part.evaluated_at is None:
         raise ManifestDamaged("A part of this manifest was changed in the database. Send the list again.")
@@ -193,7 +193,7 @@ class ManifestRunner:
             digest, verdicts = hashlib.sha256(manifest_result.header_row()), Counter[str]()
             moments = []
             for part in manifest_repository.iterate_parts(session, manifest_id):
-                digest.update(read_part_rows(session, part))
+                digest.update(read_part_rows(part))
                 assert part.results is not None and part.evaluated_at is not None  # checked with the rows
                 verdicts.update(found[1] for found in part.results)
                 moments.append(part.evaluated_at)
@@ -230,10 +230,3 @@ def sign_result(signer: Signer, linted: manifest_result.LintedResult) -> str:
     except jws.TokenRejected as error:
         raise Unavailable("The new signature does not verify; the result is not stored.") from error
     return token
-
-
-def iterate_result(session: Session, manifest: Manifest) -> Iterator[bytes]:
-    """Yield the rows of the result, part by part. Raises `ManifestDamaged`."""
-    yield manifest_result.header_row()
-    for part in manifest_repository.iterate_parts(session, manifest.id):
-        yield read_part_rows(session, part)

@@ -31,7 +31,7 @@ _NUMBERS_OF_APPLICATION = (
 )
 _NUMBERS_OF_PRODUCTS = (
     sa.select(_ROW.product_id, _ROW.number)
-    .where(_ROW.product_id.in_(sa.bindparam("ids", expanding=True, type_=_ROW.product_id.type)))
+    .where(_ROW.product_id.in_(sa.bindparam("ids", expanding=True, type_=sa.Uuid())))
     .order_by(_ROW.id)
 )
 _USED_INDEXES = sa.select(_ROW.status_index).where(

@@ -155,7 +155,8 @@ def test_good_lines_are_written_where_that_was_asked_for(app, company):
     assert places(ours["errors"]) == [("products", 2, "site", "unknown-site")]
 
 
-def test_a_retry_with_the_same_key_writes_once(app, company, key="import-1"):
+def test_a_retry_with_the_same_key_writes_once(app, company):
+    key = "import-1"
     data = workbook(**whole(company, 1))
     send(company, PRODUCTS, data, dry_run=True, headers={"Idempotency-Key": key})
     first = send(company, PRODUCTS, data, headers={"Idempotency-Key": key})
