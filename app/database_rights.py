@@ -45,6 +45,10 @@ _MATTER_END = ("state", "closed_at", "closed_by", "outcome", "revocation_reason"
 _USER_RIGHTS = ("password_hash", "organisation_id", "active", "is_administrator", "read_only_since", "mac")
 _TOTP = ("encrypted_secret", "confirmed_at", "last_step", "encrypted_pending_secret", "pending_since", "mac")
 _ANSWER = ("answer", "answered_by", "answered_at", "evidence_ids", "accepts", "accepted_until")
+_JOB = (
+    *("state", "due_at", "attempts", "last_error", "progress_done", "progress_total"),
+    *("started_at", "finished_at", "version"),
+)
 _MAIL = ("kind", "encrypted_token", "void_at", "next_attempt_at", "attempts", "last_error", "delivered_at")
 
 RIGHTS: Mapping[str, TableRights] = MappingProxyType(
@@ -79,6 +83,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "information_requests": _changes(*_ANSWER),
         "invitations": _changes("organisation_id", "closed_at", "accepted_by", "mac"),
         "issuance_pauses": _changes("is_open", "until"),
+        "jobs": _changes(*_JOB, delete=True),
         "log_cosignatures": _changes("checkpoint", "line", "received_at", delete=True),
         "log_entries": HISTORY,
         "log_head": _changes("size", "vkey", "checkpoint", insert=False),

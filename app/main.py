@@ -52,6 +52,7 @@ from app.api.staff import (
     cases,
     certificate_status,
     holiday_calendar,
+    jobs,
     organisations,
     proposals,
     residencies,
@@ -118,6 +119,7 @@ from app.web.problems import problem_details
 from app.web.read_audit import ReadAudit
 from app.web.routes import PublicRouter, paths_of
 from app.web.verify_fast_path import VerifyFastPath
+from app.worker.handlers import build_worker
 
 Clock = Callable[[], datetime]
 
@@ -149,6 +151,7 @@ ROUTERS = (
     precedents.router,
     holiday_calendar.router,
     audit_events.router,
+    jobs.router,
     certificate_status.router,
     matters.router,
     manifests.router,
@@ -305,15 +308,17 @@ def _issuer(database: Database) -> str:
 
 def _app_of(container: Container) -> FastAPI:
     settings, database, verification = container.settings, container.database, container.verification
+    job_worker = build_worker(container)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await verification.store.open()
-        async with (
-            container.mail.run_in_background(settings.mail_seconds),
-            container.witnesses.run_in_background(settings.witness_seconds),
-        ):
-            yield
+        with job_worker.run_in_background(settings.job_threads):
+            async with (
+                container.mail.run_in_background(settings.mail_seconds),
+                container.witnesses.run_in_background(settings.witness_seconds),
+            ):
+                yield
         container.verdict_counts.log_totals()
         await verification.store.close()
         container.reading_trail.close()

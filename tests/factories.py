@@ -35,6 +35,9 @@ from app.core.actor import SYSTEM, ActorKind, Role
 from app.core.database import new_id
 from app.core.dates import baku_day
 from app.core.settings import Settings
+from app.jobs.job_type import JobType
+from app.jobs.model import Job
+from app.jobs.port import enqueue
 from app.main import create_asgi_app
 from app.notifications.transport import read_mail_file
 from app.organisations.tax_number import parse_voen as read_voen
@@ -42,6 +45,7 @@ from app.schemes import publishing
 from app.schemes.evidence_kinds import EvidenceScope, load_evidence_kinds
 from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_loader import load_schemes
+from app.worker.handlers import build_worker
 from tests.helpers import execute, stored_id
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -406,6 +410,19 @@ class RunningApp:
     def inspector(self):
         return self.staff(Role.INSPECTOR)
 
+    def run_jobs(self):
+        """Run the jobs that are due now; how many there were."""
+        return build_worker(self.container).run_due()
+
+    def park_job(self):
+        """Id of a job that failed too often, of a type that has no handler."""
+        with self.database.session() as session:
+            job_id = enqueue(session, JobType("test.parked"), {"n": 1}, now=self.clock())
+            job = session.get(Job, job_id)
+            job.state, job.due_at, job.attempts, job.last_error = "parked", None, 10, "OSError: no answer"
+            session.commit()
+        return str(job_id)
+
     def mail(self, email=None):
         """The messages that were sent so far, those that wait now among them; to one address where it is named."""
         asyncio.run(self.container.mail.send_due())
@@ -678,6 +695,7 @@ def running_app(database_url, folder, clock=None, *, is_prepared=False, **settin
     given = {"data_dir": folder / "data", "database_url": database_url, "base_url": "http://localhost:8000"}
     given |= {"mail_seconds": 0}  # tests have their messages sent by `RunningApp.mail`
     given |= {"witness_seconds": 0}  # and show the log to witnesses by a round of their own
+    given |= {"job_threads": 0}  # and run jobs themselves
     given |= {"registrations_per_day": 0}  # tests register any number from one address
     settings = Settings(**(given | settings))
     if not is_prepared:

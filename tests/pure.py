@@ -40,6 +40,7 @@ PURE = (
     "app/transparency/witness/protocol.py",
     "app/pages/public/rule_texts.py",
     "app/pages/public/eligibility_form.py",
+    "app/jobs/retries.py",
     "app/organisations/legal_forms.py",
     "app/organisations/residency_workflow.py",
     "app/reference/working_days.py",

@@ -47,6 +47,9 @@ COMMITS_BELOW_THE_REQUEST = {
     "app/certificates/status_list_publisher.py": "signs a list for a reader, in a transaction of its own",
     "app/core/unit_of_work.py": "the commit itself",
     "app/transparency/witness_client.py": "stores what witnesses answered, beside all requests",
+    "app/jobs/job_worker.py": "takes jobs and notes what came of them, beside all requests",
+    "app/worker/due_tasks.py": "each due task is a transaction of its own",
+    "app/worker/handlers.py": "renews stored answers, beside all requests",
     "app/notifications/delivery.py": "each message is marked as soon as it was sent",
 }
 

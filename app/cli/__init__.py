@@ -10,6 +10,7 @@ from app.cli.lazy import LazyCommand, LazyGroup, group
 
 COMMANDS = (
     LazyCommand("serve", "app.cli.serve:serve", "Serve the API and the pages."),
+    LazyCommand("worker", "app.cli.worker:worker", "Run background jobs, apart from the service."),
     LazyCommand("demo", "app.cli.demo:demo", "Play the main journey against a running service."),
     LazyCommand("verify", "app.cli.verify:verify", "Check certificates by number or token, online or offline."),
     LazyCommand("assess", "app.cli.assess:assess", "Assess products from files by the rules of a mark, with reasons."),
@@ -28,7 +29,7 @@ COMMANDS = (
     LazyCommand(
         "doctor",
         "app.cli.doctor:doctor",
-        "Check configuration, public log, audit chain, status lists, decisions and rights.",
+        "Check configuration, public log, audit chain, status lists, decisions, rights and jobs.",
     ),
     group(
         "keys",
@@ -66,7 +67,7 @@ COMMANDS = (
             "app.cli.admin.rights:rights",
             "Print the SQL that gives a database role exactly what the service needs.",
         ),
-        LazyCommand("sweep", "app.cli.admin.sweep:sweep", "Do what falls due; run it every hour."),
+        LazyCommand("sweep", "app.cli.admin.sweep:sweep", "Do now what the background jobs do when it falls due."),
         LazyCommand(
             "import-residents",
             "app.cli.admin.resident_import:import_residents",

@@ -1,8 +1,9 @@
-"""Implement `mik doctor`: check configuration, public log, audit chain, status lists, decisions and rights."""
+"""Implement `mik doctor`: check configuration, public log, audit chain, status lists, decisions, rights and jobs."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,12 +16,13 @@ from app import database_rights, startup_checks
 from app.cli.common import error_text, fail, open_database, read_settings
 from app.core.crypto import row_macs
 from app.core.crypto.jws import PublicKey
-from app.core.dates import utc_now
+from app.core.dates import format_age, format_utc, utc_now
 from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Profile, Settings
 from app.database_rights import RoleReport
 from app.integrity import audit_chain, certificates, decisions, rulesets, status_lists, transparency_log
 from app.integrity.transparency_log import IntegrityFinding
+from app.jobs import job_repository
 from app.signing import issuer_identity, log_signer
 from app.startup_checks import UncheckedSettings
 from app.transparency import log_repository
@@ -30,6 +32,8 @@ from app.verification.snapshot_setup import find_snapshot_key
 
 MAX_CHECKPOINT_BYTES = 65_536
 MAX_NAMED_ROWS = 20
+LATE = timedelta(minutes=15)
+"""A job that is due for longer is not run by anybody."""
 
 
 class Part(StrEnum):
@@ -39,6 +43,7 @@ class Part(StrEnum):
     STATUS_LISTS = "status-lists"
     DECISIONS = "decisions"
     RIGHTS = "rights"
+    JOBS = "jobs"
 
 
 class PartState(StrEnum):
@@ -71,7 +76,7 @@ def doctor(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with a member for each part.")] = False,
 ) -> None:
-    """Check configuration, public log, audit chain, status lists, decisions and rights.
+    """Check configuration, public log, audit chain, status lists, decisions, rights and jobs.
 
     - config: would the service start in production with these settings, folders, keys, database and clock?
     - log: recompute the public log, and compare certificates, keys, rules and audit chain with it.
@@ -80,10 +85,11 @@ def doctor(
     - decisions: compare every certificate with its decision, recommendation, audit events and log entries; names all
       that differ.
     - rights: verify every row that gives rights, and compare the database role with `mik admin rights`.
+    - jobs: are background jobs run in time, and is none parked or failing?
 
     Changes nothing. Ends with 0 if all parts pass; with 1, and the first wrong row of each part, if log, audit chain, a
-    status list, a decision or a row with rights is wrong; otherwise with 2 if the service would not start or a part
-    could not be checked.
+    status list, a decision or a row with rights is wrong, or if a job is late, parked or failing; otherwise with 2 if
+    the service would not start or a part could not be checked.
     """
     parts = [part for part in Part if part in (only or Part)]
     if against is not None and Part.LOG not in parts:
@@ -117,6 +123,7 @@ class _Checks:
             Part.STATUS_LISTS: self._status_lists,
             Part.DECISIONS: self._decisions,
             Part.RIGHTS: self._rights,
+            Part.JOBS: self._jobs,
         }
 
     def run(self, part: Part) -> PartResult:
@@ -258,6 +265,27 @@ class _Checks:
             data["role"] = {"owns_tables": role.owns_tables, "excess": role.excess, "missing": role.missing}
             lines.append(_role_line(role))
         return PartResult(PartState.WRONG if wrong else PartState.PASSED, tuple(lines), data)
+
+    def _jobs(self) -> PartResult:
+        with open_database(self._settings()) as database, database.read_session() as session:
+            figures = job_repository.queue_figures(session, now := utc_now())
+        wrong = []
+        if figures.parked:
+            wrong.append(f"Parked: {figures.parked} jobs failed too often; see GET /v1/jobs?state=parked.")
+        if figures.due_since is not None and now - figures.due_since > LATE:
+            age = format_age(now - figures.due_since)
+            wrong.append(f"Late: a job is due for {age}; start `mik worker`, or `mik serve` with MIK_JOB_THREADS.")
+        if figures.failing:
+            wrong.append(f"Failing, to be tried again: {', '.join(figures.failing)}.")
+        line = f"{figures.waiting} jobs wait, {figures.running} run."
+        data = {
+            "waiting": figures.waiting,
+            "running": figures.running,
+            "parked": figures.parked,
+            "due_since": format_utc(figures.due_since) if figures.due_since else None,
+            "failing": figures.failing,
+        }
+        return PartResult(PartState.WRONG if wrong else PartState.PASSED, (*wrong, line), data)
 
 
 def _without_none(*findings: IntegrityFinding | None) -> tuple[IntegrityFinding, ...]:

@@ -121,6 +121,18 @@ class Settings(BaseSettings):
         le=3_600,
         description="how often a worker shows the newest checkpoint to the witnesses; 0: only `mik admin sweep` does",
     )
+    job_threads: int = Field(
+        default=2,
+        ge=0,
+        le=64,
+        description="how many background jobs a worker of `mik serve` runs at once; 0: only `mik worker` runs them",
+    )
+    job_seconds: int = Field(
+        default=5,
+        ge=1,
+        le=3_600,
+        description="how often a process looks for jobs that another one enqueued; its own it runs at once",
+    )
     metrics_port: int = Field(
         default=0, ge=0, le=65_535, description="port of the figures for Prometheus, apart from the service; 0: none"
     )

@@ -27,9 +27,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.certificates import status_list_repository
 from app.core.database import Database
+from app.core.dates import utc_now
 from app.core.errors import UnsafeToStart
 from app.core.settings import Profile, Settings
 from app.core.version import VERSION
+from app.jobs import job_repository
 from app.notifications import mail_repository
 from app.signing import signing_repository
 from app.transparency import log_repository
@@ -262,13 +264,14 @@ class RegisterState(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         readable = 1.0
         moments: dict[str, datetime | None] = {}
-        waiting = 0
+        waiting, figures = 0, None
         try:
             with self._database.read_session() as session:
                 moments = {
                     "log_entry": log_repository.newest_entry_at(session),
                     "status_list": status_list_repository.oldest_signature_at(session),
                     "signing_key": signing_repository.active_key_since(session),
+                    "due_job": (figures := job_repository.queue_figures(session, utc_now())).due_since,
                     "mail": mail_repository.oldest_waiting_at(session),
                 }
                 waiting = mail_repository.waiting_count(session)
@@ -277,13 +280,21 @@ class RegisterState(Collector):
         yield GaugeMetricFamily("mik_database_readable", "1 where the database answered this scrape.", readable)
         ages = GaugeMetricFamily(
             "mik_timestamp_seconds",
-            "When it was made: newest log entry, oldest signed status list, active key, oldest waiting message.",
+            "When made or due: newest log entry, oldest status list, active key, oldest due job, oldest message.",
             labels=("of",),
         )
         for name, moment in moments.items():
             if moment is not None:
                 ages.add_metric((name,), moment.timestamp())
         yield ages
+        if figures is not None:
+            jobs = GaugeMetricFamily("mik_jobs", "Background jobs that are not done, by state.", labels=("state",))
+            for state in ("waiting", "running", "parked"):
+                jobs.add_metric((state,), float(getattr(figures, state)))
+            yield jobs
+            yield GaugeMetricFamily(
+                "mik_jobs_failing", "Types with a failed job to retry.", float(len(figures.failing))
+            )
         if readable:
             yield GaugeMetricFamily("mik_mail_waiting", "Messages that wait to be sent.", float(waiting))
 

@@ -208,6 +208,7 @@ PAGED = [
     ("/v1/matters", "owner"),
     ("/v1/reports", "owner"),
     ("/v1/audit", "auditor"),
+    ("/v1/jobs", "owner"),
     ("/v1/organisations", "registrar"),
     ("/v1/claims", "registrar"),
     ("/v1/residencies", "registrar"),

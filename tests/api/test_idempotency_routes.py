@@ -402,6 +402,7 @@ CASES = {
     "POST /v1/proposals/{proposal_id}/confirm": ("owner", lambda s: at(asked_access(s), "/confirm")),
     "POST /v1/proposals/{proposal_id}/refuse": ("owner", lambda s: at(asked_access(s), "/refuse")),
     "POST /v1/proposals/{proposal_id}/withdraw": ("owner", lambda s: at(own_proposal(s), "/withdraw")),
+    "POST /v1/jobs/{job_id}/retry": ("owner", lambda s: at(f"/v1/jobs/{s.app.park_job()}", "/retry")),
     "POST /v1/calendar/holidays": ("owner", lambda _: ("/v1/calendar/holidays", {"json": NOVRUZ})),
     "POST /v1/applications/assign": ("reviewer", assignment),
     "POST /v1/applications/{application_id}/hand-over": ("reviewer", handing_over),

@@ -178,6 +178,9 @@ DOORS = {
     # owners, and who watches them
     "POST   /v1/calendar/holidays": "owner",
     "GET    /v1/audit": "owner auditor",
+    "GET    /v1/jobs": "owner auditor",
+    "GET    /v1/jobs/{job_id}": "owner auditor",
+    "POST   /v1/jobs/{job_id}/retry": "owner",
     "GET    /v1/users": "owner auditor",
     "POST   /v1/users": "owner",
     "GET    /v1/users/{user_id}": "owner auditor",
@@ -195,7 +198,7 @@ DOORS = {
 # What takes a recent code of the authenticator, whoever it is
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id"}
-OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id"}
+OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id", "job_id"}
 OF_NOBODY = {
     "number",
     "credential_id",
@@ -282,6 +285,7 @@ def things(shared_app, company):
         "role": "inspector",
         "matter_id": change["id"],
         "report_id": report_with_photo(app),
+        "job_id": app.park_job(),
         "number": number,
         "coordinates": "0/000.p/1",
         "shape": "certificate-3",

@@ -20,6 +20,7 @@ from app.applications.evidence.file_store import EvidenceFileStore, sniff_media_
 from app.applications.evidence.quotas import Quota, Quotas
 from app.cli.admin import sweep
 from app.core.database import Database
+from app.worker import due_tasks
 from tests.factories import PDF, ok
 from tests.helpers import refused
 
@@ -151,8 +152,8 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_app, company)
         files.store(again)
         return found
 
-    stray = sweep.evidence_documents.list_orphan_files
-    with patch.object(sweep.evidence_documents, "list_orphan_files", look_and_let_it_be_sent_again):
+    stray = due_tasks.evidence_documents.list_orphan_files
+    with patch.object(due_tasks.evidence_documents, "list_orphan_files", look_and_let_it_be_sent_again):
         assert swept(dry_run=False) == ["2 files that no document named are removed"]
     assert not left.exists() and not files.path(old.file.sha256).exists()
     for each in (named, young.file.sha256, sent_again.file.sha256):

@@ -19,6 +19,7 @@ from app.cli.admin import sweep
 from app.core.actor import SYSTEM
 from app.organisations.model import Residency
 from app.web.idempotency_repository import IdempotencyRecord
+from app.worker import due_tasks
 from tests.applications.helpers import QUESTION, asked, claimed
 from tests.factories import PASSWORD, ok
 from tests.helpers import refused
@@ -306,7 +307,9 @@ def test_the_command(app, monkeypatch):
 
 
 def test_every_step_that_lapses_has_its_words():
-    assert sweep.TIME_TO.keys() == {step.name for step in application_deadlines.load_deadline_steps() if step.lapses}
+    assert due_tasks.TIME_TO.keys() == {
+        step.name for step in application_deadlines.load_deadline_steps() if step.lapses
+    }
 
 
 @pytest.mark.parametrize("value", ["maybe", "2", ""])

@@ -38,9 +38,10 @@ def leaves(commands=COMMANDS, before=()):
 LEAVES = dict(leaves())
 
 
-def test_there_are_eleven_commands():
+def test_there_are_twelve_commands():
     names = [
         "serve",
+        "worker",
         "demo",
         "verify",
         "assess",

@@ -10,7 +10,7 @@ from app.cli import app as mik
 from tests.cli.factories import Installation
 from tests.factories import running_app
 
-PARTS = ["config", "log", "audit", "status-lists", "decisions", "rights"]
+PARTS = ["config", "log", "audit", "status-lists", "decisions", "rights", "jobs"]
 DISARM = {"sqlite": "DROP TRIGGER audit_events_no_update", "postgresql": "ALTER TABLE audit_events DISABLE TRIGGER ALL"}
 
 

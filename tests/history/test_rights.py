@@ -19,6 +19,7 @@ from app.integrity.audit_chain import check_audit_chain
 from tests.cli.helpers import hire_staff, stage
 from tests.conftest import _admin
 from tests.factories import ok, running_app
+from tests.helpers import rows
 
 ROLE, PASSWORD = f"mik_app_{os.getpid()}", "only-for-this-test"  # roles belong to the whole server
 
@@ -56,6 +57,11 @@ def test_the_service_runs_with_these_rights(as_service, tmp_path):
         with app.database.read_session() as session:
             assert check_audit_chain(session).first_break is None
         ok(app.owner.post("/v1/calendar/holidays", json={"year": 2027, "days": []}))
+        app.owner.act(f"/v1/jobs/{app.park_job()}/retry")
+        app.run_jobs()
+        app.clock.advance(days=40)
+        assert app.run_jobs() > 0
+        assert rows(app, "SELECT name, last_error FROM jobs WHERE attempts > 0") == []
 
 
 def test_the_journey_of_the_demo_needs_no_more(as_service, tmp_path):

@@ -311,6 +311,7 @@ WALKS = {
     "POST /v1/certificates/{number}/surrender": _keep("surrender"),
     "POST /v1/certificates/{number}/changes": _report_change,
     "POST /v1/matters/{matter_id}/close": _close_matter,
+    "POST /v1/jobs/{job_id}/retry": lambda app: _transition(app.owner, f"/v1/jobs/{app.park_job()}/retry"),
     "POST /v1/calendar/holidays": _announce,
     **ACCESS_WALKS,
     **EVIDENCE_WALKS,

@@ -1,0 +1,68 @@
+"""Give each type of job its handler. A package that enqueues defines the type; its handler is entered here."""
+
+import logging
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+
+from app.certificates.read_model import projector
+from app.jobs import port
+from app.jobs.job_type import Handler, JobRun, JobType
+from app.jobs.job_worker import JobWorker
+from app.verification.snapshots import SnapshotWriter
+from app.web.container import Container
+from app.worker import due_tasks
+from app.worker.due_tasks import FINDERS, Finder
+
+LOG_HISTORY = JobType("log.append-audit-head", every=timedelta(hours=1))
+RENEW_SNAPSHOTS = JobType("snapshots.renew", every=timedelta(minutes=15))
+
+logger = logging.getLogger(__name__)
+
+
+def build_handlers(container: Container) -> Mapping[JobType, Handler]:
+    """Return the handlers of all types, with the services of this process."""
+    due = {job_type: partial(_do_due, container, finder) for job_type, finder in FINDERS.items()}
+    return due | {
+        LOG_HISTORY: partial(_log_history, container),
+        RENEW_SNAPSHOTS: partial(_renew_snapshots, container),
+    }
+
+
+def build_worker(container: Container) -> JobWorker:
+    """Return the worker of this process; commits of its sessions wake it."""
+    worker = JobWorker(
+        container.database,
+        build_handlers(container),
+        clock=container.clock,
+        jitter=random.random,
+        look_every=container.settings.job_seconds,
+    )
+    container.database.attach_session_info({port.WAKE_KEY: worker.wake})
+    return worker
+
+
+class TasksLeft(Exception):
+    """Some tasks were in use by others; the job is tried again."""
+
+
+def _do_due(container: Container, finder: Finder, run: JobRun) -> None:
+    totals = due_tasks.run_tasks(
+        container.database, [finder], run.now, files=container.evidence_files, report=lambda _: None
+    )
+    if totals.done:
+        logger.info("%s due tasks done.", totals.done)
+    if totals.left:
+        raise TasksLeft(f"{totals.left} tasks were in use.")
+
+
+def _log_history(container: Container, run: JobRun) -> None:
+    due_tasks.log_history(container.database, run.now)
+
+
+def _renew_snapshots(container: Container, run: JobRun) -> None:
+    with container.database.session() as session:
+        writer: SnapshotWriter = session.info[projector.WRITER_KEY]
+        writer.renew(session, run.now)
+        session.commit()
