@@ -18,9 +18,9 @@ from app.bulk.layouts import (
     ImportLayout,
     ImportSheet,
 )
+from app.bulk.xlsx_table import OLD_EXCEL_MAGIC, is_xlsx, read_sheets
 from app.core.csv_table import CsvRow, CsvTable, InvalidCsv, RowMessage, parse_csv
 from app.core.messages import Message
-from app.bulk.xlsx_table import OLD_EXCEL_MAGIC, is_xlsx, read_sheets
 
 _LANGUAGE_COLUMN: Final = re.compile(r"name_([a-z]{2,3})")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")

@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -26,9 +26,14 @@ from app.core.crypto.signer import Signer
 from app.core.database import Database, new_id
 from app.core.errors import Conflict, ExpectedVersion, NotFound, Unavailable, WrongState, require_version
 from app.core.messages import Message
+from app.jobs import port
+from app.jobs.job_type import JobType
 from app.transparency.verified_log import VerifiedLog
 from app.verification.service import VerificationService
 
+RUN_MANIFEST: Final = JobType("manifests.run")
+RETENTION: Final = timedelta(days=30)
+"""How long a manifest is kept after its end."""
 PART_SIZE: Final = 1_000
 """Numbers evaluated and stored at once."""
 
@@ -49,7 +54,7 @@ class ManifestFile:
 
 
 def create_manifest(session: Session, actor: Actor, file: ManifestFile, *, max_running: int, now: datetime) -> Manifest:
-    """Store a manifest to be evaluated. Raises `Conflict` (`too-many-manifests`)."""
+    """Store a manifest, and enqueue its evaluation. Raises `Conflict` (`too-many-manifests`)."""
     assert actor.id is not None  # everyone but the system has one
     own = _organisation_of(actor)
     if manifest_repository.count_running(session, own, actor.id) >= max_running:
@@ -75,6 +80,7 @@ def create_manifest(session: Session, actor: Actor, file: ManifestFile, *, max_r
         part = list(file.numbers[start : start + PART_SIZE])
         session.add(ManifestPart(manifest_id=manifest.id, position=position, numbers=part))
     session.flush()
+    port.enqueue(session, RUN_MANIFEST, {"manifest_id": str(manifest.id)}, now=now, key=str(manifest.id))
     recorder.record(
         session, actor, "manifest.created", ("manifest", manifest.id), now, sha256=file.sha256, total=manifest.total
     )

@@ -69,7 +69,6 @@ class Settings(BaseSettings):
     manifest_max_bytes: int = Field(default=8_388_608, ge=1_024, description="largest file of `/v1/verify/manifests`")
     manifest_max_numbers: int = Field(default=100_000, ge=1, description="numbers in one manifest")
     manifest_max_running: int = Field(default=3, ge=1, description="manifests of one company that run at once")
-    manifest_days: int = Field(default=30, ge=1, description="days until a manifest that ended is deleted")
     verify_per_minute: int = Field(
         default=6_000,
         ge=0,
