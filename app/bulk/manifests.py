@@ -43,6 +43,9 @@ class ManifestDamaged(Unavailable):
 
     code = "manifest-damaged"
 
+    def __init__(self) -> None:
+        super().__init__("A part of this manifest was changed in the database. Send the list again.")
+
 
 @dataclass(frozen=True, slots=True)
 class ManifestFile:
@@ -117,7 +120,7 @@ def cancel_manifest(
 def read_part_rows(part: ManifestPart) -> bytes:
     """Return the rows of the result that a part holds. Raises `ManifestDamaged`."""
     if not is_authentic(part) or part.results is None or part.evaluated_at is None:
-        raise ManifestDamaged("A part of this manifest was changed in the database. Send the list again.")
+        raise ManifestDamaged
     first = part.position * PART_SIZE + 1
     return manifest_result.result_rows(first, part.numbers, part.results, part.evaluated_at)
 
@@ -156,7 +159,7 @@ class ManifestRunner:
                 part = manifest_repository.next_part(session, manifest_id)
                 if part is not None:
                     if not is_authentic(part):
-                        raise ManifestDamaged("A part of this manifest was changed in the database.")
+                        raise ManifestDamaged
                     now = self.clock()
                     results = self._evaluate(session, part.numbers, now)
             if part is None:
@@ -204,7 +207,7 @@ class ManifestRunner:
                 verdicts.update(found[1] for found in part.results)
                 moments.append(part.evaluated_at)
             if sum(verdicts.values()) != manifest.total:
-                raise ManifestDamaged("Parts of this manifest are missing in the database.")
+                raise ManifestDamaged
             self.log.refresh(force=True)
             self.log.require_intact()
             payload = manifest_result.build_payload(

@@ -165,7 +165,7 @@ def get_manifest_rows(manifest_id: str, actor: OwnerDep, session: SessionDep, da
         with database.read_session() as chunk:
             part = manifest_repository.find_part(chunk, row.id, position)
             if part is None:
-                raise manifests.ManifestDamaged("A part of this manifest is missing in the database.")
+                raise manifests.ManifestDamaged
             text = manifests.read_part_rows(part)
         return text, UUID(int=position + 1) if position + 1 < count else None
 
