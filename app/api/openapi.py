@@ -92,7 +92,7 @@ PARAMETER_DESCRIPTIONS = {
     "site_id": "id of the production site",
     "user_id": "id of the staff user",
     "number": "number of the certificate, such as `MIK-2026-000042-Y`",
-    "templates name": "`products.csv`, `products.xlsx`, `applications.csv` or `applications.xlsx`",
+    "imports name": "`products.csv`, `products.xlsx`, `applications.csv` or `applications.xlsx`",
     "parks code": "code of the park or zone, such as `AGDAM-SP`",
     "schemes code": "code of the scheme, such as `MIK`",
     "If-None-Match": "`ETag` of an earlier response; 304 while it is still the current one",

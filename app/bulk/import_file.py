@@ -84,7 +84,13 @@ def read_import_file(data: bytes, layout: ImportLayout, limits: ImportLimits) ->
         return _checked(_csv_tables(table, layout), layout, limits)
     try:
         names = [sheet.name for sheet in layout.sheets]
-        tables = read_sheets(data, names, max_unpacked_bytes=limits.max_unpacked_bytes, max_rows=limits.max_rows)
+        tables = read_sheets(
+            data,
+            names,
+            max_unpacked_bytes=limits.max_unpacked_bytes,
+            max_rows=limits.max_rows,
+            max_chars=limits.max_bytes,
+        )
     except InvalidCsv as why:
         return _unusable(why.row_message.message, why.row_message.line)
     return _checked(_xlsx_tables(tables, layout), layout, limits)

@@ -130,6 +130,14 @@ def _organisation_of(actor: Actor) -> UUID | None:
 
 
 @dataclass(frozen=True, slots=True)
+class _ResultRows:
+    sha256: str
+    verdicts: Counter[str]
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestRunner:
     """Evaluate manifests. `lock_signer` returns the active signer, which stays active until the transaction ends."""
 
@@ -193,42 +201,52 @@ class ManifestRunner:
             session.commit()
 
     def _finish(self, manifest_id: UUID) -> None:
-        """Hash the rows, sign the result, verify the signature, and store it."""
+        """Hash the rows, sign the result, verify the signature, and store it.
+
+        The rows are read before the transaction that signs: evaluated parts do not change any more.
+        """
+        rows = self._summarize(manifest_id)
         with self.database.session() as session:
             manifest = manifest_repository.find_manifest(session, manifest_id, lock=True)
             if manifest is None or manifest.state != ManifestState.RUNNING:
                 return
-            now = self.clock()
-            digest, verdicts = hashlib.sha256(manifest_result.header_row()), Counter[str]()
-            moments = []
-            for part in manifest_repository.iterate_parts(session, manifest_id):
-                digest.update(read_part_rows(part))
-                assert part.results is not None and part.evaluated_at is not None  # checked with the rows
-                verdicts.update(found[1] for found in part.results)
-                moments.append(part.evaluated_at)
-            if sum(verdicts.values()) != manifest.total:
+            if sum(rows.verdicts.values()) != manifest.total:
                 raise ManifestDamaged
+            now = self.clock()
             self.log.refresh(force=True)
             self.log.require_intact()
             payload = manifest_result.build_payload(
                 issuer=self.issuer,
                 manifest_id=manifest.id,
                 sent_sha256=manifest.sha256,
-                rows_sha256=digest.hexdigest(),
+                rows_sha256=rows.sha256,
                 total=manifest.total,
-                verdicts=verdicts,
-                first=min(moments),
-                last=max(moments),
+                verdicts=rows.verdicts,
+                first=rows.first,
+                last=rows.last,
                 checkpoint=self.log.checkpoint or "",
                 now=now,
             )
             manifest.token = sign_result(self.lock_signer(session), manifest_result.lint_result(payload, now))
-            manifest.verdicts = dict(verdicts)
+            manifest.verdicts = dict(rows.verdicts)
             manifest.state, manifest.ended_at = ManifestState.FINISHED.value, now
             manifest.version += 1
-            data = {"result": digest.hexdigest(), "token": jws.signed_hash(manifest.token)}
+            data = {"result": rows.sha256, "token": jws.signed_hash(manifest.token)}
             recorder.record(session, SYSTEM, "manifest.finished", ("manifest", manifest.id), now, **data)
             session.commit()
+
+    def _summarize(self, manifest_id: UUID) -> _ResultRows:
+        digest, verdicts = hashlib.sha256(manifest_result.header_row()), Counter[str]()
+        moments: list[datetime] = []
+        with self.database.read_session() as session:
+            for part in manifest_repository.iterate_parts(session, manifest_id):
+                digest.update(read_part_rows(part))
+                assert part.results is not None and part.evaluated_at is not None  # checked with the rows
+                verdicts.update(found[1] for found in part.results)
+                moments.append(part.evaluated_at)
+        if not moments:
+            raise ManifestDamaged
+        return _ResultRows(digest.hexdigest(), verdicts, min(moments), max(moments))
 
 
 def sign_result(signer: Signer, linted: manifest_result.LintedResult) -> str:

@@ -2,7 +2,8 @@
 
 Only values are read: of a formula the result that the spreadsheet stored. A text that begins like a formula is a text.
 Links to other files, macros and pictures are not opened. The file is measured while it is unpacked, before it is
-parsed: a few kilobytes can unpack to gigabytes, and a document type could define entities that grow.
+parsed: a few kilobytes can unpack to gigabytes, and a document type could define entities that grow. Characters are
+counted as well: many cells can share one long text.
 """
 
 import io
@@ -16,13 +17,13 @@ from xml.etree.ElementTree import ParseError
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from app.core.csv_table import CsvTable, InvalidCsv, RowMessage, build_table
+from app.core.csv_table import MAX_CELL_LENGTH, CsvTable, InvalidCsv, RowMessage, build_table
 from app.core.messages import Message
 
 XLSX_MAGIC: Final = b"PK\x03\x04"
 OLD_EXCEL_MAGIC: Final = b"\xd0\xcf\x11\xe0"
 MAX_PARTS: Final = 500
-MAX_COLUMNS: Final = 100
+MAX_COLUMNS: Final = 50
 EMPTY_ROWS_PER_ROW: Final = 20
 """Rows scanned for each row that a file may have: spreadsheets store formatted empty rows."""
 _PIECE: Final = 1 << 20
@@ -41,10 +42,12 @@ def is_xlsx(data: bytes) -> bool:
     return data.startswith(XLSX_MAGIC)
 
 
-def read_sheets(data: bytes, names: Sequence[str], *, max_unpacked_bytes: int, max_rows: int) -> Mapping[str, CsvTable]:
+def read_sheets(
+    data: bytes, names: Sequence[str], *, max_unpacked_bytes: int, max_rows: int, max_chars: int
+) -> Mapping[str, CsvTable]:
     """Read the sheets with these names; where there is none of them, the first sheet under the first name.
 
-    Raises `InvalidCsv` for a file that cannot be read, is too large, or has more rows than `max_rows` in all.
+    Raises `InvalidCsv` for a file that cannot be read, is too large, or has more rows or characters in all.
     """
     try:
         _measure(data, max_unpacked_bytes)
@@ -52,12 +55,8 @@ def read_sheets(data: bytes, names: Sequence[str], *, max_unpacked_bytes: int, m
         try:
             found = {sheet.title.strip().casefold(): sheet for sheet in book.worksheets}
             wanted = {name: found[name] for name in names if name in found} or {names[0]: book.worksheets[0]}
-            tables, left = {}, max_rows
-            for name, sheet in wanted.items():
-                records = list(_records(sheet, left, max_rows))
-                left -= max(0, len(records) - 1)
-                tables[name] = _build(records)
-            return tables
+            budget = _Budget(max_rows, max_chars)
+            return {name: _build(list(_records(sheet, budget))) for name, sheet in wanted.items()}
         finally:
             book.close()
     except InvalidCsv:
@@ -94,24 +93,38 @@ def _too_large(limit: int) -> InvalidCsv:
     return InvalidCsv(0, message)
 
 
-def _records(sheet: Any, left: int, max_rows: int) -> Iterator[tuple[int, list[str]]]:
+class _Budget:
+    """Count the rows and characters of all sheets. Raises `InvalidCsv` beyond their limits."""
+
+    def __init__(self, max_rows: int, max_chars: int) -> None:
+        self.max_rows, self.max_chars = max_rows, max_chars
+        self.rows = self.chars = 0
+
+    def spend(self, line: int, texts: Sequence[str], *, is_header: bool) -> None:
+        self.rows += not is_header
+        self.chars += sum(map(len, texts))
+        if self.rows > self.max_rows:
+            limit = f"{self.max_rows:,}"
+            raise InvalidCsv(line, Message("The file has more than %(limit)s rows.", code="too-many", limit=limit))
+        if self.chars > self.max_chars:
+            raise _too_large(self.max_chars)
+
+
+def _records(sheet: Any, budget: _Budget) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that have a value, each with its line."""
     sheet.reset_dimensions()  # what the file says of its size is not believed
-    count = 0
+    is_header = True
     for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), start=1):
-        if number > (max_rows + 1) * EMPTY_ROWS_PER_ROW:
-            raise InvalidCsv(
-                number, Message("Delete the empty rows above this one, and all below the last.", code="too-many")
-            )
-        texts = [_text_of(cell) for cell in cells]
-        if not any(texts):
+        if number > (budget.max_rows + 1) * EMPTY_ROWS_PER_ROW:
+            message = Message("Delete the empty rows above this one, and all below the last.", code="too-many")
+            raise InvalidCsv(number, message)
+        if cells.count(None) == len(cells):
             continue
-        count += 1
-        if count > left + 1:
-            raise InvalidCsv(
-                number, Message("The file has more than %(limit)s rows.", code="too-many", limit=f"{max_rows:,}")
-            )
-        yield number, texts
+        texts = [_text_of(cell) for cell in cells]
+        if any(texts):
+            budget.spend(number, texts, is_header=is_header)
+            is_header = False
+            yield number, texts
 
 
 def _text_of(cell: Any) -> str:
@@ -124,7 +137,7 @@ def _text_of(cell: Any) -> str:
         return f"{Decimal(f'{cell:.15g}'):f}"
     if isinstance(cell, datetime):
         return cell.date().isoformat()
-    return str(cell).strip()
+    return str(cell)[: MAX_CELL_LENGTH + 1].strip()  # one more, so that it is refused
 
 
 def _build(records: list[tuple[int, list[str]]]) -> CsvTable:

@@ -59,8 +59,12 @@ class Settings(BaseSettings):
         default=209_715_200, ge=1_024, description="what an organisation may store that is not confirmed yet"
     )
     claimant_quota_files: int = Field(default=50, ge=1, description="how many files it may store")
-    import_max_bytes: int = Field(default=10_485_760, ge=1_024, description="largest file of an import (CSV or XLSX)")
-    import_max_unpacked_bytes: int = Field(default=104_857_600, ge=1_024, description="what an XLSX file may unpack to")
+    import_max_bytes: int = Field(
+        default=10_485_760,
+        ge=1_024,
+        description="largest file of an import (CSV or XLSX), and most characters in its cells",
+    )
+    import_max_unpacked_bytes: int = Field(default=52_428_800, ge=1_024, description="what an XLSX file may unpack to")
     import_max_products: int = Field(default=5_000, ge=1, description="products in one import")
     import_max_applications: int = Field(default=1_000, ge=1, description="applications in one import")
     import_max_rows: int = Field(

@@ -294,6 +294,8 @@ def test_files_that_grow_or_lie_are_refused_in_bounded_memory():
         good, sheet, lambda xml: xml.replace(b"<sheetData>", b'<dimension ref="A1:XFD1048576"/><sheetData>')
     )
     assert codes(wide) == []
+    shared = workbook(products=[product_row(n, brand="x" * 900) for n in range(90)])
+    assert codes(shared, ImportLimits(50_000, 10**7, 100, 1_000)) == [(0, None, "too-long")]
     assert codes(good[:200]) == [(0, None, "unreadable-file")]
     assert codes(good[:-40]) == [(0, None, "unreadable-file")]
     assert codes(packed(a=b"<x/>")) == [(0, None, "unreadable-file")]
