@@ -141,4 +141,4 @@ check-short: $(VENV)/development
 check-whole: $(VENV)/development
 	MIK_TEST_WHOLE=1 $(BIN)/python -m pytest -n auto -q --ignore tests/races --ignore tests/api/test_schemathesis.py
 check-rounds: $(VENV)/development
-	MIK_TEST_WHOLE=1 MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/api/test_schemathesis.py
+	MIK_TEST_WHOLE=1 MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/jobs/test_kills.py tests/api/test_schemathesis.py

@@ -97,7 +97,7 @@ class QueueFigures:
 
 def queue_figures(session: Session, now: datetime) -> QueueFigures:
     by_state = sa.select(Job.state, sa.func.count()).where(Job.state != JobState.DONE).group_by(Job.state)
-    counts: dict[str, int] = dict(session.execute(by_state).tuples().all())
+    counts = {JobState(state): count for state, count in session.execute(by_state)}
     due_since = session.scalar(sa.select(sa.func.min(Job.due_at)).where(Job.due_at <= now))
     failing = sa.select(Job.name).where(Job.state == JobState.WAITING, Job.attempts > 0).distinct().order_by(Job.name)
     return QueueFigures(

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.core.database import Database
 from app.jobs import job_repository
@@ -29,6 +30,7 @@ SHUTDOWN_TIMEOUT_S = 10.0
 """Wait at shutdown for jobs that run; those that go on are taken over at the end of their lease."""
 MAX_ERROR = 300
 _CONTENDED_S = 0.1
+_LONGEST_PAUSE_S = 0.05
 _BROKEN_S = 5.0
 
 logger = logging.getLogger(__name__)
@@ -52,9 +54,10 @@ class JobWorker:
             raise ValueError("two types of jobs have the same name")
         self._names = tuple(sorted(self._handlers))
         self._wake_event, self._stop_event = threading.Condition(), threading.Event()
+        self._is_scheduled = False
         self._woken = 0  # counts, so that no thread misses a signal
         self._running: dict[UUID, int] = {}  # id → version of what this process runs
-        self._running_lock = threading.Lock()
+        self._running_lock, self._turn_lock = threading.Lock(), threading.Lock()
 
     def wake(self) -> None:
         """Signal that a job waits; callable from any thread."""
@@ -105,6 +108,7 @@ class JobWorker:
             for job_type, every in recurring:
                 job_repository.add_job(session, job_type.name, {}, key="", now=now, due_at=now + every)
             session.commit()
+        self._is_scheduled = True
 
     def run_next(self) -> bool:
         """Take the job that is due longest and run it; False: none is due."""
@@ -128,7 +132,7 @@ class JobWorker:
             due_at = job_repository.next_due_at(session, self._names)
         if due_at is None or due_at > now:
             return None  # checked before the write lock of SQLite is taken
-        with self._database.session() as session:
+        with self._turn() as session:
             while (job := job_repository.lock_next_due(session, self._names, now)) is not None:
                 job_type, handler = self._handlers[job.name]
                 job.version += 1
@@ -164,12 +168,12 @@ class JobWorker:
             logger.warning("Job %s (%s) is parked: %s", job.id, job.name, why)
             return self._parked(str(why))
         except Exception as why:  # the worker continues
-            error = f"{type(why).__name__}: {why}"[:MAX_ERROR]
+            error = f"{type(why).__name__}: {why}"
             due_at = next_attempt_at(job_type, job.attempts, self._clock(), self._jitter())
             logger.warning("Attempt %s of job %s (%s) failed.", job.attempts, job.id, job.name, exc_info=True)
             if due_at is None:
                 return self._parked(error)
-            return {"state": JobState.WAITING, "due_at": due_at, "last_error": error}
+            return {"state": JobState.WAITING, "due_at": due_at, "last_error": _storable(error)}
         done = {"finished_at": self._clock(), "last_error": None}
         if job_type.every is not None:
             return done | {"state": JobState.WAITING, "due_at": self._clock() + job_type.every, "attempts": 0}
@@ -179,13 +183,13 @@ class JobWorker:
         return {
             "state": JobState.PARKED,
             "due_at": None,
-            "last_error": error[:MAX_ERROR],
+            "last_error": _storable(error),
             "finished_at": self._clock(),
         }
 
     def _change_own(self, job: Job, values: Mapping[str, Any]) -> None:
         try:
-            with self._database.session() as session:
+            with self._turn() as session:
                 own = job_repository.change_own(session, job.id, job.version, {**values, "version": job.version + 1})
                 session.commit()
         except SQLAlchemyError:
@@ -195,19 +199,36 @@ class JobWorker:
             logger.warning("Job %s (%s) was taken over while this worker ran it.", job.id, job.name)
 
     def _report_progress(self, job: Job, done: int, total: int | None) -> None:
-        with self._database.session() as session:
+        with self._turn() as session:
             job_repository.change_own(session, job.id, job.version, {"progress_done": done, "progress_total": total})
             session.commit()
 
+    @contextmanager
+    def _turn(self) -> Iterator[Session]:
+        """Open a session that writes. On SQLite one thread at a time, and none for as long again after it.
+
+        Who waits for the one writer of SQLite looks now and then whether it is free. Threads that took turns without a
+        pause would let others wait for seconds.
+        """
+        if not self._database.is_sqlite:
+            with self._database.session() as session:
+                yield session
+            return
+        with self._turn_lock:
+            started = time.monotonic()
+            try:
+                with self._database.session() as session:
+                    yield session
+            finally:
+                time.sleep(min(time.monotonic() - started, _LONGEST_PAUSE_S))
+
     def _run_until_stopped(self) -> None:
-        is_scheduled = False
         while not self._stop_event.is_set():
             with self._wake_event:
                 seen = self._woken
             try:
-                if not is_scheduled:
+                if not self._is_scheduled:
                     self.schedule()
-                    is_scheduled = True
                 if self.run_next():
                     continue
                 wait = self._seconds_to_next()
@@ -236,9 +257,14 @@ class JobWorker:
         if not running:
             return
         try:
-            with self._database.session() as session:
+            with self._turn() as session:
                 for job_id, version in running.items():
                     job_repository.change_own(session, job_id, version, {"due_at": self._clock() + LEASE})
                 session.commit()
         except SQLAlchemyError:
             logger.exception("The reservations of running jobs could not be prolonged.")
+
+
+def _storable(error: str) -> str:
+    """Return the beginning of a message, without what PostgreSQL cannot store."""
+    return error[:MAX_ERROR].replace("\0", "").encode(errors="replace").decode()

@@ -30,7 +30,7 @@ def enqueue(
 
     `payload`: JSON of ids, codes and numbers, no personal data: it is shown to staff. `key`: if there is a job of this
     type with this key, also one that is done but not yet deleted (`RETENTION`), nothing is written and its id is
-    returned. A transaction that enqueues the same key at the same time is waited for.
+    returned. A transaction that enqueues the same key at the same time is waited for: enqueue several in one order.
     """
     job_id = job_repository.add_job(session, job_type.name, dict(payload), key=key, now=now, due_at=not_before or now)
     note_enqueued(session)

@@ -87,7 +87,14 @@ def test_a_failed_job_is_tried_again_and_then_parked(bench):
     job = bench.job(job_id)
     assert (job.state, job.due_at, job.last_error) == ("parked", None, "OSError: gone")
     bench.clock.advance(days=100)
-    assert bench.worker.run_due() == 0
+    assert bench.hire(NOTE).run_due() == 0
+
+
+def test_an_error_that_cannot_be_stored_is_stored_in_part(bench):
+    bench.fails = [ValueError("a\0b \ud800 " + "x" * 500)]
+    job_id = bench.enqueue()
+    bench.worker.run_due()
+    assert bench.job(job_id).last_error.startswith("ValueError: ab ? xxx")
 
 
 def test_a_handler_may_postpone_or_reject(bench):
@@ -161,15 +168,6 @@ def test_a_job_that_ends_its_worker_each_time_is_parked(bench):
         bench.clock.advance(seconds=LEASE.total_seconds())
     assert bench.worker.run_due() == 0
     assert (bench.job(job_id).state, bench.job(job_id).last_error) == ("parked", "Its worker ended before it did.")
-
-
-def test_a_type_that_this_version_does_not_know_waits(bench):
-    newer = JobType("test.newer")
-    with bench.database.session() as session:
-        port.enqueue(session, newer, {}, now=bench.clock())
-        session.commit()
-    assert bench.worker.run_due() == 0
-    assert bench.hire(newer).run_due() == 1
 
 
 def test_progress_is_seen_while_a_job_runs(bench):

@@ -21,8 +21,8 @@ def test_jobs_are_listed_and_filtered(app):
     assert found["progress"] is None
     assert ok(app.owner.get("/v1/jobs?name=test.parked&state=waiting"))["items"] == []
     first = app.owner.get("/v1/jobs?limit=1")
-    rest = ok(app.owner.get(first.links["next"]["url"]))["items"]
-    assert ok(first)["items"] + rest == listed
+    second = app.owner.get(first.links["next"]["url"])
+    assert ok(first)["items"] + ok(second)["items"] == listed[:2]
     refused(app.owner.get("/v1/jobs?state=lost"), 422)
 
 

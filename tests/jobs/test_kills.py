@@ -62,7 +62,13 @@ def wait_until(condition):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("command", ["worker", "serve"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param("worker", marks=pytest.mark.long("sqlite")),
+        pytest.param("serve", marks=pytest.mark.long("postgresql")),
+    ],
+)
 def test_no_job_is_lost_with_a_process_that_is_killed(app, command):
     count = BETWEEN_KILLS * (KILLS + 1)
     enqueue(app, range(count))
@@ -77,6 +83,7 @@ def test_no_job_is_lost_with_a_process_that_is_killed(app, command):
     assert sum(found.values()) - count <= 2 * KILLS  # at most what ran on the threads of each killed process
 
 
+@pytest.mark.long("sqlite")
 def test_two_processes_double_nothing_and_a_signal_lets_them_finish(app):
     with process(app, "worker") as first, process(app, "worker") as second:
         enqueue(app, range(60))
