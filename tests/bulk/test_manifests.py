@@ -73,7 +73,7 @@ def test_a_list_is_verified_as_single_numbers_are(app):
     assert (manifest["state"], manifest["done"]) == ("finished", 5)
     assert manifest["verdicts"] == {"valid": 2, "suspended": 1, "mistyped": 2}
     found, payload = result(holder, manifest["id"])
-    assert [row["verdict"] for row in found] == [ok(app.verify(text_.strip()))["verdict"] for text_ in sent]
+    assert [row["verdict"] for row in found] == [app.verify(text_.strip())["verdict"] for text_ in sent]
     assert [row["sent"] for row in found] == [valid, gone.lower(), wrong, "'=1+1", valid]
     assert [row["number"] for row in found] == [valid, gone, "", "", valid]
     assert [row["line"] for row in found] == ["1", "2", "3", "4", "5"]
