@@ -231,8 +231,8 @@ class ManifestRunner:
             manifest.verdicts = dict(rows.verdicts)
             manifest.state, manifest.ended_at = ManifestState.FINISHED.value, now
             manifest.version += 1
-            data = {"result": rows.sha256, "token": jws.signed_hash(manifest.token)}
-            recorder.record(session, SYSTEM, "manifest.finished", ("manifest", manifest.id), now, **data)
+            subject, signed = ("manifest", manifest.id), jws.signed_hash(manifest.token)
+            recorder.record(session, SYSTEM, "manifest.finished", subject, now, result=rows.sha256, token=signed)
             session.commit()
 
     def _summarize(self, manifest_id: UUID) -> _ResultRows:

@@ -112,8 +112,8 @@ def create_products(
         raise Conflict(REFERENCE_TAKEN, code="reference-taken") from why
     for each in whole:
         product = each.product
-        data = {"hs6": product.hs6, "site": product.site_id}
-        recorder.record(session, actor, "product.created", ("product", product.id), now, **data)
+        subject = ("product", product.id)
+        recorder.record(session, actor, "product.created", subject, now, hs6=product.hs6, site=product.site_id)
     return [each.product for each in whole]
 
 

@@ -201,12 +201,14 @@ def _response(
 
 def _read_product(body: Mapping[str, Any]) -> ReadBody[ProductInput]:
     parsed, errors, lost = _parse(ProductRequest, body)
-    return ReadBody(parsed and parsed.to_input(), errors, partial(partial_bodies.independent_errors, unreadable=lost))
+    return ReadBody(
+        parsed.to_input() if parsed else None, errors, partial(partial_bodies.independent_errors, unreadable=lost)
+    )
 
 
 def _read_application(body: Mapping[str, Any]) -> ReadBody[ApplicationEntry]:
     parsed, errors, lost = _parse(ApplicationCreateRequest, body)
-    entry = parsed and ApplicationEntry(parsed.scheme, parsed.reference, tuple(parsed.product_ids))
+    entry = ApplicationEntry(parsed.scheme, parsed.reference, tuple(parsed.product_ids)) if parsed else None
     return ReadBody(entry, errors, partial(partial_bodies.independent_errors, unreadable=lost))
 
 
@@ -217,7 +219,7 @@ def _parse(model: type[Model], body: Mapping[str, Any]) -> tuple[Model | None, l
     except ValidationError as why:
         found = why.errors(include_url=False, include_input=False)
     places = [(each["type"], tuple(each["loc"])) for each in found]
-    errors = [
+    errors: list[Mapping[str, str]] = [
         {"pointer": problem_details.pointer_of(("body", *each["loc"])), "detail": message_for_error(each)}
         for each in found
     ]
