@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 
 import app.applications.model
 import app.auth.model
+import app.bulk.model
 import app.certificates.model
 import app.core.counters
 import app.jobs.model

@@ -22,8 +22,10 @@ from app.api.company import (
     api_clients,
     applications,
     claims,
+    imports,
     me,
     members,
+    my_lists,
     precedents,
     products,
     registration,
@@ -45,7 +47,7 @@ from app.api.public import (
     transparency_log,
     well_known,
 )
-from app.api.shared import evidence, matters
+from app.api.shared import evidence, manifests, matters
 from app.api.staff import (
     assignment,
     audit_events,
@@ -135,6 +137,11 @@ ROUTERS = (
     registration.registration_router,
     sites.router,
     products.router,
+    my_lists.products_router,
+    my_lists.certificates_router,
+    my_lists.applications_router,
+    imports.router,
+    imports.templates_router,
     applications.router,
     api_clients.router,
     trial_assessment.trial_router,
@@ -151,6 +158,7 @@ ROUTERS = (
     jobs.router,
     certificate_status.router,
     matters.router,
+    manifests.router,
     reports.router,
     documents.router,
     bulk_export.router,

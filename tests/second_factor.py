@@ -58,9 +58,12 @@ CONFIRMED = frozenset(
 """Decisions that take the signature of the person's own authenticator as well (docs/decisions/0074)."""
 
 _WHO_WORKS_ON_IT = "It says who works on the case; what the dossier holds stays."
+_OWN_LIST = "A list of numbers is the reader's own; a verification changes nothing."
 _OWN_ACCOUNT = "It is about the account of the caller alone."
 
 NOT_NEEDED = {
+    "POST /v1/verify/manifests": _OWN_LIST,
+    "POST /v1/verify/manifests/{manifest_id}/cancel": _OWN_LIST,
     "POST /v1/applications/assign": _WHO_WORKS_ON_IT,
     "POST /v1/applications/{application_id}/claim": _WHO_WORKS_ON_IT,
     "POST /v1/applications/{application_id}/release": _WHO_WORKS_ON_IT,

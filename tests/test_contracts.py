@@ -33,6 +33,8 @@ SESSIONS_OF_THEIR_OWN = {
     "app/api/company/members.py": "a password is hashed between two short sessions",
     "app/api/company/registration.py": "a password is hashed between two short sessions",
     "app/api/company/token.py": "a password is hashed between two short sessions",
+    "app/api/company/my_lists.py": "the response is streamed after the request's session has ended",
+    "app/api/shared/manifests.py": "the response is streamed after the request's session has ended",
     "app/api/public/bulk_export.py": "the response is streamed after the request's session has ended",
     "app/api/public/documents.py": "a document is rendered outside of a session",
     "app/pages/scheme_summaries.py": "a cache of all requests",
@@ -40,6 +42,7 @@ SESSIONS_OF_THEIR_OWN = {
 COMMITS_BELOW_THE_REQUEST = {
     "app/core/crypto/row_macs.py": "signs all rows once, at the first start, before the key has its name",
     "app/auth/demo_staff.py": "accounts of the demo, at the start",
+    "app/bulk/manifests.py": "each part of a list is stored as soon as it is evaluated",
     "app/bootstrap.py": "the first rows, at the start",
     "app/certificates/status_list_publisher.py": "signs a list for a reader, in a transaction of its own",
     "app/core/unit_of_work.py": "the commit itself",

@@ -68,6 +68,34 @@ def create_application(
     return application
 
 
+def copy_application(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    *,
+    scheme_code: str | None,
+    reference: str | None,
+    now: datetime,
+) -> Application:
+    """Draft a new application for the products of an earlier one of the company.
+
+    Nothing but the products is taken over. A document of the earlier application was confirmed, doubted or found false
+    for that application; in a copy it would look undecided, or count without having been read for it.
+    """
+    organisation_id = require_organisation_id(actor)
+    earlier = application_repository.get_application(session, application_id, organisation_id)
+    if earlier is None:
+        raise NotFound.of("application")
+    return create_application(
+        session,
+        actor,
+        scheme_code=scheme_code or earlier.scheme_code,
+        product_ids=application_repository.product_ids(session, earlier.id),
+        reference=reference,
+        now=now,
+    )
+
+
 def replace_draft(
     session: Session,
     actor: Actor,
@@ -78,11 +106,14 @@ def replace_draft(
     version: ExpectedVersion,
     now: datetime,
 ) -> Application:
-    """Replace the products and the reference of a draft."""
+    """Replace the products and the reference of a draft. Content as it was changes nothing, not even the version."""
     application = get_editable(session, actor, application_id, version, states=frozenset({State.DRAFT}))
     if errors := application_errors(session, application.organisation_id, product_ids):
         raise Invalid.with_errors(errors)
     _require_unused_reference(session, application.organisation_id, reference, application.id)
+    present = application_repository.product_ids(session, application.id)
+    if list(present) == list(product_ids) and reference == application.reference:
+        return application
     application_repository.replace_products(session, application.id, product_ids)
     application.reference = reference
     application.version += 1
@@ -196,10 +227,18 @@ def is_locked(session: Session, product_id: UUID) -> bool:
 
 
 def application_errors(
-    session: Session, organisation_id: UUID, product_ids: Sequence[UUID], scheme_code: str | None = None
+    session: Session,
+    organisation_id: UUID,
+    product_ids: Sequence[UUID],
+    scheme_code: str | None = None,
+    reference: str | None = None,
 ) -> list[dict[str, str]]:
-    """Return the errors of an application's input: the mark, where one is named, and each product."""
+    """Return the errors of an application's input: the mark and the reference, where given, and each product."""
     errors = []
+    if reference is not None and (
+        other := application_repository.find_by_reference(session, organisation_id, reference)
+    ):
+        errors.append({"pointer": "/reference", "detail": _taken_by(other)})
     if scheme_code is not None and not _is_known_scheme(session, scheme_code):
         unknown = Message("There is no mark “%(scheme)s”.", code="unknown-scheme", scheme=scheme_code)
         errors.append({"pointer": "/scheme", "detail": unknown})
@@ -231,11 +270,13 @@ def _require_unused_reference(session: Session, organisation_id: UUID, reference
         return
     other = application_repository.find_by_reference(session, organisation_id, reference)
     if other is not None and other.id != own:
-        raise Conflict(
-            Message("Your application %(number)s has this reference already.", number=other.number),
-            code="reference-taken",
-            data={"application_id": str(other.id)},
-        )
+        raise Conflict(_taken_by(other), code="reference-taken", data={"application_id": str(other.id)})
+
+
+def _taken_by(other: Application) -> Message:
+    return Message(
+        "Your application %(number)s has this reference already.", code="reference-taken", number=other.number
+    )
 
 
 def _require_products_free(session: Session, application: Application, now: datetime) -> None:

@@ -29,6 +29,11 @@ _NUMBERS_OF_APPLICATION = (
     .where(_ROW.application_id == sa.bindparam("id", type_=_ROW.id.type))
     .order_by(_ROW.serial)
 )
+_NUMBERS_OF_PRODUCTS = (
+    sa.select(_ROW.product_id, _ROW.number)
+    .where(_ROW.product_id.in_(sa.bindparam("ids", expanding=True, type_=sa.Uuid())))
+    .order_by(_ROW.id)
+)
 _USED_INDEXES = sa.select(_ROW.status_index).where(
     _ROW.status_list_id == sa.bindparam("list_id"), _ROW.status_index.in_(sa.bindparam("candidates", expanding=True))
 )
@@ -178,6 +183,15 @@ def list_in_force(
 def numbers_of_application(session: Session, application_id: UUID) -> dict[UUID, str]:
     """Return product → certificate number of an application, in the order of issue."""
     return {row.product_id: row.number for row in session.execute(_NUMBERS_OF_APPLICATION, {"id": application_id})}
+
+
+def numbers_of_products(session: Session, product_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Return all certificate numbers of each product, oldest first; a product without any is left out."""
+    numbers: dict[UUID, list[str]] = {}
+    for part in parts_of(product_ids):
+        for row in session.execute(_NUMBERS_OF_PRODUCTS, {"ids": part}):
+            numbers.setdefault(row.product_id, []).append(row.number)
+    return numbers
 
 
 def in_force_for_products(

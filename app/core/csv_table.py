@@ -1,13 +1,13 @@
 """Parse uploaded CSV files strictly: bytes in, cells with their line numbers out. Pure.
 
 All faults of a file are reported together, each with line and column, so that one correction is enough. Accepts UTF-8
-with or without a byte order mark, comma or semicolon, quotes and any line ends.
+with or without a byte order mark; comma, semicolon or tab; quotes and any line ends.
 """
 
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +20,7 @@ from app.core.text.normalize import normalize, text_error
 MAX_BYTES = 5_000_000
 MAX_ROWS = 20_000
 MAX_CELL_LENGTH = 1_000
-DELIMITERS = ",;"
+DELIMITERS = ",;\t"
 
 MAX_LINE_LENGTH = 1_000_000
 _HEADER = re.compile(r"\s*([^\r\n]*)")
@@ -61,6 +61,7 @@ class CsvTable:
     columns: tuple[str, ...]
     rows: tuple[CsvRow, ...]
     errors: tuple[RowMessage, ...]
+    delimiter: str = ""
 
 
 class InvalidCsv(ValueError):
@@ -77,9 +78,15 @@ def parse_csv(
     """Parse a CSV file into rows and errors. `expected_columns` serve to detect the delimiter."""
     try:
         text = decode_text(data, max_bytes)
-        records = list(read_records(text, detect_delimiter(text, expected_columns), max_rows))
+        delimiter = detect_delimiter(text, expected_columns)
+        records = list(read_records(text, delimiter, max_rows))
     except InvalidCsv as fault:
         return CsvTable((), (), (fault.row_message,))
+    return build_table(records, delimiter)
+
+
+def build_table(records: Sequence[tuple[int, Sequence[str]]], delimiter: str = "") -> CsvTable:
+    """Build the table of records with their line numbers, of which the first is the header."""
     if len(records) <= 1:
         return CsvTable((), (), (RowMessage(0, None, Message("The file has no rows below its header.", code="empty")),))
     columns = tuple(normalize_column_name(cell) for cell in records[0][1])
@@ -107,7 +114,7 @@ def parse_csv(
         line = CsvRow(number, {column: normalize(cell) for column, cell in zip(columns, cells, strict=True)})
         errors.extend(unsafe_cell_errors(line))
         lines.append(line)
-    return CsvTable(columns, tuple(lines), tuple(errors))
+    return CsvTable(columns, tuple(lines), tuple(errors), delimiter)
 
 
 def decode_text(data: bytes, max_bytes: int) -> str:
@@ -131,7 +138,7 @@ def decode_text(data: bytes, max_bytes: int) -> str:
 
 
 def detect_delimiter(text: str, expected_columns: Collection[str]) -> str:
-    """Return the delimiter that yields the most expected columns in the header; the comma when both yield as many."""
+    """Return the delimiter that yields the most expected columns in the header; the comma when others yield as many."""
     header = _HEADER.match(text)[1]  # type: ignore[index]  # it matches every text
     return max(
         DELIMITERS,

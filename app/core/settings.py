@@ -59,6 +59,20 @@ class Settings(BaseSettings):
         default=209_715_200, ge=1_024, description="what an organisation may store that is not confirmed yet"
     )
     claimant_quota_files: int = Field(default=50, ge=1, description="how many files it may store")
+    import_max_bytes: int = Field(
+        default=10_485_760,
+        ge=1_024,
+        description="largest file of an import (CSV or XLSX), and most characters in its cells",
+    )
+    import_max_unpacked_bytes: int = Field(default=52_428_800, ge=1_024, description="what an XLSX file may unpack to")
+    import_max_products: int = Field(default=5_000, ge=1, description="products in one import")
+    import_max_applications: int = Field(default=1_000, ge=1, description="applications in one import")
+    import_max_rows: int = Field(
+        default=60_000, ge=1, description="rows of all tables of one import, with materials, steps and costs"
+    )
+    manifest_max_bytes: int = Field(default=8_388_608, ge=1_024, description="largest file of `/v1/verify/manifests`")
+    manifest_max_numbers: int = Field(default=100_000, ge=1, description="numbers in one manifest")
+    manifest_max_running: int = Field(default=3, ge=1, description="manifests of one company that run at once")
     verify_per_minute: int = Field(
         default=6_000,
         ge=0,

@@ -123,6 +123,16 @@ def find_site(
     return session.scalars(locked(_SITE_OF, lock), {"id": site_id, "organisation_id": organisation_id}).one_or_none()
 
 
+def owned_site_ids(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the ids that are sites of the company."""
+    found: set[UUID] = set()
+    for part in parts_of(sorted(ids)):
+        found.update(
+            session.scalars(sa.select(Site.id).where(Site.organisation_id == organisation_id, Site.id.in_(part)))
+        )
+    return found
+
+
 def list_sites(
     session: Session, organisation_id: UUID | None = None, *, after: UUID | None = None, limit: int | None = None
 ) -> Sequence[Site]:

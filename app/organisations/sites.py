@@ -121,7 +121,8 @@ def update_site(
     certified: CertifiedBy = lambda _session, _site_id: (),
     now: datetime,
 ) -> Site:
-    """Change name, start of production and district (None: unchanged). Country and park are fixed.
+    """Change name, start of production and district (None: unchanged). Country and park are fixed. Content as it was
+    changes nothing, not even the version.
 
     The district of a site from the register can be corrected only by the registrar. Raises `NotFound`, the errors of
     `require_version`, `Conflict` (`certified`, `register-says`), `Invalid`.
@@ -138,6 +139,8 @@ def update_site(
         errors += _move_errors(session, site, district)
     if errors:
         raise Invalid.with_errors(errors)
+    if not moved and (normalize(name), production_started_on) == (site.name, site.production_started_on):
+        return site
     site.name = normalize(name)
     site.production_started_on = production_started_on
     data: dict[str, Any] = {"production_started_on": production_started_on and production_started_on.isoformat()}

@@ -5,24 +5,25 @@ query `frozen`; it runs after the product's row is locked, which a submission lo
 passes `documents`, which finds the company's evidence documents listed by a material.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
 from app.auth.permissions import can_read_organisation, require_organisation_id
 from app.core.actor import Actor
-from app.core.database import new_id
+from app.core.database import new_id, parts_of
 from app.core.decimals import DecimalColumn, quantize_for_storage
 from app.core.errors import CertifiedDataLocked, Conflict, ExpectedVersion, Invalid, NotFound, require_version
 from app.core.messages import Message
-from app.core.text.normalize import normalize
+from app.core.text.normalize import normalize, text_error
 from app.organisations import organisation_repository
 from app.products import product_repository
 from app.products.inputs import ProductInput
@@ -32,8 +33,10 @@ from app.products.validation import (
     MATERIAL_VALUE,
     MAX_MATERIALS,
     MAX_PROOFS,
+    MAX_WORD_LENGTH,
     MONEY,
     WEIGHT,
+    FieldError,
     partner_country_of,
     validate,
 )
@@ -41,6 +44,12 @@ from app.reference.territory import canonical_district_name
 from app.schemes.closed_lists import load_lists
 
 REFERENCE_TAKEN = Message("Another of your products has this reference already.", code="reference-taken")
+
+ENTERED_COLUMNS = (
+    *("site_id", "reference", "names", "hs6", "national_code", "gtin", "unit", "brand", "flags", "joint_production"),
+    "ex_works",
+)
+"""Columns of a product that a company enters."""
 
 IsLocked = Callable[[Session, UUID], bool]
 """Whether an application under review depends on this product."""
@@ -77,6 +86,38 @@ def create_product(
     return _save(session, actor, product, entry, event="product.created", now=now)
 
 
+def create_products(
+    session: Session,
+    actor: Actor,
+    *,
+    entries: Sequence[ProductInput],
+    now: datetime,
+    documents: FindOwnDocuments = find_no_documents,
+) -> list[Product]:
+    """Create many products of the actor's company, all or none, in the order of the entries.
+
+    Raises `Invalid` where any entry has a fault (`errors_by_entry` names them), and `Conflict` (`reference-taken`) when
+    another request took a reference meanwhile.
+    """
+    organisation_id = require_organisation_id(actor)
+    if any(errors := errors_by_entry(session, organisation_id, entries, documents)):
+        raise Invalid.with_errors([fault for faults in errors for fault in faults])
+    whole = [_build_aggregate(new_id(), entry) for entry in entries]
+    for each in whole:
+        each.product.organisation_id = organisation_id
+        each.product.created_at = each.product.updated_at = now
+    try:
+        with session.begin_nested():  # a concurrent request may take a unique reference
+            product_repository.add_aggregates(session, whole)
+    except IntegrityError as why:
+        raise Conflict(REFERENCE_TAKEN, code="reference-taken") from why
+    for each in whole:
+        product = each.product
+        subject = ("product", product.id)
+        recorder.record(session, actor, "product.created", subject, now, hs6=product.hs6, site=product.site_id)
+    return [each.product for each in whole]
+
+
 def replace_product(
     session: Session,
     actor: Actor,
@@ -89,7 +130,7 @@ def replace_product(
     now: datetime,
     documents: FindOwnDocuments = find_no_documents,
 ) -> ProductAggregate:
-    """Replace the whole product.
+    """Replace the whole product. Content as it was changes nothing, not even the version.
 
     Raises `NotFound`, the errors of `require_version`, `Conflict` (`product-frozen`, `product-retired`, `certified`),
     `Invalid`.
@@ -97,6 +138,9 @@ def replace_product(
     product = load_changeable(session, actor, product_id, version, frozen=frozen, certified=certified)
     if errors := product_errors(session, product.organisation_id, entry, documents, product_id=product.id):
         raise Invalid.with_errors(errors)
+    present = product_repository.load_aggregates(session, [product])[0]
+    if _content_of(present) == _content_of(_build_aggregate(product.id, entry)):
+        return present
     for column, value in _column_values(entry).items():
         setattr(product, column, value)
     product.updated_at = now
@@ -170,25 +214,61 @@ def product_errors(
     product_id: UUID | None = None,
 ) -> list[dict[str, str]]:
     """Return everything wrong with an entry; `product_id` names the product that it replaces."""
-    errors = list(validate(entry))
-    listed = {proof for material in entry.materials[:MAX_MATERIALS] for proof in material.proofs[:MAX_PROOFS]}
-    found = documents(session, organisation_id, listed) if listed else ()
-    errors += [
-        (
-            f"/materials/{line}/proofs/{position}",
-            Message("This is not an evidence document of your company.", code="unknown-document"),
-        )
-        for line, material in enumerate(entry.materials[:MAX_MATERIALS])
-        for position, proof in enumerate(material.proofs[:MAX_PROOFS])
-        if proof not in found
-    ]
-    if organisation_repository.find_site(session, entry.site_id, organisation_id) is None:
-        errors.append(("/site_id", Message("This is not a site of your company.", code="unknown-site")))
-    if entry.reference is not None and not any(at == "/reference" for at, _ in errors):
-        bearer = product_repository.find_by_reference(session, organisation_id, normalize(entry.reference))
-        if bearer is not None and bearer != product_id:
-            errors.append(("/reference", REFERENCE_TAKEN))
-    return [{"pointer": at, "detail": fault} for at, fault in errors]
+    return errors_by_entry(session, organisation_id, [entry], documents, product_id=product_id)[0]
+
+
+def errors_by_entry(
+    session: Session,
+    organisation_id: UUID,
+    entries: Sequence[ProductInput],
+    documents: FindOwnDocuments,
+    *,
+    product_id: UUID | None = None,
+) -> list[list[dict[str, str]]]:
+    """Return everything wrong with each entry, with as many queries for a thousand entries as for one.
+
+    A reference that an earlier entry has is taken.
+    """
+    listed = {
+        proof
+        for entry in entries
+        for material in entry.materials[:MAX_MATERIALS]
+        for proof in material.proofs[:MAX_PROOFS]
+    }
+    found = {each for part in parts_of(sorted(listed)) for each in documents(session, organisation_id, part)}
+    sites = organisation_repository.owned_site_ids(session, organisation_id, {entry.site_id for entry in entries})
+    references = {entry.reference for entry in entries if entry.reference and not _reference_error(entry.reference)}
+    bearers = product_repository.find_by_references(session, organisation_id, map(normalize, references))
+    result = []
+    for entry in entries:
+        errors = [*validate(entry), *_unknown_documents(entry, found)]
+        if entry.site_id not in sites:
+            errors.append(("/site_id", Message("This is not a site of your company.", code="unknown-site")))
+        if entry.reference in references and entry.reference is not None:
+            reference = normalize(entry.reference)
+            if bearers.get(reference, product_id) != product_id:
+                errors.append(("/reference", REFERENCE_TAKEN))
+            bearers[reference] = _THIS_FILE
+        result.append([{"pointer": at, "detail": fault} for at, fault in errors])
+    return result
+
+
+_THIS_FILE = UUID(int=0)
+"""In place of the id of a product that is not yet stored."""
+
+
+def _reference_error(reference: str) -> Message | None:
+    return text_error(reference, MAX_WORD_LENGTH)
+
+
+def _unknown_documents(entry: ProductInput, found: Collection[UUID]) -> Iterator[FieldError]:
+    for line, material in enumerate(entry.materials[:MAX_MATERIALS]):
+        for position, proof in enumerate(material.proofs[:MAX_PROOFS]):
+            if proof not in found:
+                yield (
+                    f"/materials/{line}/proofs/{position}",
+                    Message("This is not an evidence document of your company.", code="unknown-document"),
+                )
 
 
 def _save(
@@ -206,6 +286,21 @@ def _save(
     recorder.record(session, actor, event, ("product", product.id), now, hs6=product.hs6, site=product.site_id)
     ordered = sorted(costs, key=lambda item: (item.kind, item.place))
     return ProductAggregate(product, tuple(materials), tuple(steps), tuple(ordered))
+
+
+def _build_aggregate(product_id: UUID, entry: ProductInput) -> ProductAggregate:
+    """Return the rows of an entry, which belong to no session."""
+    materials, steps, costs = _build_children(product_id, entry)
+    ordered = sorted(costs, key=lambda item: (item.kind, item.place))
+    product = Product(id=product_id, **_column_values(entry))
+    return ProductAggregate(product, tuple(materials), tuple(steps), tuple(ordered))
+
+
+def _content_of(whole: ProductAggregate) -> list[dict[str, Any]]:
+    """Return what a company enters, column by column."""
+    product = {name: getattr(whole.product, name) for name in ENTERED_COLUMNS}
+    children = [*whole.materials, *whole.steps, *whole.costs]
+    return [product, *({c.key: getattr(row, c.key) for c in sa.inspect(type(row)).columns} for row in children)]
 
 
 def _column_values(entry: ProductInput) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.core.database import locked, page_of
+from app.core.database import locked, page_of, parts_of
 from app.products.model import CostItem, Material, ProcessStep, Product
 
 Child = TypeVar("Child", Material, ProcessStep, CostItem)
@@ -68,10 +68,23 @@ def list_products(
     return page_of(session, query, Product.id, after, limit)
 
 
-def find_by_reference(session: Session, organisation_id: UUID, reference: str) -> UUID | None:
-    """Find the product with this reference of the company."""
-    query = sa.select(Product.id).where(Product.organisation_id == organisation_id, Product.reference == reference)
-    return session.scalar(query)
+def find_by_references(session: Session, organisation_id: UUID, references: Iterable[str]) -> dict[str, UUID]:
+    """Find the products with these references of the company, by reference."""
+    found: dict[str, UUID] = {}
+    for part in parts_of(sorted(set(references))):
+        query = sa.select(Product.reference, Product.id).where(
+            Product.organisation_id == organisation_id, Product.reference.in_(part)
+        )
+        found |= {row.reference: row.id for row in session.execute(query)}
+    return found
+
+
+def add_aggregates(session: Session, whole: Sequence[ProductAggregate]) -> None:
+    """Insert new products with their children, table by table."""
+    session.add_all([each.product for each in whole])
+    session.flush()
+    session.add_all([row for each in whole for row in (*each.materials, *each.steps, *each.costs)])
+    session.flush()
 
 
 def load_aggregates(session: Session, rows: Sequence[Product]) -> tuple[ProductAggregate, ...]:

@@ -219,6 +219,20 @@ class VerificationService:
             return text if has_display_shape(text) else certificate_number.to_display_form(text) or MISTYPED
         return self._verify_signature(item.text)
 
+    def verify_numbers_sync(self, session: Session, texts: Sequence[str], now: datetime) -> list[VerificationResult]:
+        """Evaluate numbers as users typed them, for threads: from snapshots, and proven where none may be used."""
+        keys = self.keys()
+        numbers = [certificate_number.to_display_form(text) for text in texts]
+        rows = snapshot_repository.by_number(session, list({number for number in numbers if number}))
+        found: dict[str, VerificationResult] = {}
+        for number in {number for number in numbers if number}:
+            if good := self._accept(rows.get(number), number, keys, now):
+                found[number] = parse_snapshot(good)
+        rest = sorted({number for number in numbers if number} - found.keys())
+        results = self._evaluate_items([VerifyItem("number", number) for number in rest], now) if rest else []
+        found |= dict(zip(rest, results, strict=True))
+        return [found[number] if number else MISTYPED for number in numbers]
+
     def verify_many_sync(self, items: Sequence[VerifyItem]) -> list[VerificationResult]:
         """Prove and evaluate many items at one moment, for threads. Snapshots are not used."""
         return self._evaluate_items(items, self.clock())

@@ -26,6 +26,8 @@ from app.web.problems import problem_details
 
 VERIFY = "/v1/verify"
 VERIFY_NUMBER_PREFIX = VERIFY + "/"
+MANIFESTS = VERIFY + "/manifests"
+"""Lists that are evaluated later, for those who are signed in: an address of the application."""
 _COSTS = {VERIFY + "/batch": BATCH_COST, VERIFY + "/file": FILE_COST}
 """Routes of the application below `/v1/verify`, and the number of verifications that a request counts as."""
 SAFE_METHODS, _POST = ("GET", "HEAD"), ("POST",)
@@ -53,7 +55,7 @@ class VerifyFastPath:
             return
         scope["mik.base_url"] = self._base_url
         path, method = scope["path"].removesuffix("\n"), scope["method"]  # as routes do, which also match such a path
-        if not path.startswith(VERIFY):
+        if not path.startswith(VERIFY) or path == MANIFESTS or path.startswith(f"{MANIFESTS}/"):
             with self._scheduler.track_request():
                 await self.app(scope, receive, send)
             return

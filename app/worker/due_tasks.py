@@ -19,6 +19,7 @@ from app.applications.application_deadlines import ExpiringApplication
 from app.applications.evidence import certificate_evidence, evidence_documents, virus_scanner
 from app.applications.evidence.file_store import EvidenceFileStore
 from app.auth import session_repository, user_sessions
+from app.bulk import manifest_repository, manifests
 from app.certificates import certificate_repository, residency_cascade
 from app.core.actor import SYSTEM
 from app.core.database import Database
@@ -156,6 +157,11 @@ def _old_messages(session: Session, now: datetime, _files: EvidenceFileStore | N
         yield DueTask("messages delivered or void, older than a month: delete them", _delete_messages(now))
 
 
+def _old_manifests(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
+    if manifest_repository.has_ended_before(session, now - manifests.RETENTION):
+        yield DueTask("manifests ended more than a month ago: delete them", _delete_manifests(now))
+
+
 def _finished_jobs(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
     if job_repository.has_finished_before(session, now - JOB_RETENTION):
         yield DueTask("jobs done more than a month ago: delete them", _delete_jobs(now))
@@ -252,6 +258,14 @@ def _delete_messages(now: datetime) -> Callable[[Session], str | None]:
     return do
 
 
+def _delete_manifests(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        manifest_repository.delete_ended_before(session, now - manifests.RETENTION)
+        return "manifests that ended more than a month ago are deleted"
+
+    return do
+
+
 def _delete_confirmations(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         session_repository.delete_old_confirmations(session, now - RETENTION)
@@ -282,6 +296,7 @@ FINDERS: Mapping[JobType, Finder] = MappingProxyType(
         JobType("sessions.delete-expired", every=DAY): _expired_sessions,
         JobType("addresses.delete-confirmed", every=DAY): _old_confirmations,
         JobType("messages.delete-old", every=DAY): _old_messages,
+        JobType("manifests.delete-old", every=DAY): _old_manifests,
         JobType("jobs.delete-finished", every=DAY): _finished_jobs,
     }
 )

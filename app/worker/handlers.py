@@ -5,10 +5,12 @@ import random
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
+from app.bulk.manifests import RUN_MANIFEST, ManifestRunner
 from app.certificates.read_model import projector
 from app.jobs import port
-from app.jobs.job_type import Handler, JobRun, JobType
+from app.jobs.job_type import Handler, JobPostponed, JobRun, JobType
 from app.jobs.job_worker import JobWorker
 from app.verification.snapshots import SnapshotWriter
 from app.web.container import Container
@@ -27,6 +29,7 @@ def build_handlers(container: Container) -> Mapping[JobType, Handler]:
     return due | {
         LOG_HISTORY: partial(_log_history, container),
         RENEW_SNAPSHOTS: partial(_renew_snapshots, container),
+        RUN_MANIFEST: partial(_run_manifest, container),
     }
 
 
@@ -66,3 +69,16 @@ def _renew_snapshots(container: Container, run: JobRun) -> None:
         writer: SnapshotWriter = session.info[projector.WRITER_KEY]
         writer.renew(session, run.now)
         session.commit()
+
+
+def _run_manifest(container: Container, run: JobRun) -> None:
+    runner = ManifestRunner(
+        container.database,
+        container.verification,
+        container.log,
+        container.keys.lock_active_signer,
+        container.issuance.issuer,
+        container.clock,
+    )
+    if not runner.run(UUID(run.payload["manifest_id"]), run.is_stopping, run.report_progress):
+        raise JobPostponed(run.now)

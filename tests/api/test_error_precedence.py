@@ -255,6 +255,9 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         "PUT /v1/applications/{application_id}": Place(
             company, lambda: (f"/v1/applications/{company.draft()}", drafted)
         ),
+        "POST /v1/applications/{application_id}/copy": Place(
+            company, lambda: (f"/v1/applications/{company.draft()}/copy", {"scheme": "MIK", "reference": None})
+        ),
         "POST /v1/applications/{application_id}/respond": Place(company, respond),
         "POST /v1/applications/{application_id}/declaration": Place(company, declare),
         "POST /v1/applications/{application_id}/visit-waiver": Place(
@@ -340,6 +343,7 @@ ROUTES = """
     POST /v1/schemes/{code}/assessments
     POST /v1/applications
     PUT /v1/applications/{application_id}
+    POST /v1/applications/{application_id}/copy
     POST /v1/applications/{application_id}/respond
     POST /v1/applications/{application_id}/declaration
     POST /v1/applications/{application_id}/visit-waiver
@@ -379,7 +383,7 @@ ROUTES = """
     POST /v1/proposals
 """
 ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
-ADDS = ("/notes", "/changes", "/declaration")  # to a thing, whatever its version
+ADDS = ("/notes", "/changes", "/declaration", "/copy")  # to a thing, whatever its version
 CHANGES = [route for route in ROUTES if "{" in route and "{code}" not in route and not route.endswith(ADDS)]
 PUBLIC = [
     "POST /v1/registrations",

@@ -201,6 +201,8 @@ PAGED = [
     ("/v1/sites", "company"),
     ("/v1/applications", "company"),
     ("/v1/api-clients", "company"),
+    ("/v1/my/certificates", "company"),
+    ("/v1/verify/manifests", "company"),
     ("/v1/residencies", "company"),
     ("/v1/applications", "reviewer"),
     ("/v1/users", "owner"),

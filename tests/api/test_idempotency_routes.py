@@ -10,6 +10,7 @@ import pytest
 
 from app.core.actor import Role
 from tests.api.helpers import events, is_replay, keyed, new_key, same
+from tests.bulk.sheets import csv_file, product_row
 from tests.factories import PASSWORD, PDF, ok, product, voen_of
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
@@ -141,6 +142,19 @@ def ended(stage):
     address = stage.residency()
     stage.app.registrar.act(f"{address}/end", CLOSING)
     return at(address, "/restore")
+
+
+def product_file(company):
+    return csv_file([product_row(1, reference=None, site=company.site_id)])
+
+
+def application_file(company):
+    return csv_file([{"scheme": "MIK", "products": company.add_product()}], kind="applications")
+
+
+def running_manifest(stage):
+    sent = ok(stage.company.post("/v1/verify/manifests", files={"file": ("numbers.txt", b"MIK-2026-000001-F")}))
+    return at(f"/v1/verify/manifests/{sent['id']}", "/cancel")
 
 
 def change_of_draft(stage):
@@ -348,6 +362,23 @@ CASES = {
         "registrar",
         lambda s: at(s.residency(), "/stage", json={"stage": "construction"}),
     ),
+    "POST /v1/applications/{application_id}/copy": (
+        "company",
+        lambda s: (f"/v1/applications/{s.company.draft()}/copy", {"json": {}}),
+    ),
+    "POST /v1/imports/products": (
+        "company",
+        lambda s: ("/v1/imports/products", {"files": {"file": ("p.csv", product_file(s.company))}}),
+    ),
+    "POST /v1/imports/applications": (
+        "company",
+        lambda s: ("/v1/imports/applications", {"files": {"file": ("a.csv", application_file(s.company))}}),
+    ),
+    "POST /v1/verify/manifests": (
+        "company",
+        lambda _: ("/v1/verify/manifests", {"files": {"file": ("numbers.txt", b"MIK-2026-000001-F")}}),
+    ),
+    "POST /v1/verify/manifests/{manifest_id}/cancel": ("company", running_manifest),
     "POST /v1/register/imports": (
         "registrar",
         lambda _: ("/v1/register/imports", {"files": {"file": ("register.csv", REGISTER)}}),

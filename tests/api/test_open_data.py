@@ -10,6 +10,8 @@ import pytest
 
 from app.api.public import bulk_export
 from app.certificates.read_model import search_repository
+from app.core.table_writer import encode_csv
+from app.web import exports
 from tests.api.test_more_marks import honey_of
 from tests.factories import ok
 from tests.helpers import refused
@@ -80,7 +82,7 @@ def test_a_file_for_spreadsheets(shared_app, numbers):
 )
 def test_no_cell_is_a_formula_whatever_separates_cells(cell, sent):
     """Where the settings say semicolon, a spreadsheet splits our lines at those inside of names."""
-    line = bulk_export._encode_lines([["MIK-1", cell]]).decode()
+    line = encode_csv([["MIK-1", cell]]).decode()
     assert list(csv.reader(io.StringIO(line, newline=""))) == [["MIK-1", sent]]
     for separator in ";\t":
         for piece in line.removesuffix("\r\n").split(separator)[1:]:
@@ -183,9 +185,7 @@ def test_any_web_page_may_read_it(shared_app, path):
 
 
 def test_exports_have_threads_of_their_own():
-    assert (
-        isinstance(bulk_export.EXPORT_LIMITER, anyio.CapacityLimiter) and bulk_export.EXPORT_LIMITER.total_tokens == 2
-    )
+    assert isinstance(exports.EXPORT_LIMITER, anyio.CapacityLimiter) and exports.EXPORT_LIMITER.total_tokens == 2
 
 
 def test_the_clock_of_the_name_is_baku(app):

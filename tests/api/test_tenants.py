@@ -95,6 +95,22 @@ DOORS = {
     "PUT    /v1/products/{product_id}": COMPANY,
     "POST   /v1/products/{product_id}/retire": COMPANY,
     "POST   /v1/schemes/{code}/assessments": f"{COMPANY} stranger",
+    "GET    /v1/products.csv": f"{COMPANY} stranger",
+    "GET    /v1/products.jsonl": f"{COMPANY} stranger",
+    "GET    /v1/applications.csv": f"{COMPANY} stranger",
+    "GET    /v1/applications.jsonl": f"{COMPANY} stranger",
+    "GET    /v1/my/certificates": f"{COMPANY} stranger",
+    "GET    /v1/my/certificates.csv": f"{COMPANY} stranger",
+    "GET    /v1/my/certificates.jsonl": f"{COMPANY} stranger",
+    "POST   /v1/imports/products": f"{COMPANY} stranger",
+    "POST   /v1/imports/applications": f"{COMPANY} stranger",
+    "GET    /v1/verify/manifests": f"{COMPANY} stranger {STAFF}",
+    "POST   /v1/verify/manifests": f"{COMPANY} stranger {STAFF}",
+    "GET    /v1/verify/manifests/{manifest_id}": COMPANY,
+    "GET    /v1/verify/manifests/{manifest_id}/result.csv": COMPANY,
+    "GET    /v1/verify/manifests/{manifest_id}/result.jwt": COMPANY,
+    "POST   /v1/verify/manifests/{manifest_id}/cancel": COMPANY,
+    "POST   /v1/applications/{application_id}/copy": COMPANY,
     "GET    /v1/applications": f"{COMPANY} stranger {READERS}",
     "POST   /v1/applications": f"{COMPANY} stranger",
     "GET    /v1/applications/{application_id}": f"{COMPANY} {READERS}",
@@ -197,7 +213,7 @@ DOORS = {
 
 # What takes a recent code of the authenticator, whoever it is
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "organisation_id"}
-OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id"}
+OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id", "manifest_id"}
 OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id", "job_id"}
 OF_NOBODY = {
     "number",
@@ -208,10 +224,12 @@ OF_NOBODY = {
     "list",
     "gtin",
     "qualifiers",
+    "name",
 }  # what is public; what only the holder does with a certificate is looked at by itself
 OF_THE_HOLDER = ("/surrender", "/changes", "/description")
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 TAKES_FORM = {"POST /v1/claims", "POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
+TAKES_FORM |= {"POST /v1/imports/products", "POST /v1/imports/applications", "POST /v1/verify/manifests"}
 TAKES_FORM |= {
     f"POST /v1/{whose}/evidence" for whose in ("applications/{application_id}", "organisations/{organisation_id}")
 }
@@ -264,6 +282,8 @@ def things(shared_app, company):
     another_owner = app.staff("owner", name="another-owner")
     newcomer = app.staff("inspector", name="newcomer").id
     change = ok(company.post(f"/v1/certificates/{number}/changes", json=CHANGE))
+    manifest = ok(company.post("/v1/verify/manifests", files={"file": ("numbers.txt", number.encode())}))
+    app.run_jobs()
     asked = another_owner.post("/v1/proposals", json=role_of(newcomer, "auditor"))
     return {
         "site_id": company.site_id,
@@ -286,6 +306,8 @@ def things(shared_app, company):
         "matter_id": change["id"],
         "report_id": report_with_photo(app),
         "job_id": app.park_job(),
+        "manifest_id": manifest["id"],
+        "name": "products.csv",
         "number": number,
         "coordinates": "0/000.p/1",
         "shape": "certificate-3",

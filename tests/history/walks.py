@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from tests.bulk.sheets import csv_file, product_row
 from tests.factories import PASSWORD, PDF, ok, product
 from tests.history.access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
 
@@ -66,6 +67,35 @@ def _change_draft(app):
     path = f"/v1/applications/{company.draft()}"
     body = {"product_ids": [company.add_product()]}
     return partial(company.put, path, json=body, version=company.version_of(path))
+
+
+def _copy_application(app):
+    company = app.set_up_company()
+    return partial(company.post, f"/v1/applications/{company.draft()}/copy", json={})
+
+
+def _import_products(app):
+    company = app.set_up_company()
+    files = {"file": ("p.csv", csv_file([product_row(1, site=company.site_id)]))}
+    return partial(company.post, "/v1/imports/products", files=files)
+
+
+def _import_applications(app):
+    company = app.set_up_company()
+    lines = [{"scheme": "MIK", "products": company.add_product()}]
+    return partial(
+        company.post, "/v1/imports/applications", files={"file": ("a.csv", csv_file(lines, kind="applications"))}
+    )
+
+
+def _send_manifest(app, company=None):
+    company = company or app.set_up_company()
+    return partial(company.post, "/v1/verify/manifests", files={"file": ("numbers.txt", b"MIK-2026-000001-F")})
+
+
+def _cancel_manifest(app):
+    company = app.set_up_company()
+    return _transition(company, f"/v1/verify/manifests/{ok(_send_manifest(app, company)())['id']}/cancel")
 
 
 def _submit(app):
@@ -281,6 +311,11 @@ WALKS = {
     "POST /v1/applications/{application_id}/withdraw": _withdraw,
     "POST /v1/applications/{application_id}/evidence": _add_evidence,
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": _remove_evidence,
+    "POST /v1/applications/{application_id}/copy": _copy_application,
+    "POST /v1/imports/products": _import_products,
+    "POST /v1/imports/applications": _import_applications,
+    "POST /v1/verify/manifests": _send_manifest,
+    "POST /v1/verify/manifests/{manifest_id}/cancel": _cancel_manifest,
     "POST /v1/api-clients": lambda app: partial(app.set_up_company().post, "/v1/api-clients", json={"name": "Orders"}),
     "DELETE /v1/api-clients/{client_id}": _revoke_client,
     "POST /v1/api-clients/{client_id}/secrets": _add_secret,

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field, StringConstraints
+from sqlalchemy.orm import Session
 
 from app.api.shared import application_schemas
 from app.applications import application_deadlines, application_repository, case_access, declaration, submission
@@ -15,7 +17,7 @@ from app.applications.model import Application, DeclarationMethod
 from app.applications.workflow import Action, State
 from app.auth.permissions import require_organisation_id
 from app.core.actor import Actor, Role
-from app.core.errors import Invalid
+from app.core.errors import ErrorCollector, Invalid
 from app.core.messages import Message
 from app.web.dependencies import (
     ActorDep,
@@ -30,6 +32,7 @@ from app.web.dependencies import (
 )
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
+from app.web.replace_bodies import ReplaceModel, accepts_response, read_only_errors, require_unchanged
 from app.web.routes import BodyCheckContext, GuardedRoute, check_body
 from app.web.schema_types import Code, Page, RequestModel, ResponseModel, StrictBoolean, Text100, Text4000
 
@@ -39,13 +42,23 @@ Applicant = Annotated[Actor, require_role(Role.APPLICANT)]
 Reader = Annotated[Actor, require_role(Role.APPLICANT, *case_access.CASE_READERS)]
 
 
-class ApplicationUpdateRequest(RequestModel):
+class ApplicationContentRequest(RequestModel):
     product_ids: list[UUID] = Field(min_length=1, max_length=50)
     reference: Text100 | None = Field(None, description="your own reference; unique within your company")
 
 
-class ApplicationCreateRequest(ApplicationUpdateRequest):
+class ApplicationCreateRequest(ApplicationContentRequest):
     scheme: Code = Field(examples=["MIK"])
+
+
+@accepts_response(application_schemas.ApplicationResponse)
+class ApplicationUpdateRequest(ApplicationContentRequest, ReplaceModel):
+    """Products and reference of the draft. The answer of `GET` is accepted as it is."""
+
+
+class ApplicationCopyRequest(RequestModel):
+    scheme: Code | None = Field(None, description="another scheme; null: that of the earlier application")
+    reference: Text100 | None = Field(None, description="your own reference for the new one", examples=["2026-17b"])
 
 
 @router.get("/applications", summary="List applications", responses=error_responses(*READ_ERRORS))
@@ -138,10 +151,25 @@ def _require_own_draft(application_id: str, actor: ActorDep, session: SessionDep
     return row.id
 
 
+def _load_response(
+    session: Session, actor: Actor, application_id: UUID, now: datetime
+) -> application_schemas.ApplicationResponse:
+    row = case_access.get_visible(session, actor, application_id)
+    return application_schemas.application_response(session, actor, row, now)
+
+
+def _replacement_errors(asked: BodyCheckContext, body: ApplicationUpdateRequest) -> Sequence[Mapping[str, str]]:
+    assert asked.actor is not None  # the dependencies of the route require an actor
+    own = require_organisation_id(asked.actor)
+    present = partial(_load_response, asked.session, asked.actor, UUID(asked.path["application_id"]), asked.now)
+    return [*read_only_errors(body, present), *submission.application_errors(asked.session, own, body.product_ids)]
+
+
 @router.put(
     "/applications/{application_id}",
     summary="Replace the content of a draft application",
     responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[check_body(_replacement_errors)],
 )
 def replace_application(
     application_id: Annotated[UUID, Depends(_require_own_draft, scope="function")],
@@ -152,15 +180,55 @@ def replace_application(
     version: VersionDep,
     now: NowDep,
 ) -> application_schemas.ApplicationResponse:
-    """Replaces products and reference. Only while the application is a draft."""
-    row = submission.replace_draft(
-        session,
-        actor,
-        application_id,
-        product_ids=body.product_ids,
-        reference=body.reference,
-        version=version,
-        now=now,
+    """Replaces products and reference. Only while the application is a draft. The answer of `GET` sent back changes
+    nothing, not even the version.
+    """
+    faults = ErrorCollector()
+    with faults.collect():
+        require_unchanged(body, partial(_load_response, session, actor, application_id, now))
+    with faults.collect():
+        row = submission.replace_draft(
+            session,
+            actor,
+            application_id,
+            product_ids=body.product_ids,
+            reference=body.reference,
+            version=version,
+            now=now,
+        )
+    faults.raise_if_any()
+    response.headers["ETag"] = format_etag(row.version)
+    return application_schemas.application_response(session, actor, row, now)
+
+
+def _require_own_application(
+    application_id: str, actor: Applicant, session: SessionDep, ask_first: ReplayHookDep
+) -> UUID:
+    row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
+    ask_first()
+    return row.id
+
+
+@router.post(
+    "/applications/{application_id}/copy",
+    status_code=201,
+    summary="Copy an application into a new draft",
+    responses=error_responses(*CREATE_ERRORS),
+)
+def copy_application(
+    application_id: Annotated[UUID, Depends(_require_own_application, scope="function")],
+    body: ApplicationCopyRequest,
+    actor: Applicant,
+    session: SessionDep,
+    response: Response,
+    now: NowDep,
+) -> application_schemas.ApplicationResponse:
+    """A new draft for the same products, whatever became of the earlier application. Declaration, documents, questions
+    and findings of the earlier one stay with it: declare again, and upload again what this application needs. Documents
+    of your company count for every application. A retired product is refused (422): then create the draft yourself.
+    """
+    row = submission.copy_application(
+        session, actor, application_id, scheme_code=body.scheme, reference=body.reference, now=now
     )
     response.headers["ETag"] = format_etag(row.version)
     return application_schemas.application_response(session, actor, row, now)

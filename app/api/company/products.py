@@ -7,17 +7,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field, StringConstraints
+from sqlalchemy.orm import Session
 
 from app.api.shared import application_schemas
 from app.applications import submission
 from app.applications.evidence import evidence_documents
 from app.auth.permissions import require_organisation_id
-from app.certificates import matters
+from app.certificates import certificate_repository, matters
 from app.core.actor import Actor, Role
 from app.core.dates import baku_day
+from app.core.errors import ErrorCollector
 from app.products import company_products
 from app.products.inputs import CostInput, MaterialInput, ProductInput, StepInput
 from app.products.model import CostKind, Place
+from app.products.product_repository import ProductAggregate
 from app.products.validation import MAX_PROOFS
 from app.schemes.closed_lists import load_lists
 from app.schemes.facts import ValueBasis
@@ -33,6 +36,7 @@ from app.web.dependencies import (
 )
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
+from app.web.replace_bodies import ReplaceModel, accepts_response, read_only_errors, require_unchanged
 from app.web.routes import BodyCheckContext, GuardedRoute, check_body
 from app.web.schema_types import Code, ExactDecimal, Page, RequestModel, StrictBoolean, Text100, Text250
 
@@ -124,7 +128,8 @@ class ProductRequest(RequestModel):
     costs: list[CostRequest] = Field(default=[], max_length=50, description="manufacturing cost by kind and place")
 
     def to_input(self) -> ProductInput:
-        own = self.model_dump(exclude={"materials", "steps", "costs", "flags", "joint_production"})
+        lists = {"materials", "steps", "costs", "flags", "joint_production"}
+        own = self.model_dump(include=ProductRequest.model_fields.keys() - lists)
         return ProductInput(
             **own,
             flags=tuple(self.flags),
@@ -133,6 +138,20 @@ class ProductRequest(RequestModel):
             steps=tuple(StepInput(**step.model_dump()) for step in self.steps),
             costs=tuple(CostInput(**cost.model_dump()) for cost in self.costs),
         )
+
+
+@accepts_response(application_schemas.ProductResponse)
+class ProductReplaceRequest(ProductRequest, ReplaceModel):
+    """The whole product. The answer of `GET` is accepted as it is."""
+
+
+def product_responses(session: Session, rows: Sequence[ProductAggregate]) -> list[application_schemas.ProductResponse]:
+    numbers = certificate_repository.numbers_of_products(session, [row.product.id for row in rows])
+    return [application_schemas.product_response(row, numbers.get(row.product.id, ())) for row in rows]
+
+
+def _product_response(session: Session, row: ProductAggregate) -> application_schemas.ProductResponse:
+    return product_responses(session, [row])[0]
 
 
 @router.get("/products", summary="List products of your company", responses=error_responses(*READ_ERRORS))
@@ -145,7 +164,7 @@ def list_products(
     """Oldest first; retired products only with `retired=true`."""
     rows = company_products.list_products(session, actor, retired=retired, after=page.after, limit=page.fetch)
     return Page[application_schemas.ProductResponse](
-        items=[application_schemas.product_response(row) for row in page.cut(rows, lambda row: row.product.id)]
+        items=product_responses(session, page.cut(rows, lambda row: row.product.id))
     )
 
 
@@ -178,7 +197,7 @@ def create_product(
         session, actor, entry=body.to_input(), now=now, documents=evidence_documents.owned_document_ids
     )
     response.headers["ETag"] = format_etag(row.product.version)
-    return application_schemas.product_response(row)
+    return application_schemas.product_response(row, ())
 
 
 @router.get("/products/{product_id}", summary="Get a product", responses=error_responses(*READ_ERRORS))
@@ -188,7 +207,7 @@ def get_product(
     """Visible to its company and to staff."""
     row = company_products.get_product(session, actor, parse_id(product_id, "product"))
     response.headers["ETag"] = format_etag(row.product.version)
-    return application_schemas.product_response(row)
+    return _product_response(session, row)
 
 
 def _require_own_product(product_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
@@ -210,15 +229,25 @@ def _require_changeable_product(
 OwnProductId = Annotated[UUID, Depends(_require_own_product, scope="function")]
 
 
+def _replacement_errors(asked: BodyCheckContext, body: ProductReplaceRequest) -> Sequence[Mapping[str, str]]:
+    assert asked.actor is not None  # the dependencies of the route require an actor
+    present = partial(_load_response, asked.session, asked.actor, UUID(asked.path["product_id"]))
+    return [*read_only_errors(body, present), *_product_errors(asked, body)]
+
+
+def _load_response(session: Session, actor: Actor, product_id: UUID) -> application_schemas.ProductResponse:
+    return _product_response(session, company_products.get_product(session, actor, product_id))
+
+
 @router.put(
     "/products/{product_id}",
     summary="Replace a product",
     responses=error_responses(*UPDATE_ERRORS),
-    dependencies=[check_body(_product_errors)],
+    dependencies=[check_body(_replacement_errors)],
 )
 def replace_product(
     product_id: Annotated[UUID, Depends(_require_changeable_product, scope="function")],
-    body: ProductRequest,
+    body: ProductReplaceRequest,
     actor: Applicant,
     session: SessionDep,
     response: Response,
@@ -226,21 +255,27 @@ def replace_product(
     now: NowDep,
 ) -> application_schemas.ProductResponse:
     """Not possible while an application for it is under review, unless information was requested. For a certified
-    product, report the change of each certificate first (`POST /v1/certificates/{number}/changes`).
+    product, report the change of each certificate first (`POST /v1/certificates/{number}/changes`). The answer of `GET`
+    sent back changes nothing, not even the version.
     """
-    row = company_products.replace_product(
-        session,
-        actor,
-        product_id=product_id,
-        version=version,
-        entry=body.to_input(),
-        frozen=submission.is_locked,
-        certified=partial(matters.certificates_blocking_product_change, today=baku_day(now)),
-        now=now,
-        documents=evidence_documents.owned_document_ids,
-    )
+    faults = ErrorCollector()
+    with faults.collect():
+        require_unchanged(body, partial(_load_response, session, actor, product_id))
+    with faults.collect():
+        row = company_products.replace_product(
+            session,
+            actor,
+            product_id=product_id,
+            version=version,
+            entry=body.to_input(),
+            frozen=submission.is_locked,
+            certified=partial(matters.certificates_blocking_product_change, today=baku_day(now)),
+            now=now,
+            documents=evidence_documents.owned_document_ids,
+        )
+    faults.raise_if_any()
     response.headers["ETag"] = format_etag(row.product.version)
-    return application_schemas.product_response(row)
+    return _product_response(session, row)
 
 
 @router.post("/products/{product_id}/retire", summary="Retire a product", responses=error_responses(*UPDATE_ERRORS))
@@ -257,4 +292,4 @@ def retire_product(
         session, actor, product_id=product_id, version=version, frozen=submission.is_locked, now=now
     )
     response.headers["ETag"] = format_etag(row.product.version)
-    return application_schemas.product_response(row)
+    return _product_response(session, row)

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from app.auth.permissions import require_organisation_id
 from app.certificates import matters
 from app.core.actor import Actor, Role
 from app.core.dates import baku_day
+from app.core.errors import ErrorCollector
 from app.organisations import sites
 from app.organisations.model import RecordSource
 from app.web.dependencies import (
@@ -27,6 +29,7 @@ from app.web.dependencies import (
 )
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
+from app.web.replace_bodies import ReplaceModel, accepts_response, read_only_errors, require_unchanged
 from app.web.routes import BodyCheckContext, GuardedRoute, check_body
 from app.web.schema_types import Code, IsoDate, Page, RequestModel, ResponseModel, Text100, Text250
 
@@ -46,12 +49,6 @@ class SiteRequest(RequestModel):
     production_started_on: IsoDate | None = Field(None, description="first day of series production here")
 
 
-class SiteUpdateRequest(RequestModel):
-    name: Text250
-    production_started_on: IsoDate | None
-    district: Text100 | None = Field(None, description="in any spelling; null: unchanged", examples=["Ağdam"])
-
-
 class SiteResponse(ResponseModel):
     id: UUID
     name: str
@@ -62,6 +59,15 @@ class SiteResponse(ResponseModel):
     production_started_on: date | None
     source: RecordSource = Field(description="whether the resident register or the applicant states it")
     version: int
+
+
+@accepts_response(SiteResponse)
+class SiteUpdateRequest(ReplaceModel):
+    """What can change. The answer of `GET` is accepted as it is."""
+
+    name: Text250
+    production_started_on: IsoDate | None
+    district: Text100 | None = Field(None, description="in any spelling; null: unchanged", examples=["Ağdam"])
 
 
 def _site_response(row: Any) -> SiteResponse:
@@ -116,7 +122,14 @@ def _require_own_site(site_id: str, actor: ActorDep, session: SessionDep, versio
 
 
 def _site_change_errors(asked: BodyCheckContext, body: SiteUpdateRequest) -> Sequence[Mapping[str, str]]:
-    return sites.site_change_errors(body.name, body.production_started_on, asked.now)
+    assert asked.actor is not None  # the dependencies of the route require an actor
+    present = partial(_load_response, asked.session, asked.actor, UUID(asked.path["site_id"]))
+    changes = sites.site_change_errors(body.name, body.production_started_on, asked.now)
+    return [*read_only_errors(body, present), *changes]
+
+
+def _load_response(session: Session, actor: Actor, site_id: UUID) -> SiteResponse:
+    return _site_response(sites.get_site(session, actor, site_id))
 
 
 @router.put(
@@ -135,18 +148,24 @@ def update_site(
     now: NowDep,
 ) -> SiteResponse:
     """For a site of a certified product, report the change of each certificate first. Only a registrar changes the
-    district of a site that comes from the resident register (409 `register-says` for others).
+    district of a site that comes from the resident register (409 `register-says` for others). The answer of `GET` sent
+    back changes nothing, not even the version.
     """
-    row = sites.update_site(
-        session,
-        actor,
-        site_id=site_id,
-        version=version,
-        name=body.name,
-        production_started_on=body.production_started_on,
-        district=body.district,
-        certified=partial(matters.certificates_blocking_site_change, today=baku_day(now)),
-        now=now,
-    )
+    faults = ErrorCollector()
+    with faults.collect():
+        require_unchanged(body, partial(_load_response, session, actor, site_id))
+    with faults.collect():
+        row = sites.update_site(
+            session,
+            actor,
+            site_id=site_id,
+            version=version,
+            name=body.name,
+            production_started_on=body.production_started_on,
+            district=body.district,
+            certified=partial(matters.certificates_blocking_site_change, today=baku_day(now)),
+            now=now,
+        )
+    faults.raise_if_any()
     response.headers["ETag"] = format_etag(row.version)
     return _site_response(row)

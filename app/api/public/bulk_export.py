@@ -5,17 +5,11 @@ file contains the certificates that existed at its start, each as it was when it
 meanwhile, the next `ETag` differs.
 """
 
-import csv
-import io
-import json
-import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import anyio
-import anyio.to_thread
 from fastapi import Query, Request
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
@@ -25,16 +19,14 @@ from app.certificates.read_model import search_repository
 from app.certificates.read_model.record import public_fields
 from app.core.database import Database
 from app.core.dates import baku_day
+from app.core.table_writer import BYTE_ORDER_MARK, encode_csv, encode_json_lines
 from app.web.dependencies import DatabaseDep, NowDep, get_container
+from app.web.exports import BATCH_SIZE, Chunk, streamed_file
 from app.web.headers import not_modified, strong_etag
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
 
 router = PublicRouter(route_class=GuardedRoute, tags=["public register"])
-
-BATCH_SIZE: Final = 500  # certificates per chunk
-EXPORT_LIMITER: Final = anyio.CapacityLimiter(2)
-"""Chunks read at the same time in one worker, on threads outside the pool of other requests."""
 
 COLUMNS: Final = (
     *("number", "scheme", "holder", "voen", "product_en", "product_az", "hs6", "gtin", "park", "district"),
@@ -42,13 +34,8 @@ COLUMNS: Final = (
     *("during_investigation", "holder_az", "country"),
 )
 """The order is fixed; new columns are added at the end."""
-_FORMULA: Final = re.compile(r"""((?:^|[;\t\r\n])[\s"']*?)(?=[=+\-@＝＋－＠]|\A[\t\r\n])""")
-"""Places where a spreadsheet may start a cell with a formula."""
-_BYTE_ORDER_MARK: Final = "\ufeff"
 
 Encode = Callable[[Sequence[dict[str, Any]]], bytes]
-Chunk = tuple[bytes, UUID | None]
-"""Bytes, and the id after which the next chunk begins; None: there is none."""
 
 
 @router.get(
@@ -74,7 +61,7 @@ def export_certificates_csv(
     `status` is the decided status; an active certificate expires after `valid_until`. The VÖEN of a natural person is
     left out. A cell that a spreadsheet would read as a formula begins with an apostrophe.
     """
-    head = (_BYTE_ORDER_MARK if bom else "").encode() + _encode_lines([COLUMNS])
+    head = (BYTE_ORDER_MARK if bom else "").encode() + encode_csv([COLUMNS])
     return _export_response(request, database, now, "csv", "text/csv", head, _encode_csv)
 
 
@@ -90,7 +77,7 @@ def export_certificates_csv(
 )
 def export_certificates_json_lines(request: Request, database: DatabaseDep, now: NowDep) -> Response:
     """One certificate per line, oldest first, as in `GET /v1/certificates/{number}`."""
-    return _export_response(request, database, now, "jsonl", "application/x-ndjson", b"", _encode_json_lines)
+    return _export_response(request, database, now, "jsonl", "application/x-ndjson", b"", encode_json_lines)
 
 
 def _export_response(
@@ -119,20 +106,11 @@ def _export_response(
             rows = search_repository.read_chunk(session, after, state.last, BATCH_SIZE) if state.last else []
             return encode_rows(session, rows), rows[-1].id if len(rows) == BATCH_SIZE else None
 
-    chunks = _stream_chunks(head, read(None), read)  # the first before the headers: where it is refused, all is
-    return StreamingResponse(chunks, headers=headers, media_type=media_type)
-
-
-async def _stream_chunks(head: bytes, first: Chunk, read: Callable[[UUID | None], Chunk]) -> AsyncIterator[bytes]:
-    chunk, after = first
-    yield head + chunk
-    while after is not None:
-        chunk, after = await anyio.to_thread.run_sync(read, after, limiter=EXPORT_LIMITER)
-        yield chunk
+    return streamed_file(head, read, media_type, headers)
 
 
 def _encode_csv(rows: Sequence[dict[str, Any]]) -> bytes:
-    return _encode_lines([_csv_cells(row) for row in rows])
+    return encode_csv([_csv_cells(row) for row in rows])
 
 
 def _csv_cells(fields: dict[str, Any]) -> tuple[str | None, ...]:
@@ -144,25 +122,6 @@ def _csv_cells(fields: dict[str, Any]) -> tuple[str | None, ...]:
         *(fields["valid_from"], fields["valid_until"], fields["status"], fields["status_since"], fields["reason"]),
         *("true" if "during_investigation" in fields else None, fields["holder"]["name_az"], fields["country"]),
     )
-
-
-def _encode_lines(rows: Sequence[Sequence[str | None]]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([_escape_formula(cell or "") for cell in row] for row in rows)
-    return out.getvalue().encode()
-
-
-def _escape_formula(cell: str) -> str:
-    """Escape formulas, which a spreadsheet would otherwise compute.
-
-    With Azerbaijani or Russian settings spreadsheets separate by semicolons or tabs, also inside quotes: a cell may
-    start after each of them.
-    """
-    return _FORMULA.sub(r"\1'", cell)
-
-
-def _encode_json_lines(rows: Sequence[dict[str, Any]]) -> bytes:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
 def _file_name(now: datetime, ending: str) -> str:

@@ -96,6 +96,10 @@ class ProductResponse(ResponseModel):
     materials: list[MaterialResponse]
     steps: list[StepResponse]
     costs: list[CostResponse]
+    certificates: list[str] = Field(
+        description="numbers of all its certificates, oldest first; `GET /v1/verify/{number}` says which are valid",
+        examples=[["MIK-2026-000042-Y"]],
+    )
     retired_at: datetime | None
     version: int
 
@@ -281,13 +285,14 @@ class TimelineEntryResponse(ResponseModel):
     note: str | None
 
 
-def product_response(whole: ProductAggregate) -> ProductResponse:
+def product_response(whole: ProductAggregate, certificates: Sequence[str]) -> ProductResponse:
     row = whole.product
     return ProductResponse(
         **{name: getattr(row, name) for name in ProductResponse.model_fields if hasattr(row, name)},
         materials=[MaterialResponse.model_validate(m, from_attributes=True) for m in whole.materials],
         steps=[StepResponse.model_validate(s, from_attributes=True) for s in whole.steps],
         costs=[CostResponse.model_validate(c, from_attributes=True) for c in whole.costs],
+        certificates=list(certificates),
     )
 
 

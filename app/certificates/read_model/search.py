@@ -40,6 +40,9 @@ class RegisterSearch:
     park: str | None = None
     organisation_id: UUID | None = None
     gtin: str | None = None  # 14 digits
+    product_id: UUID | None = None
+    site_id: UUID | None = None
+    expiring_before: date | None = None  # exclusive; without what has expired
 
     def without_filters(self, *names: str) -> "RegisterSearch":
         return replace(self, **dict.fromkeys(names))
@@ -98,6 +101,7 @@ def fits(search: RegisterSearch, record: CertificateRecord, today: date) -> bool
         and search.park in (None, record.park_code)
         and record.hs6.startswith(search.hs6 or "")
         and search.status in (None, effective_status(record.status, record.valid_until, today))
+        and (search.expiring_before is None or today <= record.valid_until < search.expiring_before)
         and (search.organisation_id is None or record.holder_id in (None, search.organisation_id.urn))
     )
 

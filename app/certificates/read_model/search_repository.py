@@ -129,6 +129,10 @@ def _match_conditions(search: RegisterSearch) -> list[sa.ColumnElement[bool]]:
         conditions.append(_gtin_condition(search.gtin))
     if search.organisation_id:
         conditions.append(Certificate.organisation_id == search.organisation_id)
+    if search.product_id:
+        conditions.append(Certificate.product_id == search.product_id)
+    if search.site_id:
+        conditions.append(Certificate.site_id == search.site_id)
     return conditions
 
 
@@ -175,6 +179,8 @@ def _filter_conditions(search: RegisterSearch, today: date) -> list[sa.ColumnEle
         conditions.append(Certificate.scheme_code == search.scheme)
     if search.park:
         conditions.append(Certificate.park_code == search.park)
+    if search.expiring_before:
+        conditions += [Certificate.valid_until >= today, Certificate.valid_until < search.expiring_before]
     if search.status is EffectiveStatus.EXPIRED:
         conditions += [Certificate.status.in_(_EXPIRING_STATUSES), Certificate.valid_until < today]
     elif search.status is not None:
