@@ -13,6 +13,7 @@ import app.applications.model
 import app.auth.model
 import app.certificates.model
 import app.core.counters
+import app.events.model
 import app.notifications.model
 import app.organisations.model
 import app.products.model

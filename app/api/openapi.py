@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from app.api.shared.certificate_schemas import CertificateResponse
+from app.events.catalogue import EventType, build_example, json_schema, load_catalogue
 from app.verification.expectation import MAX_CHARS, Comparison
 from app.verification.request_parser import MAX_ITEMS
 from app.verification.verdict import Verdict
@@ -58,6 +59,7 @@ TAGS = [
     {"name": "residencies", "description": "Residents of parks, one by one and by import of the resident register."},
     {"name": "certificate status", "description": "Suspend, reinstate, revoke, surrender; report a change."},
     {"name": "matters", "description": "Open matters about certificates."},
+    {"name": "events", "description": "What happened to your company's applications, certificates and accounts."},
     {"name": "calendar", "description": "Holidays: what deadlines are counted by."},
     {"name": "audit", "description": "For auditors: every change, in one chain that cannot be rewritten unseen."},
     {
@@ -161,7 +163,25 @@ def _build_document(app: FastAPI) -> dict[str, Any]:
     for path, methods in spec["paths"].items():
         for operation in methods.values():
             _complete_operation(path, operation)
+    spec["webhooks"] = {name: _webhook(event) for name, event in load_catalogue().types.items()}
     return spec
+
+
+def _webhook(event: EventType) -> dict[str, Any]:
+    """What a receiver of this event is sent; `GET /v1/events` lists the same."""
+    planned = " Planned: nothing leads to it yet." if event.is_planned else ""
+    content = {"application/json": {"schema": json_schema(event), "example": build_example(event)}}
+    return {
+        "post": {
+            "tags": ["events"],
+            "summary": event.name,
+            "description": event.meaning + planned,
+            "operationId": f"on_{event.name.replace('.', '_')}",
+            "security": [],
+            "requestBody": {"required": True, "content": content},
+            "responses": {"2XX": {"description": "Received. Any other answer is sent again."}},
+        }
+    }
 
 
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:

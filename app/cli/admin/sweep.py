@@ -27,6 +27,7 @@ from app.core.actor import SYSTEM
 from app.core.database import Database
 from app.core.dates import baku_day, utc_now
 from app.core.settings import Settings
+from app.events import reminder_service
 from app.notifications import mail_repository
 from app.notifications.delivery import RETENTION
 from app.transparency import appender
@@ -159,6 +160,9 @@ def _due(database: Database, now: datetime, files: EvidenceFileStore | None) -> 
             if found := evidence_documents.list_orphan_files(session, files, now):
                 what = f"{len(found)} files that no document names, older than a day: remove them"
                 due.append(DueTask(what, _remove(found, files, now)))
+        if count := reminder_service.count_due(session, now):
+            runs = -(-count // reminder_service.MAX_IN_TRANSACTION)
+            due += [DueTask(f"{count} reminders of deadlines: record them", _remind(now)) for _ in range(runs)]
         due += _expired_records(session, now)
     return due
 
@@ -209,6 +213,14 @@ def _open_matters(evidence_id: UUID, now: datetime) -> Callable[[Session], str |
     def do(session: Session) -> str | None:
         numbers = ", ".join(certificate_evidence.open_matters_for_ended_document(session, SYSTEM, evidence_id, now=now))
         return f"evidence {evidence_id} has ended: a matter is open about {numbers}" if numbers else None
+
+    return do
+
+
+def _remind(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        count = reminder_service.record_due(session, SYSTEM, now)
+        return f"{count} reminders of deadlines are recorded" if count else None
 
     return do
 
