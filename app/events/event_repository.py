@@ -100,12 +100,12 @@ def find_affected(session: Session, scheme_code: str, at: datetime) -> frozenset
     opened = [state.value for state in OPEN_STATES]
     ended_before = sa.and_(Application.state.not_in(opened), Application.state_since <= at)
     applicants = sa.select(Application.organisation_id).where(
-        Application.scheme_code == scheme_code, Application.created_at <= at, ~ended_before
+        Application.scheme_code == scheme_code, Application.created_at < at, ~ended_before
     )
     final = Certificate.status.not_in(("active", "suspended"))
     holders = sa.select(Certificate.organisation_id).where(
         Certificate.scheme_code == scheme_code,
-        Certificate.issued_at <= at,
+        Certificate.issued_at < at,
         Certificate.valid_until >= baku_day(at),
         ~sa.and_(final, Certificate.status_since <= at),
     )
