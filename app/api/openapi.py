@@ -16,6 +16,7 @@ from app.verification.verdict import Verdict
 from app.web import scope_policy
 from app.web.dependencies import IF_MATCH, TOKEN_URL
 from app.web.problems.openapi_responses import Problem, error_responses
+from app.web.routes import GuardedRoute
 
 DESCRIPTION = """
 Certifies **where goods are made**. Companies apply, reviewers of the mark's owner decide by published rules and with
@@ -158,6 +159,9 @@ def _build_document(app: FastAPI) -> dict[str, Any]:
     schemas["VerificationResponse"] = _verification_schema()
     schemas["FileVerificationResponse"] = _file_verification_schema()
     _add_client_security(spec)
+    for route in app.routes:
+        if isinstance(route, GuardedRoute) and route.is_revalidated and route.include_in_schema:
+            _add_revalidation(spec["paths"][route.path_format]["get"])
     spec["paths"] |= _verify_paths()
     spec["paths"] = dict(sorted(spec["paths"].items(), key=lambda item: (not item[0].startswith("/v1/verify"), 0)))
     for path, methods in spec["paths"].items():
@@ -165,6 +169,14 @@ def _build_document(app: FastAPI) -> dict[str, Any]:
             _complete_operation(path, operation)
     spec["webhooks"] = {name: _webhook(event) for name, event in load_catalogue().types.items()}
     return spec
+
+
+def _add_revalidation(operation: dict[str, Any]) -> None:
+    """What a client does with the `ETag` of one thing that it read."""
+    operation.setdefault("parameters", []).append(
+        {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}
+    )
+    operation["responses"]["304"] = {"description": "Unchanged."}
 
 
 def _webhook(event: EventType) -> dict[str, Any]:

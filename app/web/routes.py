@@ -101,11 +101,18 @@ class GuardedRoute(APIRoute):
         """Return the body limit. FastAPI's own limit would turn a response that was committed already into a 413."""
         return settings.body_max_bytes
 
+    @property
+    def is_revalidated(self) -> bool:
+        """Whether it reads one thing with a version, for one client: it sets the `ETag` of its response."""
+        needs_token = web_dependencies.get_actor in frozenset(_dependencies(self.dependant))
+        return needs_token and "GET" in (self.methods or ()) and self.dependant.response_param_name is not None
+
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
         dependencies = frozenset(_dependencies(self.dependant))
         kind = work_class_of(dependencies, self.methods or set())
         needs_token = web_dependencies.get_actor in dependencies
+        is_revalidated = self.is_revalidated
         takes_form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
         takes_json = self.body_field is not None and not takes_form
 
@@ -114,7 +121,7 @@ class GuardedRoute(APIRoute):
                 await web_dependencies.get_container(request).concurrency.acquire(request, kind)
             try:
                 answer = await inner(request)
-                return revalidated(request, answer) if needs_token and request.method == "GET" else answer
+                return revalidated(request, answer) if is_revalidated else answer
             except RequestValidationError as error:
                 check = getattr(request.state, "content_check", None)
                 more = check and await run_in_threadpool(self._content_errors, check, request, error)

@@ -3,12 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
-import pytest
-
 from app.cli.admin import sweep
-from app.core.actor import SYSTEM, Actor, ActorKind
+from app.core.actor import SYSTEM
 from app.core.dates import baku_day
-from app.core.errors import Forbidden
 from app.events import reminder_service
 from app.events.event_reader import events_after
 from tests.factories import in_state, ok
@@ -69,7 +66,7 @@ def test_a_document_of_the_company_reminds_of_its_end(app):
     company = app.set_up_company()
     case = in_state(app, company, "draft")
     until = (baku_day(app.clock()) + timedelta(30)).isoformat()
-    item = ok(company.upload_for(case, "permit", issued_on="2024-01-15", valid_until=until))
+    item = company.upload_for(case, "permit", issued_on="2024-01-15", valid_until=until)
     app.confirm_evidence(item)
     swept(app)
     assert len(dated(app, "evidence.expiring")) == 1
@@ -104,8 +101,3 @@ def test_it_stops_at_the_limit_and_goes_on(app):
         assert reminder_service.record_due(session, SYSTEM, app.clock(), limit=1) == 1
         session.commit()
         assert reminder_service.count_due(session, app.clock()) == whole - 1
-
-
-def test_only_the_system_records(app):
-    with app.database.session() as session, pytest.raises(Forbidden):
-        reminder_service.record_due(session, Actor(ActorKind.USER, None, frozenset()), app.clock())
