@@ -64,9 +64,8 @@ def test_an_application_reminds_of_the_answer(app):
 
 def test_a_document_of_the_company_reminds_of_its_end(app):
     company = app.set_up_company()
-    case = in_state(app, company, "draft")
     until = (baku_day(app.clock()) + timedelta(30)).isoformat()
-    item = company.upload_for(case, "permit", issued_on="2024-01-15", valid_until=until)
+    item = company.upload("permit", issued_on="2024-01-15", valid_until=until)
     app.confirm_evidence(item)
     swept(app)
     assert len(dated(app, "evidence.expiring")) == 1

@@ -162,7 +162,7 @@ def _due(database: Database, now: datetime, files: EvidenceFileStore | None) -> 
                 due.append(DueTask(what, _remove(found, files, now)))
         if count := reminder_service.count_due(session, now):
             runs = -(-count // reminder_service.MAX_IN_TRANSACTION)
-            due += [DueTask(f"{count} reminders of deadlines: record them", _remind(now)) for _ in range(runs)]
+            due += [DueTask(f"reminders of deadlines ({count}): record them", _remind(now)) for _ in range(runs)]
         due += _expired_records(session, now)
     return due
 
@@ -220,7 +220,7 @@ def _open_matters(evidence_id: UUID, now: datetime) -> Callable[[Session], str |
 def _remind(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         count = reminder_service.record_due(session, SYSTEM, now)
-        return f"{count} reminders of deadlines are recorded" if count else None
+        return f"reminders of deadlines: {count} recorded" if count else None
 
     return do
 
