@@ -1,5 +1,7 @@
 """Events as they are read: in the order of commits, each once, and only to those who are told."""
 
+from uuid import UUID
+
 import jsonschema_rs
 import sqlalchemy as sa
 
@@ -8,6 +10,7 @@ from app.core.actor import SYSTEM
 from app.events import event_reader
 from app.events.catalogue import json_schema, load_catalogue
 from app.events.event_reader import events_after, events_of_organisation
+from app.events.public_event import Told
 from tests.factories import in_state, ok
 
 TYPES = load_catalogue().types
@@ -93,7 +96,7 @@ def test_a_question_names_its_deadline(app):
 
 def test_new_rules_are_told_to_holders_and_applicants(app):
     number = app.certify()
-    app.set_up_company()
+    other = app.set_up_company()
     with app.database.session() as session:
         app.clock.advance(days=1)
         recorder.record(session, SYSTEM, "ruleset.published", ("ruleset", "MIK/9999.1"), app.clock(), sha256="0")
@@ -102,6 +105,16 @@ def test_new_rules_are_told_to_holders_and_applicants(app):
     holder = next(each for each in all_events(app) if each.subject.id == number).told.organisations
     assert event.told.organisations == holder
     assert [each.id for each in own(app, *holder) if each.type == event.type] == [event.id]
+    assert event.type not in {each.type for each in own(app, UUID(other.organisation_id))}
+
+
+def test_a_report_is_told_to_the_owner_and_not_to_the_holder(app):
+    number = app.certify()
+    (holder,) = next(each for each in all_events(app) if each.subject.id == number).told.organisations
+    ok(app.anonymous.post("/v1/reports", json={"number": number, "text": "A copy."}))
+    (opened,) = [each for each in all_events(app) if each.type == "matter.opened"]
+    assert (opened.kind, opened.certificate, opened.told) == ("report", number, Told(owner=True))
+    assert "matter.opened" not in {each.type for each in own(app, holder)}
 
 
 def own(app, organisation_id, **options):
