@@ -104,6 +104,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "recommendations": _changes("voided_at"),
         "refresh_tokens": _changes("used_at", "mac"),
         "register_imports": _changes("report"),
+        "reminders": HISTORY,
         "reports": HISTORY,
         "residencies": _edited("residencies", "organisation_id", "created_at"),
         "rulesets": HISTORY,

@@ -14,6 +14,7 @@ import app.auth.model
 import app.bulk.model
 import app.certificates.model
 import app.core.counters
+import app.events.model
 import app.jobs.model
 import app.notifications.model
 import app.organisations.model

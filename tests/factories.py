@@ -217,7 +217,7 @@ class ApiClient:
         about = "/".join(path.split("?")[0].split("/")[:4])
         answer = self.get(about)
         assert answer.status_code == 200, answer.text
-        return int(answer.headers["ETag"].strip('"'))
+        return int(answer.headers["ETag"].strip('"').partition("-")[0])
 
     def act(self, path, body=None):
         """A transition against the present version; it has to succeed."""

@@ -9,12 +9,14 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from app.api.shared.certificate_schemas import CertificateResponse
+from app.events.catalogue import EventType, build_example, json_schema, load_catalogue
 from app.verification.expectation import MAX_CHARS, Comparison
 from app.verification.request_parser import MAX_ITEMS
 from app.verification.verdict import Verdict
 from app.web import scope_policy
 from app.web.dependencies import IF_MATCH, TOKEN_URL
 from app.web.problems.openapi_responses import Problem, error_responses
+from app.web.routes import GuardedRoute
 
 DESCRIPTION = """
 Certifies **where goods are made**. Companies apply, reviewers of the mark's owner decide by published rules and with
@@ -62,6 +64,7 @@ TAGS = [
     {"name": "residencies", "description": "Residents of parks, one by one and by import of the resident register."},
     {"name": "certificate status", "description": "Suspend, reinstate, revoke, surrender; report a change."},
     {"name": "matters", "description": "Open matters about certificates."},
+    {"name": "events", "description": "What happened to your company's applications, certificates and accounts."},
     {"name": "calendar", "description": "Holidays: what deadlines are counted by."},
     {"name": "audit", "description": "For auditors: every change, in one chain that cannot be rewritten unseen."},
     {
@@ -163,12 +166,41 @@ def _build_document(app: FastAPI) -> dict[str, Any]:
     schemas["VerificationResponse"] = _verification_schema()
     schemas["FileVerificationResponse"] = _file_verification_schema()
     _add_client_security(spec)
+    for route in app.routes:
+        if isinstance(route, GuardedRoute) and route.is_revalidated and route.include_in_schema:
+            _add_revalidation(spec["paths"][route.path_format]["get"])
     spec["paths"] |= _verify_paths()
     spec["paths"] = dict(sorted(spec["paths"].items(), key=lambda item: (not item[0].startswith("/v1/verify"), 0)))
     for path, methods in spec["paths"].items():
         for operation in methods.values():
             _complete_operation(path, operation)
+    spec["webhooks"] = {name: _webhook(event) for name, event in load_catalogue().types.items()}
     return spec
+
+
+def _add_revalidation(operation: dict[str, Any]) -> None:
+    """What a client does with the `ETag` of one thing that it read."""
+    operation.setdefault("parameters", []).append(
+        {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}
+    )
+    operation["responses"]["304"] = {"description": "Unchanged."}
+
+
+def _webhook(event: EventType) -> dict[str, Any]:
+    """What a receiver of this event is sent; `GET /v1/events` lists the same."""
+    planned = " Planned: nothing leads to it yet." if event.is_planned else ""
+    content = {"application/json": {"schema": json_schema(event), "example": build_example(event)}}
+    return {
+        "post": {
+            "tags": ["events"],
+            "summary": event.name,
+            "description": event.meaning + planned,
+            "operationId": f"on_{event.name.replace('.', '_')}",
+            "security": [],
+            "requestBody": {"required": True, "content": content},
+            "responses": {"2XX": {"description": "Received. Any other answer is sent again."}},
+        }
+    }
 
 
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ from app.applications.model import (
     VisitWaiver,
 )
 from app.applications.workflow import EDITABLE_STATES, OPEN_STATES, State
+from app.audit.model import AuditEvent
 from app.certificates.model import Certificate, CertificateStatus
 from app.core.database import core_table, locked, page_of, parts_of
 from app.organisations.model import COMPANY_STATUSES, Organisation
@@ -43,6 +44,7 @@ class CaseFilter:
     reference: str | None = None
     with_drafts: bool = False
     started_before: tuple["StartedBefore", ...] | None = None  # any of these; None: no filter by age
+    changed_from: datetime | None = None  # inclusive; time of an event of the application
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,13 @@ def list_applications(
             for since in case_filter.started_before
         ]
         query = query.where(sa.or_(sa.false(), *started))
+    if case_filter.changed_from is not None:
+        changes = sa.exists().where(
+            AuditEvent.case_id == Application.id,
+            AuditEvent.event.startswith("application."),
+            AuditEvent.at >= case_filter.changed_from,
+        )
+        query = query.where(changes)
     return page_of(session, query, Application.id, after, limit)
 
 

@@ -20,7 +20,7 @@ class AuditEvent(Base):
     actor_id: Mapped[UUID | None]
     subject_type: Mapped[str]
     subject_id: Mapped[str] = mapped_column(comment="a row's id, or a natural key such as a certificate number")
-    case_id: Mapped[UUID | None] = mapped_column(index=True, comment="the application whose timeline shows this")
+    case_id: Mapped[UUID | None] = mapped_column(comment="the application whose timeline shows this")
     data: Mapped[dict[str, Any]] = mapped_column(comment="ids, codes and hashes only")
     prev_hash: Mapped[str]
     hash: Mapped[str]
@@ -28,6 +28,7 @@ class AuditEvent(Base):
     __table_args__ = (
         sa.Index("ix_audit_events_subject", "subject_type", "subject_id", "seq"),
         sa.Index("ix_audit_events_actor", "actor_id", "seq"),
+        sa.Index("ix_audit_events_case", "case_id", "seq"),
     )
 
 

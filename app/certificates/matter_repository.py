@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -35,6 +35,7 @@ class MatterFilter:
     state: MatterState | None = None
     kind: MatterKind | None = None
     number: str | None = None  # of the certificate
+    changed_from: datetime | None = None  # opened or closed, inclusive
 
 
 def get_matter(session: Session, matter_id: UUID, *, lock: bool = False) -> Matter | None:
@@ -58,6 +59,8 @@ def list_matters(
         query = query.where(Matter.kind == matter_filter.kind.value)
     if matter_filter.number is not None:
         query = query.where(Certificate.number == matter_filter.number)
+    if (since := matter_filter.changed_from) is not None:
+        query = query.where(sa.or_(Matter.opened_at >= since, Matter.closed_at >= since))
     if after is not None:
         query = query.where(Matter.id > after)
     return [(row[0], row[1]) for row in session.execute(query)]

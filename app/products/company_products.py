@@ -196,11 +196,22 @@ def get_product(session: Session, actor: Actor, product_id: UUID) -> ProductAggr
 
 
 def list_products(
-    session: Session, actor: Actor, *, retired: bool | None = False, after: UUID | None = None, limit: int = 50
+    session: Session,
+    actor: Actor,
+    *,
+    retired: bool | None = False,
+    changed_from: datetime | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
 ) -> Sequence[ProductAggregate]:
     """List the company's products by id; `retired=None` for all."""
     rows = product_repository.list_products(
-        session, require_organisation_id(actor), retired=retired, after=after, limit=limit
+        session,
+        require_organisation_id(actor),
+        retired=retired,
+        changed_from=changed_from,
+        after=after,
+        limit=limit,
     )
     return product_repository.load_aggregates(session, rows)
 

@@ -6,6 +6,7 @@ Locks are FOR NO KEY UPDATE, so that rows that refer to a locked product can sti
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -60,11 +61,20 @@ def lock_products(session: Session, product_ids: Iterable[UUID]) -> Sequence[Pro
 
 
 def list_products(
-    session: Session, organisation_id: UUID, *, retired: bool | None, after: UUID | None, limit: int
+    session: Session,
+    organisation_id: UUID,
+    *,
+    retired: bool | None,
+    changed_from: datetime | None = None,
+    after: UUID | None,
+    limit: int,
 ) -> Sequence[Product]:
+    """Return products of the company, oldest first; `changed_from` is inclusive."""
     query = sa.select(Product).where(Product.organisation_id == organisation_id)
     if retired is not None:
         query = query.where(Product.retired_at.is_not(None) if retired else Product.retired_at.is_(None))
+    if changed_from is not None:
+        query = query.where(Product.updated_at >= changed_from)
     return page_of(session, query, Product.id, after, limit)
 
 

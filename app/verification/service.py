@@ -226,7 +226,7 @@ class VerificationService:
         rows = snapshot_repository.by_number(session, list({number for number in numbers if number}))
         found: dict[str, VerificationResult] = {}
         for number in {number for number in numbers if number}:
-            if good := self._accept(rows.get(number), number, keys, now):
+            if good := self._accept(rows.get(number), number, keys, now.timestamp()):
                 found[number] = parse_snapshot(good)
         rest = sorted({number for number in numbers if number} - found.keys())
         results = self._evaluate_items([VerifyItem("number", number) for number in rest], now) if rest else []

@@ -190,7 +190,7 @@ class StaticExport:
         found = []
         for number in numbers:
             row = rows.get(number)
-            if row is not None and self.check.accepts(row, keys, now):
+            if row is not None and self.check.accepts(row, keys, now.timestamp()):
                 end = None if row.good_until is None else datetime.fromtimestamp(row.good_until, UTC)
                 found.append(StaticAnswer(number, row.body, row.log_seq, end))
                 continue

@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.headers import PRIVATE_REVALIDATED
 from app.web.problems import problem_details
 
 EXPOSED_HEADERS = ("Link", "ETag", "X-Request-Id")
@@ -46,8 +47,11 @@ def default_headers(*, https: bool) -> list[Header]:
     return [*headers, (b"strict-transport-security", b"max-age=31536000")] if https else headers
 
 
+_REVALIDATED = PRIVATE_REVALIDATED.encode()
+
+
 class CommonResponseMiddleware:
-    """Add request id and security headers; a response for one client is never stored by a cache.
+    """Add request id and security headers; a response for one client is never stored by a shared cache.
 
     HEAD is GET without the body for every path (RFC 9110 §9.3.2). Unexpected errors are answered here, so that their
     response has the same headers.
@@ -90,7 +94,7 @@ class CommonResponseMiddleware:
         headers = list(theirs)
         names = {name for name, _ in headers}
         headers += [header for header in self._headers if header[0] not in names]
-        if is_private:
+        if is_private and (b"cache-control", _REVALIDATED) not in headers:
             headers = [header for header in headers if header[0] != b"cache-control"]
             headers.append((b"cache-control", b"private, no-store"))
         elif b"cache-control" not in names:

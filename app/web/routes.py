@@ -5,7 +5,7 @@ types, and reports a malformed body only after the dependencies (401, 404, 403, 
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Request, Response, params
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_parameterless_sub_dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -34,15 +35,18 @@ from app.core.settings import Settings
 from app.web import dependencies as web_dependencies
 from app.web import idempotency
 from app.web.body import limit_body
+from app.web.headers import revalidated
 from app.web.idempotency import IdempotencyContext, IdempotentReplay
 from app.web.limits import concurrency
 from app.web.limits.concurrency import WorkClass
+from app.web.parameters import require_known_parameters
 from app.web.problems import partial_bodies, problem_details
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Checked = TypeVar("Checked", bound=BaseModel)
 WRITE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
+API_PREFIX = "/v1/"
 FORM_OVERHEAD = 65_536  # bytes that a multipart form adds to a file
 
 
@@ -73,6 +77,13 @@ class _MalformedBody:
     """Stand in for a body that is not JSON: every model rejects it, and it contains no input."""
 
 
+def _reject_other_parameters(declared: Sequence[str]) -> Callable[[Request], Coroutine[Any, Any, None]]:
+    async def reject(request: Request) -> None:
+        require_known_parameters(request.query_params, declared)
+
+    return reject
+
+
 def operation_id_of(route: APIRoute) -> str:
     """Return the `operationId`: the name of the endpoint, a verb and an object, unique in the whole API."""
     return route.name
@@ -81,16 +92,27 @@ def operation_id_of(route: APIRoute) -> str:
 class GuardedRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **(options | {"generate_unique_id_function": operation_id_of}))
+        if path.startswith(API_PREFIX):
+            check = Depends(_reject_other_parameters(sorted(set(_query_parameters(self.dependant)))))
+            # last: 401, 404 and 403 are reported first
+            self.dependant.dependencies.append(get_parameterless_sub_dependant(depends=check, path=path))
 
     def max_body_bytes(self, settings: Settings) -> int:
         """Return the body limit. FastAPI's own limit would turn a response that was committed already into a 413."""
         return settings.body_max_bytes
+
+    @property
+    def is_revalidated(self) -> bool:
+        """Whether it reads one thing with a version, for one client: it sets the `ETag` of its response."""
+        needs_token = web_dependencies.get_actor in frozenset(_dependencies(self.dependant))
+        return needs_token and "GET" in (self.methods or ()) and self.dependant.response_param_name is not None
 
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
         dependencies = frozenset(_dependencies(self.dependant))
         kind = work_class_of(dependencies, self.methods or set())
         needs_token = web_dependencies.get_actor in dependencies
+        is_revalidated = self.is_revalidated
         takes_form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
         takes_json = self.body_field is not None and not takes_form
 
@@ -98,7 +120,8 @@ class GuardedRoute(APIRoute):
             if kind is not None:  # the body is read: from here on the request needs a thread and a connection
                 await web_dependencies.get_container(request).concurrency.acquire(request, kind)
             try:
-                return await inner(request)
+                answer = await inner(request)
+                return revalidated(request, answer) if is_revalidated else answer
             except RequestValidationError as error:
                 check = getattr(request.state, "content_check", None)
                 more = check and await run_in_threadpool(self._content_errors, check, request, error)
@@ -301,6 +324,13 @@ def _dependencies(dependant: Dependant) -> Iterator[Callable[..., Any]]:
         if each.call is not None:
             yield each.call
         yield from _dependencies(each)
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[str]:
+    for param in dependant.query_params:
+        yield param.alias
+    for each in dependant.dependencies:
+        yield from _query_parameters(each)
 
 
 def _require_media_type(request: Request, *accepted: str) -> None:

@@ -1,11 +1,21 @@
 """Define types of request members: storable text, strict integers, exact decimals."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+)
 
 from app.auth.credentials.passwords import find_weakness
 from app.core.messages import DATE_EXPECTED, DECIMAL_EXPECTED, Message
@@ -73,6 +83,13 @@ def _validate_decimal(value: Any) -> Any:
     return value
 
 
+def _require_storable(moment: datetime) -> datetime:
+    if not 1970 <= moment.year < 9999:
+        raise ValueError(Message("Enter a date and time between 1970 and 9998.", code="out-of-range"))
+    return moment
+
+
+StorableDatetime = Annotated[AwareDatetime, AfterValidator(_require_storable)]
 Text100 = Annotated[StrictStr, _text_validator(100)]
 Text250 = Annotated[StrictStr, _text_validator(250)]
 Text500 = Annotated[StrictStr, _text_validator(500)]

@@ -61,6 +61,7 @@ ROUTE_SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "POST /v1/organisations/{organisation_id}/evidence": Scope.APPLICATIONS_WRITE,
         "GET /v1/evidence/{evidence_id}": Scope.READ,
         "GET /v1/evidence/{evidence_id}/file": Scope.READ,
+        "GET /v1/events": Scope.READ,
         "GET /v1/api-clients": Scope.READ,
         "GET /v1/api-clients/{client_id}": Scope.READ,
         "GET /v1/organisations/{organisation_id}": Scope.READ,

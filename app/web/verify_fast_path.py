@@ -22,6 +22,7 @@ from app.web.middleware import (
     allow_any_origin,
     default_headers,
 )
+from app.web.parameters import require_no_parameters
 from app.web.problems import problem_details
 
 VERIFY = "/v1/verify"
@@ -66,6 +67,7 @@ class VerifyFastPath:
             if client and method != "OPTIONS":
                 self._rate_limiter.hit(client[0], _COSTS.get(path, 1))
             number = _number_of(path)
+            require_no_parameters(scope.get("query_string", b""))
             if (number is None and path != VERIFY) or (method == "POST" and path in _COSTS):
                 answer = None
             else:

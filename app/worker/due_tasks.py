@@ -24,6 +24,7 @@ from app.certificates import certificate_repository, residency_cascade
 from app.core.actor import SYSTEM
 from app.core.database import Database
 from app.core.dates import baku_day
+from app.events import reminder_service
 from app.jobs import job_repository
 from app.jobs.job_type import JobType
 from app.notifications import mail_repository
@@ -131,6 +132,12 @@ def _orphan_files(session: Session, now: datetime, files: EvidenceFileStore | No
         yield DueTask(what, _remove(found, files, now))
 
 
+def _due_reminders(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
+    if count := reminder_service.count_due(session, now):
+        for _ in range(-(-count // reminder_service.MAX_IN_TRANSACTION)):
+            yield DueTask(f"reminders of deadlines ({count}): record them", _remind(now))
+
+
 def _unscanned_files(session: Session, now: datetime, files: EvidenceFileStore | None) -> Iterator[DueTask]:
     if files is not None:
         for sha256 in virus_scanner.list_waiting(session):
@@ -223,6 +230,14 @@ def _remove(found: Sequence[Path], files: EvidenceFileStore, now: datetime) -> C
     return do
 
 
+def _remind(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        count = reminder_service.record_due(session, SYSTEM, now)
+        return f"reminders of deadlines: {count} recorded" if count else None
+
+    return do
+
+
 def _scan(sha256: str, files: EvidenceFileStore, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         result = virus_scanner.scan_waiting(session, sha256, files, now)
@@ -291,6 +306,7 @@ FINDERS: Mapping[JobType, Finder] = MappingProxyType(
         JobType("certificates.open-matters-of-ended-evidence", every=HOUR): _ended_evidence,
         JobType("claims.erase-uploads", every=HOUR): _refused_claims,
         JobType("evidence.remove-orphan-files", every=DAY): _orphan_files,
+        JobType("events.record-reminders", every=HOUR): _due_reminders,
         JobType("evidence.scan", every=MINUTE): _unscanned_files,
         JobType("responses.delete-expired", every=HOUR): _expired_responses,
         JobType("sessions.delete-expired", every=DAY): _expired_sessions,

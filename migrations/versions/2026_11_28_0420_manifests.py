@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "20261128_0420_manifests"
-down_revision = "20261128_0400_jobs"
+down_revision = "20261128_0410_events"
 branch_labels = None
 depends_on = None
 

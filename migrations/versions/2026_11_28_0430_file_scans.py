@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_0430_file_scans"
-down_revision = "20261128_0400_jobs"
+down_revision = "20261128_0420_manifests"
 branch_labels = None
 depends_on = None
 

@@ -30,7 +30,7 @@ def test_nobody_answers_and_the_application_lapses(app):
 
     # The hourly sweep leaves it alone until that moment, and not a minute longer.
     app.clock.now = app.clock.now.replace(month=12, day=4, hour=19, minute=59)
-    assert swept(app) == ["0 done."]
+    assert swept(app) == ["reminders of deadlines: 1 recorded", "1 done."]
     app.clock.advance(minutes=1)
     assert company.application(case)["overdue"] is True
     assert swept(app) == [f"application {waiting['number']} has lapsed", "1 done."]

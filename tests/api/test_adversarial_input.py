@@ -92,7 +92,7 @@ def test_a_method_that_is_only_said_changes_nothing(setup):
         for wanted in ("DELETE", "PUT", "POST"):
             headers = [*request.headers, *((name, wanted) for name in OVERRIDES[:3])]
             answer = setup.line.send(same(request, headers=headers, target=f"{request.target}?_method={wanted}"))
-            assert answer.status == plain.status or (plain.status, answer.status) == (200, 422), request
+            assert answer.status in {plain.status, 422}, request
             assert answer.body == plain.body or answer.status == 422, request
     assert setup.events() == before
 

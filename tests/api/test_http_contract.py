@@ -203,6 +203,7 @@ PAGED = [
     ("/v1/api-clients", "company"),
     ("/v1/my/certificates", "company"),
     ("/v1/verify/manifests", "company"),
+    ("/v1/events", "company"),
     ("/v1/residencies", "company"),
     ("/v1/applications", "reviewer"),
     ("/v1/users", "owner"),
@@ -242,7 +243,7 @@ def test_limits_and_cursors(shared_app, company, path, who):
         refused(caller.get(f"{path}?cursor={cursor}"), 422, "invalid")
     refused(caller.get(f"{path}?limit=1&limit=0"), 422, "invalid")
     ok(caller.get(f"{path}?limit=1&cursor=" + "A" * 22))  # one of ours in form: the first or the last page
-    if path == "/v1/audit":  # its cursor is a row's number, and there never are as many rows
+    if path in {"/v1/audit", "/v1/events"}:  # its cursor is a row's number, and there never are as many rows
         refused(caller.get(f"{path}?limit=100&cursor=" + "_" * 21 + "w"), 422, "invalid")
     else:
         ok(caller.get(f"{path}?limit=100&cursor=" + "_" * 21 + "w"))
@@ -305,7 +306,6 @@ def test_paths_that_nobody_means(shared_app):
         "*",
         ";",
         "{}",
-        "?x",
         "%2F",
     ):
         for path in ("/v1/certificates/", "/v1/schemes/", "/v1/parks/", "/docs/assets/", "/v1/organisations/"):

@@ -188,7 +188,7 @@ class TestReports:
         assert (matter["text"], matter["details"]) == (CHANGE["text"], {"on": CHANGE["on"]})
         assert matter["opened_by"] == company.id
         answer = app.auditor.get(f"/v1/matters/{matter['id']}")
-        assert (ok(answer), answer.headers["ETag"]) == (matter, '"1"')
+        assert (ok(answer), answer.headers["ETag"].partition("-")[0]) == (matter, '"1')
         assert app.verify(number)["verdict"] == "valid"
 
     @pytest.mark.parametrize(

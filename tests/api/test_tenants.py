@@ -141,6 +141,7 @@ DOORS = {
     "GET    /v1/invitations": "applicant stranger",
     "POST   /v1/invitations": "applicant stranger",
     "DELETE /v1/invitations/{invitation_id}": "applicant",
+    "GET    /v1/events": f"{COMPANY} stranger",
     "GET    /v1/api-clients": f"{COMPANY} stranger",
     "POST   /v1/api-clients": "applicant stranger",  # by a person
     "GET    /v1/api-clients/{client_id}": COMPANY,

@@ -122,6 +122,7 @@ def test_an_unanswered_question_ends_the_application(app):
     company = app.set_up_company()
     case_id = asked(app, company)
     app.clock.advance(days=12)  # until Friday
+    assert swept(app) == ["reminders of deadlines: 1 recorded", "1 done."]
     assert swept(app) == ["0 done."]
     app.clock.advance(days=1)
     number = company.application(case_id)["number"]

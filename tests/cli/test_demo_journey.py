@@ -1,14 +1,20 @@
 """The demo's journey: what it shows, and that it can be cut off anywhere and played again without adding anything."""
 
+import json
 import re
 
+import jsonschema_rs
 import pytest
 
 from app.demo import scenario_data
 from app.demo.api_client import NoService
 from app.demo.scenario import run
+from app.events.catalogue import json_schema, load_catalogue
+from app.events.event_reader import events_after
+from app.events.public_event import SOURCES
 from tests.cli.helpers import Line, LineDead, counts, demo_app, issued, stage, transcript
 from tests.factories import ok
+from tests.helpers import rows
 
 pytestmark = pytest.mark.no_coverage
 CUT_EVERY = 23
@@ -38,6 +44,21 @@ def test_every_kind_of_outcome_is_shown(app):
         "demo-URVA-U01": "approved",
         "demo-MIA-V01": "submitted",
     }
+
+
+def test_every_event_of_the_journey_fits_its_schema(app):
+    with app.database.read_session() as session:
+        found = events_after(session, 0, 10_000)
+    types = load_catalogue().types
+    for event in found:
+        jsonschema_rs.Draft202012Validator(json_schema(types[event.type])).validate(event.to_dict())
+    shown = {event.type for event in found}
+    assert {"application.decided", "certificate.issued", "certificate.suspended", "certificate.revoked"} <= shown
+    names = {row.event for row in rows(app, "SELECT DISTINCT event FROM audit_events")}
+    assert names <= SOURCES.keys() | load_catalogue().internal.keys()
+    text = json.dumps([event.to_dict() for event in found], ensure_ascii=False)
+    people = rows(app, "SELECT full_name, email FROM users")
+    assert [each for row in people for each in row if each in text] == []
 
 
 def test_certificates_are_issued_one_is_suspended_one_revoked(app):

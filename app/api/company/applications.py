@@ -31,6 +31,7 @@ from app.web.dependencies import (
     require_role,
 )
 from app.web.pagination import PageDep
+from app.web.parameters import UpdatedSince, changed_from
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
 from app.web.replace_bodies import ReplaceModel, accepts_response, read_only_errors, require_unchanged
 from app.web.routes import BodyCheckContext, GuardedRoute, check_body
@@ -72,6 +73,7 @@ def list_applications(
     reference: Annotated[str | None, Query(max_length=100, description="the whole reference of the company")] = None,
     assignee: Annotated[str | None, Query(max_length=40, description="staff only: a user's id, or `me`")] = None,
     overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
+    updated_since: UpdatedSince = None,
 ) -> Page[application_schemas.ApplicationSummaryResponse]:
     """Oldest first. A company sees its own applications; staff see those of all companies, without drafts."""
     wanted = application_repository.CaseFilter(
@@ -81,6 +83,7 @@ def list_applications(
         organisation_id=None if actor.is_staff else require_organisation_id(actor),
         reference=application_schemas.storable_text(reference),
         with_drafts=not actor.is_staff,
+        changed_from=changed_from(updated_since),
     )
     found = (
         application_deadlines.list_overdue(session, wanted, page.after, page.fetch, now)

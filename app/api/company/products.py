@@ -35,6 +35,7 @@ from app.web.dependencies import (
     require_role,
 )
 from app.web.pagination import PageDep
+from app.web.parameters import UpdatedSince, changed_from
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
 from app.web.replace_bodies import ReplaceModel, accepts_response, read_only_errors, require_unchanged
 from app.web.routes import BodyCheckContext, GuardedRoute, check_body
@@ -160,9 +161,13 @@ def list_products(
     session: SessionDep,
     page: PageDep,
     retired: Annotated[bool, Query(description="true: only retired products")] = False,
+    updated_since: UpdatedSince = None,
 ) -> Page[application_schemas.ProductResponse]:
     """Oldest first; retired products only with `retired=true`."""
-    rows = company_products.list_products(session, actor, retired=retired, after=page.after, limit=page.fetch)
+    since = changed_from(updated_since)
+    rows = company_products.list_products(
+        session, actor, retired=retired, changed_from=since, after=page.after, limit=page.fetch
+    )
     return Page[application_schemas.ProductResponse](
         items=product_responses(session, page.cut(rows, lambda row: row.product.id))
     )

@@ -34,6 +34,7 @@ from app.web.dependencies import (
     require_role,
 )
 from app.web.pagination import PageDep
+from app.web.parameters import UpdatedSince, changed_from
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
 from app.web.routes import GuardedRoute
 from app.web.schema_types import IsoDate, Page, RequestModel, ResponseModel, Text4000
@@ -132,6 +133,7 @@ def list_matters(
     certificate: Annotated[
         str | None, Query(max_length=60, description="number of a certificate", examples=["MIK-2026-000042-Y"])
     ] = None,
+    updated_since: UpdatedSince = None,
 ) -> Page[MatterResponse]:
     """For owners, registrars and auditors; oldest first. Filters are combined."""
     number = None
@@ -140,7 +142,7 @@ def list_matters(
         if parsed is None:
             return Page[MatterResponse](items=[])
         number = str(parsed)
-    wanted = MatterFilter(state, kind, number)
+    wanted = MatterFilter(state, kind, number, changed_from(updated_since))
     rows = matters.list_matters(session, actor, wanted, after=page.after, limit=page.fetch)
     return Page[MatterResponse](items=[_matter_response(*row) for row in page.cut(rows, lambda row: row[0].id)])
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import Field
 
 from app.api.shared.application_schemas import storable_text
 from app.audit import audit_repository
@@ -17,21 +17,12 @@ from app.web.dependencies import SessionDep, require_role
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import READ_ERRORS, error_responses
 from app.web.routes import GuardedRoute
-from app.web.schema_types import Page, ResponseModel
+from app.web.schema_types import Page, ResponseModel, StorableDatetime
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=GuardedRoute)
 
 Reader = Annotated[Actor, require_role(Role.AUDITOR, Role.OWNER)]
 MAX_SEQ = 2**63 - 1
-
-
-def _require_storable(moment: datetime) -> datetime:
-    if not 1970 <= moment.year < 9999:
-        raise ValueError(Message("Enter a date and time between 1970 and 9998.", code="out-of-range"))
-    return moment
-
-
-StorableDatetime = Annotated[AwareDatetime, AfterValidator(_require_storable)]
 
 
 class EventActorResponse(ResponseModel):
