@@ -10,7 +10,7 @@ import struct
 from datetime import datetime
 from typing import Final, NamedTuple
 
-BODY_VERSION: Final = "1"
+BODY_VERSION: Final = "2"
 """Moves with any change of the answer, so that no snapshot written before is used."""
 
 
