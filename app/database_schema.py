@@ -64,6 +64,7 @@ APPEND_ONLY_TABLES = frozenset(
         "decisions",
         "declarations",
         "log_entries",
+        "reissued_tokens",
         "rulesets",
         "status_decisions",
         "visit_waivers",

@@ -9,7 +9,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, defer
 
-from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription, Suspension, SuspensionCause
+from app.certificates.model import (
+    Certificate,
+    CertificateStatus,
+    CertifiedDescription,
+    ReissuedToken,
+    Suspension,
+    SuspensionCause,
+)
 from app.core.database import PAGE_ROWS, core_table, locked, page_of, parts_of
 from app.organisations.model import Residency
 from app.organisations.organisation_repository import in_force_conditions
@@ -60,6 +67,21 @@ def stored_tokens(session: Session, numbers: Sequence[str]) -> dict[str, StoredT
         for number, token, reason in session.execute(_TOKENS, {"numbers": part}):
             found[number] = StoredToken(token, reason)
     return found
+
+
+def reissued_tokens(session: Session, numbers: Sequence[str]) -> dict[str, list[str]]:
+    """Return the further tokens of certificates that were signed anew, by number, oldest first."""
+    found: dict[str, list[str]] = {}
+    for row in reissue_rows(session, numbers):
+        found.setdefault(row.number, []).append(row.token)
+    return found
+
+
+def reissue_rows(session: Session, numbers: Sequence[str]) -> Iterator[ReissuedToken]:
+    """Yield the further tokens of these certificates, oldest first."""
+    for part in parts_of(numbers):
+        query = sa.select(ReissuedToken).where(ReissuedToken.number.in_(part))
+        yield from session.scalars(query.order_by(ReissuedToken.reissued_at, ReissuedToken.kid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,15 +243,32 @@ def used_indexes(session: Session, list_id: int, candidates: Sequence[int]) -> f
 
 
 def count_by_key(session: Session) -> dict[str, int]:
-    """Count the certificates that each key signed, by `kid`."""
-    query = sa.select(Certificate.kid, sa.func.count().label("count")).group_by(Certificate.kid)
-    return {row.kid: int(row[1]) for row in session.execute(query)}
+    """Count the certificates that each key signed, first or anew, by `kid`."""
+    counts: dict[str, int] = {}
+    for column in (Certificate.kid, ReissuedToken.kid):
+        for kid, count in session.execute(sa.select(column, sa.func.count()).group_by(column)):
+            counts[kid] = counts.get(kid, 0) + count
+    return counts
 
 
 def numbers_signed_by(session: Session, kid: str) -> Iterator[str]:
-    """Return the numbers of all certificates that a key signed, in the order of issue."""
-    query = sa.select(Certificate.number).where(Certificate.kid == kid).order_by(Certificate.id)
+    """Return the numbers of all certificates that a key signed, first or anew, in the order of issue."""
+    query = sa.select(Certificate.number).where(_was_signed_by(kid)).order_by(Certificate.id)
     yield from session.scalars(query.execution_options(yield_per=PAGE_ROWS))
+
+
+def _was_signed_by(kid: str) -> sa.ColumnElement[bool]:
+    anew = sa.exists().where(ReissuedToken.number == Certificate.number, ReissuedToken.kid == kid)
+    return sa.or_(Certificate.kid == kid, anew)
+
+
+def list_signed_by(
+    session: Session, kid: str, without: str, after: UUID | None, limit: int, *, lock: bool
+) -> Sequence[Certificate]:
+    """Return the next certificates that a key signed and the key `without` did not sign anew, oldest first."""
+    anew = sa.exists().where(ReissuedToken.number == Certificate.number, ReissuedToken.kid == without)
+    query = sa.select(Certificate).where(_was_signed_by(kid), ~anew)
+    return page_of(session, locked(query) if lock else query, Certificate.id, after, limit)
 
 
 def certified_products_of(session: Session, application_ids: Sequence[UUID]) -> set[tuple[UUID, UUID]]:

@@ -191,6 +191,21 @@ class Certificate(Base):
     )
 
 
+class ReissuedToken(Base):
+    """A further token of a certificate, signed anew after its key was compromised. Triggers allow only inserts.
+
+    The row of the certificate keeps its first token. A key signs a certificate anew once.
+    """
+
+    __tablename__ = "reissued_tokens"
+
+    number: Mapped[str] = mapped_column(sa.ForeignKey("certificates.number"), primary_key=True)
+    kid: Mapped[str] = mapped_column(sa.ForeignKey("signing_keys.kid"), primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(unique=True, comment="over header.payload")
+    reissued_at: Mapped[datetime]
+    token: Mapped[str]
+
+
 class CertificateSnapshot(Base):
     """The answer to a verification of a certificate's number, authenticated (`snapshot.py`).
 

@@ -44,6 +44,11 @@ COMMANDS = (
         ),
         LazyCommand("retire", "app.cli.keys:retire", "Retire the active key without activating another one."),
         LazyCommand("compromise", "app.cli.keys:compromise", "Declare that others may hold the key."),
+        LazyCommand(
+            "reissue",
+            "app.cli.reissue:reissue_certificates",
+            "Sign the certificates anew that the compromise of a key took.",
+        ),
     ),
     LazyCommand("monitor", "app.cli.monitor:monitor", "Watch a service by its public addresses alone."),
     group(

@@ -33,7 +33,7 @@ def list_keys(as_json: JsonOption = False) -> None:
     """
     settings = load_settings()
     with handle_errors(), open_database(settings) as database, database.read_session() as session:
-        files, counts = KeyFiles(settings.keys_dir, _issuer(session)), certificate_repository.count_by_key(session)
+        files, counts = KeyFiles(settings.keys_dir, find_issuer(session)), certificate_repository.count_by_key(session)
         rows = [
             {
                 "kid": key.kid,
@@ -58,7 +58,7 @@ def show(kid: Kid) -> None:
     The history is the one in the public log.
     """
     with handle_errors(), open_database(load_settings()) as database, database.read_session() as session:
-        key = _find_key(session, kid)
+        key = find_key(session, kid)
         typer.echo(f"{key.kid}\n{json.dumps(key.public_jwk, sort_keys=True)}")
         for entry in log_repository.list_key_entries(session, key.kid):
             typer.echo(f"{format_utc(entry.at)}  {entry.event}  (entry {entry.seq} of the log)")
@@ -74,7 +74,7 @@ def next_key() -> None:
     with _key_session() as (session, settings):
         if any(key.state == KeyState.NEXT for key in signing_repository.list_keys(session)):
             fail("A key is published already and waits to be activated: see `mik keys list`.")
-        signer = KeyFiles(settings.keys_dir, _issuer(session)).create_key()
+        signer = KeyFiles(settings.keys_dir, find_issuer(session)).create_key()
         key_lifecycle.publish_key(session, SYSTEM, signer, utc_now())
     typer.echo(f"Published: {signer.kid}")
     typer.echo("Bring its file to every machine that serves, then activate it a day from now.")
@@ -100,8 +100,9 @@ def activate(
             "In an emergency add --emergency."
         )
     with _key_session() as (session, settings):
-        key = _find_key(session, kid)
-        KeyFiles(settings.keys_dir, _issuer(session)).get_signer(key.kid)  # without its file nothing could be issued
+        key = find_key(session, kid)
+        files = KeyFiles(settings.keys_dir, find_issuer(session))
+        files.get_signer(key.kid)  # without its file nothing could be issued
         key_lifecycle.activate_key(session, SYSTEM, key.kid, at_once=at_once, now=utc_now())
     typer.echo(f"Active: {key.kid}")
 
@@ -112,7 +113,7 @@ def retire(kid: Kid) -> None:
     No certificate can be issued until a key is activated.
     """
     with _key_session() as (session, _):
-        key = _find_key(session, kid)
+        key = find_key(session, kid)
         key_lifecycle.retire_key(session, SYSTEM, key.kid, utc_now())
     typer.echo(f"Retired: {key.kid}. Nothing can be issued until a key is activated.")
 
@@ -125,22 +126,24 @@ def compromise(
 ) -> None:
     """Declare that others may hold the key.
 
-    What the public log contains from before that moment stays valid; everything else that the key signed is forged from
-    now on. This cannot be undone.
+    What the public log contains from before that moment stays valid. What it contains from later is `key_compromised`
+    until `mik keys reissue` has signed it anew; what it does not contain is forged. This cannot be undone.
     """
     with _key_session() as (session, _):
         now = utc_now()
-        key = _find_key(session, kid)
+        key = find_key(session, kid)
         was_active = key.state == KeyState.ACTIVE
         key_lifecycle.mark_key_compromised(
             session, SYSTEM, key.kid, since=_read_moment(since) if since else now, now=now
         )
-    typer.echo(f"Compromised: {key.kid}")
+        kid = key.kid
+    typer.echo(f"Compromised: {kid}")
     if was_active:
         typer.echo(
             "Nothing can be issued until another key is activated: mik keys next; "
             "mik keys activate --emergency --at-once …"
         )
+    typer.echo(f"Then sign the certificates anew that were logged since: mik keys reissue --kid {kid}")
 
 
 @contextmanager
@@ -150,14 +153,16 @@ def _key_session() -> Iterator[tuple[Session, Settings]]:
         yield session, settings
 
 
-def _issuer(session: Session) -> str:
+def find_issuer(session: Session) -> str:
+    """Return the stored issuer. Raises `UnsafeToStart` before the first start of the service."""
     issuer = signing_repository.get_issuer(session)
     if issuer is None:
         raise UnsafeToStart("The database has no issuer yet: it is set at the first start of the service.")
     return issuer
 
 
-def _find_key(session: Session, text: str) -> SigningKey:
+def find_key(session: Session, text: str) -> SigningKey:
+    """Return the key by its kid or the beginning of its thumbprint; ends where none or several match."""
     found = [
         key
         for key in signing_repository.list_keys(session)

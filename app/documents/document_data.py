@@ -30,7 +30,7 @@ def load_document_data(
     the row holds another token.
     """
     c = record
-    credential_text = require_token(row, record, keys)
+    credential_text = require_token(session, row, record, keys)
     credential = jws.verify(credential_text, typ=jws.TYP_CREDENTIAL, keys=keys.all_public)
     certified = parse_credential(credential.payload)
     assert record.logged_at is not None  # only such records are shown

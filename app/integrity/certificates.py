@@ -1,6 +1,6 @@
 """Compare certificate rows and snapshots with what was signed and logged; report the first that differs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from unicodedata import normalize
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.certificates import certificate_repository
 from app.certificates.credential import reader
 from app.certificates.log_events import STATUS_EVENT
-from app.certificates.model import Certificate, CertificateStatus
+from app.certificates.model import Certificate, CertificateStatus, ReissuedToken
 from app.certificates.read_model import snapshot_repository
 from app.certificates.read_model.snapshot import Snapshot, SnapshotKey
 from app.certificates.status_list import PURPOSES, StatusListRejected, list_name
@@ -17,8 +17,10 @@ from app.core import strict_json
 from app.core.crypto import jws
 from app.core.crypto.jws import PublicKey
 from app.core.database import UNREADABLE, pages_of
+from app.integrity.reissued_tokens import find_token_error, further_tokens
 from app.integrity.transparency_log import IntegrityFinding
 from app.organisations.legal_forms import public_voen
+from app.signing import signing_repository
 from app.transparency import log_repository
 from app.transparency.log_entry import LogEvent
 from app.transparency.model import LogEntry
@@ -45,6 +47,9 @@ def check_certificates(
                 log_repository.find_issue_entries(session, numbers),
                 log_repository.get_last_events(session, numbers),
             )
+            statuses = log_repository.get_last_events(session, numbers, without=LogEvent.CERTIFICATE_REISSUED)
+            further = further_tokens(session, numbers)
+            corrections = _last_corrections(session)
             surrenders = log_repository.find_entries_about(session, LogEvent.CERTIFICATE_SURRENDERED, numbers)
             snapshots = snapshot_repository.by_number(session, numbers)
             described = certificate_repository.descriptions_of(session, [each.id for each in page])
@@ -52,10 +57,15 @@ def check_certificates(
                 entry = issued.get(certificate.number)
                 detail = (
                     _certificate_error(certificate, entry, keys, described.get(certificate.id, {}))
-                    or _status_error(certificate, last[certificate.number].event)
+                    or find_token_error(certificate, further.get(certificate.number, ()), keys)
+                    or _status_error(certificate, statuses[certificate.number].event)
                     or _surrender_error(certificate, surrenders.get(certificate.number))
                     or _snapshot_error(
-                        certificate, last[certificate.number].seq, snapshots.get(certificate.number), snapshot_key
+                        _hashes_of(certificate, further.get(certificate.number, ())),
+                        last[certificate.number].seq,
+                        corrections,
+                        snapshots.get(certificate.number),
+                        snapshot_key,
                     )
                 )
                 if detail:
@@ -76,6 +86,30 @@ def check_certificates(
             f"certificate {orphan}", "Verification uses a snapshot of it, but there is no certificate."
         )
     return matching, None
+
+
+def _hashes_of(certificate: Certificate, further: Sequence[ReissuedToken]) -> frozenset[str]:
+    return frozenset({certificate.token_sha256, *(each.token_sha256 for each in further)})
+
+
+def row_errors(
+    session: Session, certificates: Sequence[Certificate], keys: Mapping[str, PublicKey]
+) -> dict[str, list[str]]:
+    """Return by number what differs between the row of a certificate, its first token and the log."""
+    issued = log_repository.find_issue_entries(session, [each.number for each in certificates])
+    described = certificate_repository.descriptions_of(session, [each.id for each in certificates])
+    found = {}
+    for each in certificates:
+        if error := _certificate_error(each, issued.get(each.number), keys, described.get(each.id, {})):
+            found[each.number] = [error]
+    return found
+
+
+def _last_corrections(session: Session) -> Mapping[str, int]:
+    """Return `kid` → index of the last entry about the compromise of that key."""
+    kids = [key.kid for key in signing_repository.list_keys(session)]
+    last = log_repository.get_last_events(session, kids)
+    return {kid: each.seq for kid, each in last.items() if each.event == LogEvent.KEY_COMPROMISED}
 
 
 def _certificate_error(
@@ -114,16 +148,23 @@ def _surrender_error(certificate: Certificate, entry: bytes | None) -> str | Non
 
 
 def _snapshot_error(
-    certificate: Certificate, last_seq: int, stored: Snapshot | None, key: SnapshotKey | None
+    hashes: Collection[str],
+    last_seq: int,
+    corrections: Mapping[str, int],
+    stored: Snapshot | None,
+    key: SnapshotKey | None,
 ) -> str | None:
-    """Check the stored answer. A missing one is valid: verification then evaluates token and log."""
+    """Check the stored answer. A missing one is valid: verification then evaluates token and log.
+
+    So does one that is older than the last word on the compromise of its key.
+    """
     if stored is None:
         return None
-    if stored.signed_hash.hex() != certificate.token_sha256:
+    if stored.signed_hash.hex() not in hashes:
         return "Its snapshot belongs to another token."
     if key is not None and not key.is_genuine(stored):
         return "Its snapshot was not written by this service with these settings."
-    if stored.log_seq != last_seq:
+    if not last_seq <= stored.log_seq <= max(last_seq, corrections.get(stored.kid, -1)):
         return f"Its snapshot is of entry {stored.log_seq} of the log, but its last entry is {last_seq}."
     return None
 

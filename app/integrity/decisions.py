@@ -25,6 +25,7 @@ from app.certificates.model import Certificate
 from app.certificates.status_decisions import status_decision_repository
 from app.core import canonical_json
 from app.core.database import PAGE_ROWS, UNREADABLE, pages_of
+from app.integrity.reissued_tokens import find_reissue_errors, further_tokens
 from app.integrity.status_history import (
     ACT_OF_EVENT,
     differing_members,
@@ -83,6 +84,35 @@ def check_decisions(session: Session) -> DecisionReport:
     except UNREADABLE:
         report.add([IntegrityFinding(f"certificate after the first {report.certificates}", _UNREADABLE)])
     return report
+
+
+def certificate_errors(session: Session, certificates: Sequence[Certificate]) -> dict[str, list[str]]:
+    """Return what does not fit of these certificates, by number; numbers without an error are left out."""
+    bound_from = log_repository.find_first_entry_with_decision(session)
+    found: dict[str, list[str]] = {}
+    for each in _check_certificates(session, certificates, bound_from):
+        found.setdefault(each.row.rpartition(" ")[2], []).append(each.detail)
+    return found
+
+
+def decision_errors(session: Session, decisions: Sequence[Decision]) -> dict[UUID, list[str]]:
+    """Return what does not fit of these decisions and their recommendations, by the id of the decision."""
+    keys = _registered_keys(session)
+    found = {}
+    for decision in decisions:
+        if errors := [each.detail for each in _check_decisions(session, [decision], keys)]:
+            found[decision.id] = errors
+    return found
+
+
+def confirming_key(decision: Decision) -> str | None:
+    """Return the hash of the authenticator that signed a decision; None where none did."""
+    if decision.confirmation is None:
+        return None
+    try:
+        return verify_record(decision.confirmation, decision.document or {}, user_id=decision.decided_by)
+    except WebAuthnRejected:
+        return None
 
 
 def _registered_keys(session: Session) -> Mapping[str, Entry]:
@@ -291,7 +321,9 @@ def _check_certificates(
     )
     status_decisions = status_decision_repository.status_decisions_of(session, ids)
     suspensions = status_decision_repository.suspensions_of(session, ids)
-    events = audit_repository.events_about(session, "certificate", numbers, {_ISSUED, *ACT_OF_EVENT})
+    names = {_ISSUED, LogEvent.CERTIFICATE_REISSUED.value, *ACT_OF_EVENT}
+    events = audit_repository.events_about(session, "certificate", numbers, names)
+    further = further_tokens(session, numbers)
     logged = log_repository.list_entries_about(session, numbers)
     for certificate in certificates:
         row = f"certificate {certificate.number}"
@@ -315,12 +347,17 @@ def _check_certificates(
                 *_issue_errors(certificate, decision, [e for e in found if e.event == _ISSUED], entries, bound_from),
             ]
             yield from (IntegrityFinding(row, each) for each in errors)
+        issue = next((each for each in entries if each.entry.event is LogEvent.CERTIFICATE_ISSUED), None)
+        again = [each for each in entries if each.entry.event is LogEvent.CERTIFICATE_REISSUED]
+        told = [each for each in found if each.event == LogEvent.CERTIFICATE_REISSUED]
+        for error in find_reissue_errors(certificate, issue, again, told, further.get(certificate.number, ())):
+            yield IntegrityFinding(row, error)
         yield from find_status_errors(
             certificate,
-            [each for each in found if each.event != _ISSUED],
+            [each for each in found if each.event in ACT_OF_EVENT],
             status_decisions.get(certificate.id, []),
             suspensions.get(certificate.id, []),
-            [each for each in entries if each.entry.event is not LogEvent.CERTIFICATE_ISSUED],
+            [each for each in entries if each not in again and each is not issue],
             bound_from,
         )
 

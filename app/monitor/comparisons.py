@@ -74,10 +74,41 @@ def key_fault(seq: int, entries: Sequence[tuple[int, Entry]]) -> str | None:
     return f"in the log it was {state.value.partition('.')[2]} before"
 
 
-def is_voided(issue: Entry, entries: Sequence[tuple[int, Entry]]) -> bool:
-    """Whether the key of an issue was compromised when the issue was logged."""
-    moments = [entry.at for _, entry in entries if entry.event is LogEvent.KEY_COMPROMISED]
-    return bool(moments) and issue.at >= moments[-1]
+def is_voided(seq: int, named: Entry, entries: Sequence[tuple[int, Entry]]) -> bool:
+    """Whether the key of a token was compromised when entry `seq` named it, or had been declared so before."""
+    declared = [(at_seq, entry.at) for at_seq, entry in entries if entry.event is LogEvent.KEY_COMPROMISED]
+    return bool(declared) and (named.at >= declared[-1][1] or seq > declared[0][0])
+
+
+def current_token(
+    issue: tuple[int, Entry], changes: Sequence[tuple[int, Entry]], keys: Mapping[str, Sequence[tuple[int, Entry]]]
+) -> tuple[int, Entry]:
+    """Return the entry of the token that counts: the newest whose key could be relied on, else the issue."""
+    tokens = [issue, *(each for each in changes if each[1].event is LogEvent.CERTIFICATE_REISSUED)]
+    good = [each for each in tokens if not is_voided(*each, keys.get(each[1].key or "", ()))]
+    return good[-1] if good else issue
+
+
+def reissue_faults(
+    issue: tuple[int, Entry], changes: Sequence[tuple[int, Entry]], keys: Mapping[str, Sequence[tuple[int, Entry]]]
+) -> Iterator[str]:
+    """Say which entries sign a certificate anew that may not: the token before must have been taken by a compromise.
+
+    Whether it was is judged by the declarations in the log up to then: a later correction changes nothing.
+    """
+    token = issue
+    for seq, entry in changes:
+        if entry.event is not LogEvent.CERTIFICATE_REISSUED:
+            continue
+        if (fault := key_fault(seq, keys.get(entry.key or "", ()))) is not None:
+            yield f"Entry {seq} signs it anew with {entry.key}, and {fault}."
+            continue
+        known = [each for each in keys.get(token[1].key or "", ()) if each[0] < seq]
+        if not is_voided(*token, known):
+            yield f"Entry {seq} signs it anew, and no compromise in the log took the token before."
+        if entry.decision != issue[1].decision:
+            yield f"Entry {seq} signs it anew for another decision than that of its issue."
+        token = (seq, entry)
 
 
 def key_document_faults(

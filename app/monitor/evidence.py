@@ -27,6 +27,7 @@ class FindingKind(StrEnum):
     CHANGE_WITHOUT_ISSUE = "change-without-issue"
     CHANGE_AFTER_END = "change-after-end"
     ISSUED_WITHOUT_KEY = "issued-without-key"  # by a key that was not active in the log
+    REISSUED_UNCALLED = "reissued-uncalled"  # signed anew, or differently, although no compromise took the token before
     KEY_NOT_LOGGED = "key-not-logged"
     KEY_MISSING = "key-missing"
     KEY_COMPROMISED = "key-compromised"  # a compromised key is still published as trusted

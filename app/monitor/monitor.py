@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from app.certificates import status_list
 from app.certificates.credential.reader import CertifiedFacts, CredentialUnreadable, parse_credential
+from app.certificates.read_model.record import KEY_COMPROMISED
 from app.certificates.status_list import StatusListRejected
 from app.core import strict_json
 from app.core.crypto import jws
@@ -25,8 +26,8 @@ from app.monitor.evidence import EvidenceFolder, FindingKind, MonitorFinding
 from app.monitor.list_watch import ListWatch
 from app.monitor.log_follower import LogFollower, SeenCheckpoint, fetch_checkpoint, verify_growth
 from app.monitor.public_service import PublicService, Received, Unreachable
-from app.monitor.state import KnownIssue, MonitorState
-from app.transparency.log_entry import parse_entry
+from app.monitor.state import KnownEntry, KnownIssue, MonitorState
+from app.transparency.log_entry import Entry, LogEvent, parse_entry
 from app.transparency.logged_status import FINAL_STATUSES, status_after
 from app.transparency.signed_note import NoteRejected, Verifier, parse_vkey
 from app.transparency.tiles import WIDTH, Tile, decode_entry_bundle
@@ -195,9 +196,7 @@ class Monitor:
             trusted = frozenset(map(str, document["assertionMethod"]))
         except (ValueError, KeyError, TypeError, UnusableKey) as why:
             raise Unreachable(f"The published keys cannot be read: {why}") from why
-        logged = {
-            kid: [(each.seq, each.entry) for each in entries] for kid, entries in self._state.key_entries().items()
-        }
+        logged = self._logged_keys()
         recent = self._clock() - KEYS_CACHED
         for kind, kid, detail in comparisons.key_document_faults(logged, keys, methods, trusted, recent):
             contents = tuple(each.content for each in self._state.key_entries().get(kid, ()))
@@ -252,18 +251,24 @@ class Monitor:
         found = [
             MonitorFinding(kind, number, detail, (), contents) for kind, detail in self._entry_faults(issue, number)
         ]
-        token, certified = self._examine_token(number, issue, keys, contents, found)
-        status = status_after(each.entry for each in changes).status
+        counts, status = self._judge(issue, changes, self._logged_keys())
+        if status == KEY_COMPROMISED:
+            return [*found, *self._examine_voided(number, contents)]
+        token, certified = self._examine_token(number, counts[1], keys, contents, found)
         if certified is not None:
             is_new = issue.facts is None
             facts = comparisons.facts_of(certified)
+            if issue.facts is not None and counts[0] != issue.seq:
+                for fault in comparisons.differing_members(issue.facts, facts):
+                    detail = f"Signed anew, it says something else than before: {fault}."
+                    found.append(MonitorFinding(FindingKind.REISSUED_UNCALLED, number, detail, (token,), contents))
             places = {purpose.value: place for purpose, place in certified.status_entries.items()}
             self._state.set_facts(number, facts, places, self._clock())
             if is_new:
                 self._watch(certified)
             expected = facts | {"status": status}
             answer = self._service.get(f"/v1/verify/{number}")
-            for detail in self._answer_faults(answer, certified, status, expected, issue):
+            for detail in self._answer_faults(answer, certified, status, expected):
                 found.append(MonitorFinding(FindingKind.ANSWER_DIFFERS, number, detail, (token, answer), contents))
             found += self._examine_register(number, status, facts, token, contents)
         return found
@@ -273,17 +278,47 @@ class Monitor:
         fault = comparisons.key_fault(issue.seq, [(each.seq, each.entry) for each in entries])
         if fault is not None:
             yield FindingKind.ISSUED_WITHOUT_KEY, f"The log says that {issue.entry.key} signed it, and {fault}."
+        changes = [(each.seq, each.entry) for each in self._state.changes_of(number)]
+        for fault in comparisons.reissue_faults((issue.seq, issue.entry), changes, self._logged_keys()):
+            yield FindingKind.REISSUED_UNCALLED, fault
         is_final = False
         for each in self._state.changes_of(number):
+            if each.entry.event is LogEvent.CERTIFICATE_REISSUED:
+                continue
             status = status_after([each.entry]).status
             if is_final and status not in FINAL_STATUSES:
                 yield FindingKind.CHANGE_AFTER_END, f"Entry {each.seq} changes a status that never ends."
             is_final = is_final or status in FINAL_STATUSES
 
+    def _logged_keys(self) -> dict[str, list[tuple[int, Entry]]]:
+        return {kid: [(each.seq, each.entry) for each in entries] for kid, entries in self._state.key_entries().items()}
+
+    def _judge(
+        self,
+        issue: KnownIssue,
+        changes: Sequence[KnownEntry],
+        keys: Mapping[str, Sequence[tuple[int, Entry]]],
+    ) -> tuple[tuple[int, Entry], str]:
+        """Return the entry of the token that counts, and the status that must be shown."""
+        later = [(each.seq, each.entry) for each in changes]
+        counts = comparisons.current_token((issue.seq, issue.entry), later, keys)
+        status = status_after(entry for _, entry in later).status
+        is_voided = comparisons.is_voided(*counts, keys.get(counts[1].key or "", ()))
+        return counts, KEY_COMPROMISED if is_voided and status not in FINAL_STATUSES else status
+
+    def _examine_voided(self, number: str, contents: tuple[bytes, ...]) -> Iterator[MonitorFinding]:
+        """Require that the service calls a certificate compromised whose token no key vouches for."""
+        answer = self._service.get(f"/v1/verify/{number}")
+        verdict = (_parse_object(answer) or {}).get("verdict")
+        if verdict != Verdict.KEY_COMPROMISED:
+            detail = f"The answer is {verdict}, and its key was compromised when it was logged."
+            yield MonitorFinding(FindingKind.ANSWER_DIFFERS, number, detail, (answer,), contents)
+        yield from self._examine_register(number, KEY_COMPROMISED, {}, answer, contents)
+
     def _examine_token(
         self,
         number: str,
-        issue: KnownIssue,
+        named: Entry,
         keys: Mapping[str, PublicKey],
         contents: tuple[bytes, ...],
         found: list[MonitorFinding],
@@ -297,10 +332,10 @@ class Monitor:
         try:
             verified = jws.verify(received.text.strip(), typ=jws.TYP_CREDENTIAL, keys=keys)
             certified = parse_credential(verified.payload)
-            if verified.signed_hash != issue.entry.sha256:
-                fault = f"Its content has the hash {verified.signed_hash}; {issue.entry.sha256} was issued."
-            elif verified.kid != issue.entry.key:
-                fault = f"It names the key {verified.kid}; {issue.entry.key} signed what was issued."
+            if verified.signed_hash != named.sha256:
+                fault = f"Its content has the hash {verified.signed_hash}; {named.sha256} was issued."
+            elif verified.kid != named.key:
+                fault = f"It names the key {verified.kid}; {named.key} signed what was issued."
             elif certified.number != number:
                 fault = f"It is the token of {certified.number}."
         except TokenRejected as why:
@@ -318,18 +353,12 @@ class Monitor:
         certified: CertifiedFacts,
         status: str,
         expected: Mapping[str, Any],
-        issue: KnownIssue,
     ) -> Iterator[str]:
         members = _parse_object(answer)
         if members is None:
             yield f"The answer about it is no answer: {answer.status}."
             return
         verdict = members.get("verdict")
-        entries = self._state.key_entries().get(issue.entry.key or "", ())
-        if comparisons.is_voided(issue.entry, [(each.seq, each.entry) for each in entries]):
-            if verdict == Verdict.VALID:
-                yield "The answer is valid, and its key was compromised when it was logged."
-            return
         possible = comparisons.possible_verdicts(status, certified, answer.at)
         if verdict not in {each.value for each in possible}:
             yield f"The answer is {verdict}; by token and log it is {' or '.join(sorted(possible))}."
@@ -361,7 +390,8 @@ class Monitor:
 
     def _line_faults(self, line: Mapping[str, Any], facts: Mapping[str, Any], status: str) -> Iterator[str]:
         yield from comparisons.differing_members(facts, line)
-        if line.get("status") not in {status, *(("expired",) if status not in FINAL_STATUSES else ())}:
+        may_expire = status not in {*FINAL_STATUSES, KEY_COMPROMISED}
+        if line.get("status") not in {status, *(("expired",) if may_expire else ())}:
             yield f"status is {line.get('status')!r} instead of {status!r}"
 
     def _examine_unlogged(self, number: str) -> list[MonitorFinding]:
@@ -379,6 +409,7 @@ class Monitor:
     def _compare_register(self) -> set[str]:
         """Read the whole register, line by line; return the numbers that contradict. Raises `Unreachable`."""
         suspects: set[str] = set()
+        keys = self._logged_keys()
         for line in self._service.lines("/v1/certificates.jsonl"):
             try:
                 members = strict_json.loads(line)
@@ -386,10 +417,11 @@ class Monitor:
             except (ValueError, KeyError, TypeError):
                 raise Unreachable("/v1/certificates.jsonl has a line that is not a certificate.") from None
             issue = self._state.find_issue(number)
-            status = status_after(each.entry for each in self._state.changes_of(number)).status
-            has_fault = issue is None or (
-                issue.facts is not None and any(self._line_faults(members, issue.facts, status))
-            )
+            has_fault = issue is None
+            if issue is not None:
+                _, status = self._judge(issue, self._state.changes_of(number), keys)
+                if issue.facts is not None or status == KEY_COMPROMISED:
+                    has_fault = any(self._line_faults(members, issue.facts or {}, status))
             if has_fault and len(suspects) < MAX_SUSPECTS:
                 suspects.add(number)
         return suspects

@@ -32,6 +32,7 @@ class MessageKind(StrEnum):
     ROLE_TAKEN = "role-taken"
     ADMINISTRATOR_GIVEN = "administrator-given"
     ADMINISTRATOR_TAKEN = "administrator-taken"
+    CERTIFICATES_REISSUED = "certificates-reissued"
 
 
 class OutgoingMessage(Base):

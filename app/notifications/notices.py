@@ -1,11 +1,14 @@
 """Notify users of actions of others. Called in the transaction of the action."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.auth import user_repository
 from app.auth.model import Invitation, PasswordReset, User
+from app.certificates.model import Certificate
 from app.core.actor import Role
 from app.core.crypto.secret_box import SecretBox
 from app.notifications import outbox
@@ -83,6 +86,19 @@ def notify_invited(
 def notify_administrator_changed(session: Session, user: User, company: str, *, now: datetime) -> None:
     kind = MessageKind.ADMINISTRATOR_GIVEN if user.is_administrator else MessageKind.ADMINISTRATOR_TAKEN
     _notify_user(session, kind, user, {"company": company}, now)
+
+
+def notify_reissued(session: Session, certificates: Iterable[Certificate], *, now: datetime) -> None:
+    """Tell the administrators of each holder which certificates were signed anew; all members where there is none."""
+    numbers: dict[UUID, list[str]] = {}
+    for each in certificates:
+        numbers.setdefault(each.organisation_id, []).append(each.number)
+    for organisation_id, found in numbers.items():
+        company = organisation_repository.find_organisation(session, organisation_id)
+        members = [user for user in user_repository.list_members(session, organisation_id) if user.active]
+        values = {"company": company.legal_name_az if company else "", "numbers": "\n".join(found)}
+        for user in [user for user in members if user.is_administrator] or members:
+            _notify_user(session, MessageKind.CERTIFICATES_REISSUED, user, values, now)
 
 
 def _notify_user(session: Session, kind: MessageKind, user: User, values: dict[str, str], now: datetime) -> None:

@@ -130,6 +130,14 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
             "You are no longer an administrator of the company {company} at {service}. You still act for it.",
             _ASK_COMPANY,
         ),
+        MessageKind.CERTIFICATES_REISSUED: _message_text(
+            "Your certificates were signed anew",
+            "Certificates of the company {company} were signed anew with another key, because others may have had the "
+            "earlier one. Numbers and dates stay the same:",
+            "{numbers}",
+            "Fetch credentials, PDF files, codes and labels again at {service}, and replace those that you printed or "
+            "gave to others: the earlier ones no longer count.",
+        ),
     }
 )
 

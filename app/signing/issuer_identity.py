@@ -106,10 +106,12 @@ def load_keys(session: Session, log: VerifiedLog) -> Mapping[str, KeyRecord]:
     public = load_public_keys(session)
     keys = {}
     for kid in log.subjects("key"):
-        state, since = state_of(log.entries_about("key", kid))
+        entries = log.entries_about("key", kid)
+        state, since = state_of(entries)
         if kid not in public:
             raise LogDamaged(Message("the public key of %(kid)s is missing or replaced.", kid=kid))
-        keys[kid] = KeyRecord(kid, public[kid], state, since)
+        declared = [each.seq for each in entries if each.entry.event is LogEvent.KEY_COMPROMISED] or [-1]
+        keys[kid] = KeyRecord(kid, public[kid], state, since, declared[0], declared[-1])
     return keys
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from app.core.crypto import jws
 from app.core.crypto.jwk import public_jwk
-from app.core.crypto.keyring import PUBLISHED_STATES, KeyRing
+from app.core.crypto.keyring import PUBLISHED_STATES, KeyRing, KeyState
+from app.core.dates import format_utc
 
 DID_CONTEXTS = ("https://www.w3.org/ns/did/v1", "https://w3id.org/security/jwk/v1")
 """The second one defines `JsonWebKey`, `publicKeyJwk` and `revoked`: without it JSON-LD drops the keys."""
@@ -29,14 +30,18 @@ def did_document(issuer: str, keyring: KeyRing) -> dict[str, Any]:
     """Return the DID document (did:web) of the issuer with its keys.
 
     `assertionMethod` has the keys that sign, signed or will sign: a client that caches the document must have a key
-    before its first use. A compromised key is listed only as a verification method. `kid` of each key is the
-    thumbprint, the fragment of its `id`; the `id` is the `kid` of header and JWKS.
+    before its first use. A compromised key is listed only as a verification method, so that earlier signatures can be
+    checked; `revoked` says since when no signature counts. `kid` of each key is the thumbprint, the fragment of its
+    `id`; the `id` is the `kid` of header and JWKS.
     """
     methods = []
     for kid, key in keyring.by_kid.items():
         jwk = public_jwk(key.public, kid.rpartition("#")[2])
         del jwk["use"]  # the document states the purpose of each key
-        methods.append({"id": kid, "type": "JsonWebKey", "controller": issuer, "publicKeyJwk": jwk})
+        method = {"id": kid, "type": "JsonWebKey", "controller": issuer, "publicKeyJwk": jwk}
+        if key.state is KeyState.COMPROMISED:
+            method["revoked"] = format_utc(key.since)
+        methods.append(method)
     assertion_methods = [kid for kid, key in keyring.by_kid.items() if key.state in PUBLISHED_STATES]
     return {
         "@context": DID_CONTEXTS,

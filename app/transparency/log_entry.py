@@ -19,6 +19,7 @@ MAX_INTEGER = 2**53 - 1  # larger integers are not exact in RFC 8785
 
 class LogEvent(StrEnum):
     CERTIFICATE_ISSUED = "certificate.issued"  # `sha256` over the token's header.payload, `key` signed it
+    CERTIFICATE_REISSUED = "certificate.reissued"  # signed anew, as it was, after its key was compromised
     CERTIFICATE_SUSPENDED = "certificate.suspended"
     CERTIFICATE_REINSTATED = "certificate.reinstated"
     CERTIFICATE_REVOKED = "certificate.revoked"
@@ -59,7 +60,7 @@ class Entry:
     at: datetime
     subject: str | None = None
     sha256: str | None = None
-    key: str | None = None  # kid that signed an issued certificate
+    key: str | None = None  # kid that signed an issued or reissued certificate
     head: int | None = None  # number of audit events
     during_investigation: bool = False  # of a surrender: an investigation was open
     decision: str | None = None  # hash of the decision document

@@ -73,6 +73,13 @@ def find_issue_entry(session: Session, number: str) -> LogEntry | None:
     return session.scalars(query).one_or_none()
 
 
+def find_token_entry(session: Session, number: str) -> LogEntry | None:
+    """Find the newest entry that names a token of a certificate: its issue, or the last time it was signed anew."""
+    events = [LogEvent.CERTIFICATE_ISSUED.value, LogEvent.CERTIFICATE_REISSUED.value]
+    query = sa.select(LogEntry).where(LogEntry.subject == number, LogEntry.event.in_(events))
+    return session.scalars(query.order_by(LogEntry.seq.desc()).limit(1)).one_or_none()
+
+
 def find_issue_entries(session: Session, numbers: Sequence[str]) -> dict[str, LogEntry]:
     """Find the issue entries of these certificates, by number."""
     query = sa.select(LogEntry).where(LogEntry.subject.in_(numbers), LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
@@ -110,11 +117,12 @@ class LastEvent(NamedTuple):
     seq: int
 
 
-def get_last_events(session: Session, subjects: Sequence[str]) -> dict[str, LastEvent]:
-    """Return the newest entry of each subject."""
-    newest = (
-        sa.select(sa.func.max(LogEntry.seq)).where(LogEntry.subject.in_(subjects)).group_by(LogEntry.subject)
-    ).scalar_subquery()
+def get_last_events(
+    session: Session, subjects: Sequence[str], *, without: LogEvent | None = None
+) -> dict[str, LastEvent]:
+    """Return the newest entry of each subject, other than those of an event."""
+    about = [LogEntry.subject.in_(subjects), *([LogEntry.event != without.value] if without else [])]
+    newest = (sa.select(sa.func.max(LogEntry.seq)).where(*about).group_by(LogEntry.subject)).scalar_subquery()
     query = sa.select(LogEntry.subject, LogEntry.event, LogEntry.at, LogEntry.seq).where(LogEntry.seq.in_(newest))
     return {row.subject: LastEvent(row.event, row.at, row.seq) for row in session.execute(query)}
 

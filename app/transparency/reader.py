@@ -54,12 +54,12 @@ def root_at(session: Session, size: int) -> bytes:
 
 
 def inclusion_proof(session: Session, number: str, within: tuple[int, str] | None = None) -> Proof:
-    """Return the proof that the issue of this certificate is in the current log, or in the checkpoint `within`.
+    """Return the proof that the newest token of this certificate is in the current log, or in the checkpoint `within`.
 
     `within` is the size of a checkpoint and its note. Raises `NotFound`.
     """
     size, signed = within or _require_signed_head(session)
-    row = log_repository.find_issue_entry(session, number)
+    row = log_repository.find_token_entry(session, number)
     if row is None or row.seq >= size:
         raise NotFound.of("certificate in the public log")
     return prove_entry(session, row.seq, (size, signed))

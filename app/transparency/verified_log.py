@@ -136,10 +136,14 @@ class VerifiedLog:
 
     def status_entries(self, number: str) -> tuple[LoggedEntry, ...]:
         """Return the entries that changed the status of a certificate, oldest first."""
-        return self.entries_about("certificate", number)
+        return tuple(each for each in self.entries_about("certificate", number) if not _is_reissue(each))
+
+    def reissues(self, number: str) -> tuple[LoggedEntry, ...]:
+        """Return the entries about further tokens of a certificate, oldest first."""
+        return tuple(each for each in self.entries_about("certificate", number) if _is_reissue(each))
 
     def last_seq(self, number: str) -> int | None:
-        """Return the index of the last entry that changed the status of a certificate; None where none did.
+        """Return the index of the last entry about status or tokens of a certificate after its issue; None without one.
 
         Does not refresh: verifications call it after the keys, which do.
         """
@@ -148,7 +152,7 @@ class VerifiedLog:
 
     def changed_numbers(self) -> Sequence[str]:
         """Return the numbers of certificates whose status ever changed."""
-        return self.subjects("certificate")
+        return [number for number in self.subjects("certificate") if self.status_entries(number)]
 
     def subjects(self, kind: str) -> Sequence[str]:
         self.refresh()
@@ -345,6 +349,10 @@ def _parse(content: bytes) -> Entry | None:
         return parse_entry(content)
     except ValueError:
         return None
+
+
+def _is_reissue(logged: LoggedEntry) -> bool:
+    return logged.entry.event is LogEvent.CERTIFICATE_REISSUED
 
 
 def _grouped(entries: Iterable[LoggedEntry]) -> dict[tuple[str, str], list[LoggedEntry]]:

@@ -61,7 +61,7 @@ class ProvenRecords:
                 for each in tokens:
                     assert each.verified is not None
                     number = str(each.number)
-                    record = proven_records.load_record_of_token(session, self.log, each.verified, number, now)
+                    record = proven_records.load_record_of_token(session, self.log, keys, each.verified, number, now)
                     if record is None:
                         others.append((each.verified.signed_hash, number))
                     else:

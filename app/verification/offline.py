@@ -7,7 +7,7 @@ trusted, the verdict is None (cannot be determined).
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +18,7 @@ from app.certificates.status_list import Purpose, StatusList, StatusListRejected
 from app.core import strict_json
 from app.core.crypto import jws
 from app.core.crypto.jws import PublicKey, RejectionReason, TokenRejected, VerifiedToken
+from app.core.crypto.keyring import KeyRecord
 from app.core.dates import format_age, format_utc
 from app.transparency.checkpoint import Proof, parse_proof, verify_proof
 from app.transparency.log_entry import Entry, LogEvent, parse_entry
@@ -25,9 +26,16 @@ from app.transparency.logged_status import FINAL_STATUSES, status_after
 from app.transparency.signed_note import NoteRejected, Verifier
 from app.transparency.witness_policy import WitnessJudgement
 from app.verification.token_text import extract_token
-from app.verification.verdict import ACTIVE, Check, Verdict, check_validity, verdict_of
+from app.verification.verdict import (
+    ACTIVE,
+    Check,
+    Verdict,
+    check_validity,
+    verdict_of,
+)
 
 MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
+_TOKEN_EVENTS: Final = frozenset({LogEvent.CERTIFICATE_ISSUED.value, LogEvent.CERTIFICATE_REISSUED.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +43,12 @@ class OfflineSources:
     """Keys, status lists and proofs of a bundle.
 
     `trusted` and `withdrawn` are keys by `kid`; withdrawn keys are described in the DID document but no longer trusted.
-    `find_status_list` returns the token of a list by its address, `find_proof` a tlog-proof by certificate number; None
-    where the bundle has none. `made_at` is aware and not signed.
+    `find_status_list` returns the token of a list by its address, `find_proof` the tlog-proof of a token by certificate
+    number and hash; None where the bundle has none. `made_at` is aware and not signed.
 
-    `checkpoint_at` is the moment of the last entry that the checkpoint contains. `compromised_at` has the withdrawn
-    keys of which the log says since when. `status_entries` are the proven changes of one number. `judge_witnesses` is
-    called with number, moment of the issue and now; None without a policy.
+    `checkpoint_at` is the moment of the last entry that the checkpoint contains. `compromised` has the withdrawn keys
+    of which the log says since when, and where it first said so. `status_entries` are the proven changes of one number
+    with their indexes. `judge_witnesses` is called with number, moment of the issue and now; None without a policy.
     """
 
     issuer: str
@@ -48,11 +56,11 @@ class OfflineSources:
     withdrawn: Mapping[str, PublicKey]
     verifier: Verifier
     find_status_list: Callable[[str], str | None]
-    find_proof: Callable[[str], str | None]
+    find_proof: Callable[[str, str], str | None]
     made_at: datetime
     checkpoint_at: datetime | None = None
-    compromised_at: Mapping[str, datetime] = field(default_factory=dict)
-    status_entries: Callable[[str], tuple[Entry, ...]] = lambda _number: ()
+    compromised: Mapping[str, KeyRecord] = field(default_factory=dict)
+    status_entries: Callable[[str], tuple[tuple[int, Entry], ...]] = lambda _number: ()
     judge_witnesses: Callable[[str, datetime, datetime], WitnessJudgement] | None = None
 
 
@@ -75,6 +83,10 @@ class _Undetermined(Exception):
 
     def __init__(self, check: Check) -> None:
         self.check = check
+
+
+class _NeverLogged(_Undetermined):
+    """A compromised key signed it, and the log does not contain it: after the compromise the service signs nothing."""
 
 
 def evaluate_offline(
@@ -106,15 +118,22 @@ def evaluate_offline(
         return OfflineResult(Verdict.FORGED, f"forged, {age_text}", tuple(done))
     try:
         _require_key(verified, sources)
-        log, issued_at = _check_log_proof(verified, certified, sources)
-        done += [_check_key(verified, sources, issued_at), log, *_check_log_age(sources, now, max_age)]
+        log, seq, issued_at = _check_log_proof(verified, certified, sources)
+        key = _check_key(verified, sources, seq, issued_at)
+        done += [key, log, *_check_log_age(sources, now, max_age)]
         done += _check_witnesses(certified, sources, issued_at, now)
         done.append(check_validity(certified.valid_from, certified.valid_until, now))
         status, as_of, check = _check_status_lists(certified, sources, now)
-        status, check = _apply_log(status, check, sources.status_entries(certified.number))
+        entries = sources.status_entries(certified.number)
+        status, check = _apply_log(status, check, [entry for _, entry in entries])
+        status, check = _apply_reissue(status, check, seq, entries, sources)
+    except _NeverLogged as error:
+        return OfflineResult(Verdict.FORGED, f"forged, {age_text}", (*done, error.check))
     except _Undetermined as error:
         return OfflineResult(None, f"undetermined, {age_text}", (*done, error.check), certified)
     verdict = verdict_of(status, certified.valid_from, certified.valid_until, now)
+    if not key.passed and verdict not in FINAL_STATUSES:
+        verdict = Verdict.KEY_COMPROMISED
     headline = f"{verdict.replace('_', ' ')} as of {format_utc(as_of)}, list {format_age(now - as_of)} old"
     if sources.checkpoint_at is not None:
         headline += f", log {format_age(now - sources.checkpoint_at)} old"
@@ -131,18 +150,18 @@ def _parse_certified(verified: VerifiedToken, sources: OfflineSources) -> Certif
 
 
 def _require_key(verified: VerifiedToken, sources: OfflineSources) -> None:
-    if verified.kid not in sources.trusted and verified.kid not in sources.compromised_at:
+    if verified.kid not in sources.trusted and verified.kid not in sources.compromised:
         detail = "The key that signed it is compromised: only an online check can tell what was issued before."
         raise _Undetermined(Check("key_state", False, detail))
 
 
-def _check_key(verified: VerifiedToken, sources: OfflineSources, issued_at: datetime) -> Check:
-    since = sources.compromised_at.get(verified.kid)
-    if since is None:
+def _check_key(verified: VerifiedToken, sources: OfflineSources, seq: int, issued_at: datetime) -> Check:
+    key = sources.compromised.get(verified.kid)
+    if key is None:
         return Check("key_state", True, "The signing key is published.")
-    detail = f"The signing key is compromised since {format_utc(since)}; this was logged"
-    if issued_at >= since:
-        raise _Undetermined(Check("key_state", False, f"{detail} not before that: anybody may have signed it."))
+    detail = f"The signing key is compromised since {format_utc(key.since)}; this was logged"
+    if not key.was_trusted(seq, issued_at):
+        return Check("key_state", False, f"{detail} not before that: anybody may have signed it.")
     return Check("key_state", True, f"{detail} before that.")
 
 
@@ -170,7 +189,22 @@ def _check_witnesses(
     yield check
 
 
-def _apply_log(status: str, check: Check, entries: tuple[Entry, ...]) -> tuple[str, Check]:
+def _apply_reissue(
+    status: str, check: Check, seq: int, entries: Sequence[tuple[int, Entry]], sources: OfflineSources
+) -> tuple[str, Check]:
+    """Return `superseded` for a token whose place a later one took, under a key that could be relied on."""
+    if status in FINAL_STATUSES:
+        return status, check
+    for later, entry in entries:
+        key = sources.compromised.get(entry.key or "")
+        is_trusted = key.was_trusted(later, entry.at) if key else entry.key in sources.trusted
+        if entry.event is LogEvent.CERTIFICATE_REISSUED and later > seq and is_trusted:
+            detail = f"By the public log it was signed anew at {format_utc(entry.at)}: ask for the new certificate."
+            return "superseded", Check("status", False, detail)
+    return status, check
+
+
+def _apply_log(status: str, check: Check, entries: Sequence[Entry]) -> tuple[str, Check]:
     """Return the more severe of the statuses by lists and log: both are signed, by different keys."""
     logged = status_after(entries)
     if logged.since is None or logged.status in {ACTIVE, status}:
@@ -183,10 +217,12 @@ def _apply_log(status: str, check: Check, entries: tuple[Entry, ...]) -> tuple[s
 
 def _check_log_proof(
     verified: VerifiedToken, certified: CertifiedFacts, sources: OfflineSources
-) -> tuple[Check, datetime]:
-    """Return the check, and the moment at which the issue was logged."""
-    text = sources.find_proof(certified.number)
+) -> tuple[Check, int, datetime]:
+    """Return the check, and index and moment of the entry that names this token."""
+    text = sources.find_proof(certified.number, verified.signed_hash)
     if text is None:
+        if verified.kid in sources.compromised:
+            raise _NeverLogged(Check("log", False, "Its key is compromised, and its issue is not in the public log."))
         detail = "The bundle has no proof of its issue: it may be newer than the bundle. Fetch a new one."
         raise _Undetermined(Check("log", False, detail))
     try:
@@ -195,11 +231,14 @@ def _check_log_proof(
         logged = strict_json.loads(entry)
     except (NoteRejected, ValueError) as error:
         raise _Undetermined(Check("log", False, f"The proof of its issue is refused: {error}")) from error
-    expected = (LogEvent.CERTIFICATE_ISSUED.value, certified.number, verified.signed_hash, verified.kid)
-    if tuple(logged.get(name) for name in ("event", "certificate", "sha256", "key")) != expected:
+    expected = (certified.number, verified.signed_hash, verified.kid)
+    is_own = tuple(logged.get(name) for name in ("certificate", "sha256", "key")) == expected
+    if not is_own and verified.kid in sources.compromised:
+        raise _NeverLogged(Check("log", False, "Its key is compromised, and its issue is not in the public log."))
+    if not is_own or logged.get("event") not in _TOKEN_EVENTS:
         raise _Undetermined(Check("log", False, "The proof is of another entry than the issue of this certificate."))
     detail = f"Its issue is entry {proof.index} of the public log of {checkpoint.size} entries."
-    return Check("log", True, detail), parse_entry(entry).at
+    return Check("log", True, detail), proof.index, parse_entry(entry).at
 
 
 def _parse_proof_with_entry(text: str) -> tuple[bytes, Proof]:

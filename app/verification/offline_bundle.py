@@ -20,6 +20,7 @@ from typing import IO
 from app.core import strict_json
 from app.core.crypto import jwk, jws
 from app.core.crypto.jws import PublicKey
+from app.core.crypto.keyring import KeyRecord, KeyState
 from app.core.errors import MikError
 from app.transparency import merkle
 from app.transparency.checkpoint import Checkpoint, Proof, origin_of, verify_checkpoint
@@ -39,6 +40,7 @@ INDEX, KEYS, VKEY = "bundle.json", "keys.json", "log/vkey"
 CHECKPOINT, WITNESSED = "log/checkpoint", "log/witnessed"
 _LIST = re.compile(r"status-lists/((?:revocation|suspension)-[1-9][0-9]{0,8})\.jwt")
 _ISSUED, _AUDIT_HEAD = b'"event":"certificate.issued"', b'"event":"audit.head"'
+_REISSUED = b'"event":"certificate.reissued"'
 
 
 class BundleRejected(MikError):
@@ -136,12 +138,14 @@ class BundleArchive:
 
     def sources(self, policy: WitnessPolicy | None) -> OfflineSources:
         assert self._verifier is not None  # loaded
-        states = {kid: [entry for _, entry in entries] for kid, entries in self._about.items() if "#" in kid}
-        compromised = {
-            kid: entries[-1].at
-            for kid, entries in states.items()
-            if entries[-1].event is LogEvent.KEY_COMPROMISED and kid in self._keys
-        }
+        about = {kid: entries for kid, entries in self._about.items() if "#" in kid}
+        states = {kid: [entry for _, entry in entries] for kid, entries in about.items()}
+        compromised = {}
+        for kid, entries in about.items():
+            declared = [(seq, entry) for seq, entry in entries if entry.event is LogEvent.KEY_COMPROMISED]
+            if declared and kid in self._keys:
+                (first, _), (last, entry) = declared[0], declared[-1]
+                compromised[kid] = KeyRecord(kid, self._keys[kid], KeyState.COMPROMISED, entry.at, first, last)
         signing = {kid for kid, entries in states.items() if any(e.event is LogEvent.KEY_ACTIVATED for e in entries)}
         known = {kid: key for kid, key in self._keys.items() if kid in signing}
         moment = self.moment or datetime.fromtimestamp(0, UTC)
@@ -154,8 +158,8 @@ class BundleArchive:
             find_proof=self._find_proof,
             made_at=moment,
             checkpoint_at=moment,
-            compromised_at=compromised,
-            status_entries=lambda number: tuple(entry for _, entry in self._about.get(number, ())),
+            compromised=compromised,
+            status_entries=lambda number: tuple(self._about.get(number, ())),
             judge_witnesses=None if policy is None else lambda number, at, now: self._judge(policy, number, at, now),
         )
 
@@ -293,8 +297,11 @@ class BundleArchive:
         place = self._places.get(url.rpartition("/")[2])
         return None if place is None else self._read(place).decode("ascii", "replace")
 
-    def _find_proof(self, number: str) -> str | None:
-        """Make the proof of an issue from the entries of the archive."""
+    def _find_proof(self, number: str, sha256: str) -> str | None:
+        """Make the proof of the entry that names this token from the entries of the archive; else of the issue."""
+        return self._prove(number, f'"sha256":"{sha256}"'.encode()) or self._prove(number, _ISSUED)
+
+    def _prove(self, number: str, other: bytes) -> str | None:
         wanted = f'"certificate":"{number}"'.encode()
         for index in range(-(-self.size // WIDTH)):
             tile = Tile(None, index, min(WIDTH, self.size - index * WIDTH))
@@ -302,7 +309,7 @@ class BundleArchive:
             if wanted not in content:
                 continue
             for shift, entry in enumerate(decode_entry_bundle(content, tile.width)):
-                if wanted in entry and _ISSUED in entry:
+                if wanted in entry and other in entry and (_ISSUED in entry or _REISSUED in entry):
                     seq = index * WIDTH + shift
                     path = [self._hash(span.first, span.last) for span in merkle.inclusion_path(seq, self.size)]
                     head, _, rest = Proof(seq, tuple(path), self._notes[CHECKPOINT][0]).text.partition("\n")

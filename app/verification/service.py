@@ -197,7 +197,8 @@ class VerificationService:
             records = self.records.load(session, rest, keys, now)
             for number, record in records.items():
                 if record.logged_at is not None:
-                    found[number] = ShownCertificate(record, evaluate_number(record, keys, now))
+                    result = evaluate_number(record, keys, now)
+                    found[number] = ShownCertificate(result.record or record, result)
         return {number: found[number] for number in numbers if number in found}
 
     async def _classify_all(self, items: Sequence[VerifyItem]) -> list[ClassifiedItem]:

@@ -1,7 +1,8 @@
 """Write the answers to verifications as snapshots, and decide whether a snapshot in the database may be used.
 
-A snapshot is used only if this service wrote it, its time has not passed, its key is not compromised, and it is not
-older than the last change of the certificate in the verified log. Everything else is evaluated from token and log.
+A snapshot is used only if this service wrote it, its time has not passed, and it is not older than the last change of
+the certificate, or the last word on the compromise of its key, in the verified log. Everything else is evaluated from
+token and log.
 """
 
 from collections import defaultdict
@@ -12,6 +13,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from app.certificates import certificate_repository
 from app.certificates.credential.reader import parse_credential
 from app.certificates.model import Certificate
 from app.certificates.read_model import proven_records, snapshot_repository
@@ -27,7 +29,7 @@ from app.verification.response import encode, etag_of
 from app.verification.verdict import Verdict, evaluate_number, next_change_at
 
 _FOR_EVER = 1 << 62
-_GOOD_STATES = frozenset({KeyState.ACTIVE, KeyState.RETIRED})
+_SIGNED_STATES = frozenset({KeyState.ACTIVE, KeyState.RETIRED, KeyState.COMPROMISED})
 
 
 class FollowedLog(Protocol):
@@ -55,7 +57,8 @@ class SnapshotCheck:
         signed_with, last = keys.by_kid.get(snapshot.kid), self.log.last_seq(snapshot.number)
         return (
             signed_with is not None
-            and signed_with.state in _GOOD_STATES
+            and signed_with.state in _SIGNED_STATES
+            and snapshot.log_seq >= signed_with.corrected_seq
             and (last is None or snapshot.log_seq >= last)
             and snapshot.issued_at <= now < (snapshot.good_until or _FOR_EVER)
         )
@@ -67,7 +70,7 @@ def build_snapshot(
     """Build the snapshot of a proven record, without its code; None where no certificate would be shown."""
     result = evaluate_number(record, keys, now)
     key = keys.by_kid.get(record.kid)
-    if result.verdict is Verdict.FORGED or key is None or key.state not in _GOOD_STATES or record.logged_at is None:
+    if result.verdict is Verdict.FORGED or key is None or key.state not in _SIGNED_STATES or record.logged_at is None:
         return None
     body = encode(result, base_url, demo=demo)
     return Snapshot(
@@ -75,7 +78,7 @@ def build_snapshot(
         signed_hash=bytes.fromhex(record.token_sha256),
         kid=record.kid,
         issued_at=int(record.logged_at.timestamp()),
-        log_seq=record.log_seq,
+        log_seq=max(record.log_seq, key.corrected_seq),
         holder_id=record.holder_id,
         list_id=record.status_list_id,
         status_index=record.status_index,
@@ -110,7 +113,7 @@ class SnapshotWriter:
                 added[entry.subject].append((seq, entry))
         if any(certificate.number not in added for certificate in certificates):
             self.log.refresh(force=True)
-        now, keys = self.clock(), self._keys_for(certificates)
+        now, keys = self.clock(), self._keys_for(certificates, logged)
         records, damaged = [], []
         for certificate in certificates:
             try:
@@ -128,10 +131,11 @@ class SnapshotWriter:
         first = snapshot_repository.first(session)
         every = every or (first is not None and not self.key.is_genuine(first))
         count = 0
+        voided = {key.kid: key.corrected_seq for key in self.keys().by_kid.values() if key.corrected_seq >= 0}
         pages = (
             snapshot_repository.iterate_numbers(session)
             if every
-            else snapshot_repository.list_without_snapshot(session, int(now.timestamp()))
+            else snapshot_repository.list_without_snapshot(session, int(now.timestamp()), voided)
         )
         for numbers in pages:
             count += self._renew_page(session, numbers, now)
@@ -170,18 +174,20 @@ class SnapshotWriter:
     ) -> CertificateRecord:
         """Return the record of a certificate with the entries of this transaction. Raises `RecordDamaged`."""
         is_new = any(entry.event is LogEvent.CERTIFICATE_ISSUED for _, entry in added)
+        reason, number = certificate.status_reason, certificate.number
+        if not is_new:
+            texts = [certificate.token, *certificate_repository.reissued_tokens(session, [number]).get(number, ())]
+            return proven_records.prove_current(session, self.log, keys, number, texts, now, reason, added)
         try:
             verified = jws.verify(certificate.token, typ=jws.TYP_CREDENTIAL, keys=keys.all_public)
             facts = parse_credential(verified.payload)
         except (jws.TokenRejected, ValueError) as error:
             raise RecordDamaged(certificate.number) from error
-        if facts.number != certificate.number:
-            raise RecordDamaged(certificate.number)
-        reason = certificate.status_reason
-        if is_new:
-            return record_of(facts, verified.kid, verified.signed_hash, added, now, reason)
-        return proven_records.prove(session, self.log, facts, verified, now, reason, added)
+        if facts.number != number:
+            raise RecordDamaged(number)
+        return record_of(facts, verified.kid, verified.signed_hash, added, now, reason, keys)
 
-    def _keys_for(self, certificates: Sequence[Certificate]) -> KeyRing:
-        keys = self.keys()
-        return keys if all(each.kid in keys.may_have_signed for each in certificates) else self.reload_keys()
+    def _keys_for(self, certificates: Sequence[Certificate], logged: Sequence[tuple[int, Entry]]) -> KeyRing:
+        keys, kids = self.keys(), {each.kid for each in certificates}
+        kids |= {entry.key for _, entry in logged if entry.event is LogEvent.CERTIFICATE_REISSUED and entry.key}
+        return keys if kids <= keys.may_have_signed.keys() else self.reload_keys()

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from app.certificates import certificate_number
 from app.certificates.certificate_number import CertificateNumber
-from app.certificates.read_model.record import CertificateRecord
+from app.certificates.read_model.record import KEY_COMPROMISED, CertificateRecord
 from app.core.crypto import jws
 from app.core.crypto.jws import SignatureResult, TokenRejected, VerifiedToken
 from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
@@ -27,6 +27,7 @@ class Verdict(StrEnum):
     REVOKED = "revoked"
     SURRENDERED = "surrendered"
     SUPERSEDED = "superseded"
+    KEY_COMPROMISED = "key_compromised"
     EXPIRED = "expired"
     SUSPENDED = "suspended"
     NOT_YET_VALID = "not_yet_valid"
@@ -41,7 +42,11 @@ MESSAGES: Mapping[Verdict, str] = MappingProxyType(
         Verdict.UNKNOWN: "We have no record of this certificate. Do not rely on it.",
         Verdict.REVOKED: "This certificate was revoked by the owner of the mark. It must no longer be used.",
         Verdict.SURRENDERED: "This certificate was surrendered by its holder. It must no longer be used.",
-        Verdict.SUPERSEDED: "This certificate was replaced by a newer one. Ask the holder for the new number.",
+        Verdict.SUPERSEDED: "This certificate was replaced by a newer one. Ask the holder for the new one.",
+        Verdict.KEY_COMPROMISED: (
+            "We recorded this certificate, but others may have had the key that signed it. Do not rely on it until it "
+            "is signed anew."
+        ),
         Verdict.EXPIRED: "This certificate is genuine, but its term has ended.",
         Verdict.SUSPENDED: "This certificate is genuine, but suspended: at present it must not be used.",
         Verdict.NOT_YET_VALID: "This certificate is genuine, but its term has not begun.",
@@ -198,9 +203,14 @@ def _evaluate_record(
     status = _check_status(record)
     checks = (*done, log, key_state, validity, status)
     as_of = _last_change_at(record, keys, now)
-    if not (log.passed and key_state.passed):
+    key, logged_at = keys.by_kid.get(record.kid), _logged_at(record)
+    if not log.passed or logged_at is None or key is None or key.state is KeyState.NEXT:
         return VerificationResult(Verdict.FORGED, checks, as_of)
     verdict = verdict_of(record.status, record.valid_from, record.valid_until, now)
+    if not key_state.passed and verdict not in FINAL_STATUSES:
+        # Genuine, or made by whoever stole the key: nothing in it tells which.
+        shown = record._replace(status=KEY_COMPROMISED, status_since=logged_at, status_reason=None)
+        return VerificationResult(Verdict.KEY_COMPROMISED, checks, as_of, shown)
     return VerificationResult(verdict, checks, as_of, record)
 
 
@@ -225,6 +235,10 @@ def _check_log(record: CertificateRecord) -> Check:
         return Check("log", False, "Its issue is not in the public log, in which everything that we issue is.")
     if record.logged_sha256 != record.token_sha256:
         return Check("log", False, "The public log has another content for this number.")
+    anew = record.token_logged_at
+    if anew is not None and anew != record.logged_at:
+        since = f"{format_utc(record.logged_at)}; it was signed anew at {format_utc(anew)}"
+        return Check("log", True, f"Its issue is in the public log since {since}.")
     return Check("log", True, f"Its issue is in the public log since {format_utc(record.logged_at)}.")
 
 
@@ -234,15 +248,20 @@ def _check_key_state(record: CertificateRecord, keys: KeyRing) -> Check:
         return Check("key_state", False, "The key named for this certificate has never signed for us.")
     if key.state is not KeyState.COMPROMISED:
         return _KEY_GOOD
-    return _check_compromised_key(key, record.logged_at)
+    return _check_compromised_key(key, _logged_at(record), record.token_seq)
 
 
-def _check_compromised_key(key: KeyRecord, logged_at: datetime | None) -> Check:
-    """Check that the issue was logged before the key was compromised.
+def _logged_at(record: CertificateRecord) -> datetime | None:
+    """Return when this token was logged: with the issue, or when the certificate was signed anew."""
+    return record.token_logged_at or record.logged_at
+
+
+def _check_compromised_key(key: KeyRecord, logged_at: datetime | None, seq: int = -1) -> Check:
+    """Check that the token was logged before the key was compromised.
 
     The date in a token proves nothing: anyone with the stolen key can write it.
     """
-    was_before = logged_at is not None and logged_at < key.since
+    was_before = logged_at is not None and key.was_trusted(seq, logged_at)
     when = "before" if was_before else "not before"
     detail = f"The signing key is compromised since {format_utc(key.since)}; this was logged {when} that."
     return Check("key_state", was_before, detail)
@@ -274,7 +293,7 @@ def _last_change_at(record: CertificateRecord, keys: KeyRing, now: datetime) -> 
     """
     if record.logged_at is None:
         return None
-    moments = [record.logged_at, record.status_since]
+    moments = [record.logged_at, record.status_since, record.token_logged_at or record.logged_at]
     today = baku_day(now)
     if record.valid_from <= today:
         moments.append(day_start(record.valid_from))

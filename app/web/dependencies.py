@@ -191,7 +191,7 @@ async def if_match_version(
         named = ", ".join(
             request.headers.getlist("if-match")
         )  # two headers are one list (RFC 9110 §5.3), which is not a version
-        match = re.fullmatch(r'\s*"(\d{1,9})(?:-[0-9a-f]{16})?"\s*', named)
+        match = re.fullmatch(r'\s*"(\d{1,9})(?:-voided)?(?:-[0-9a-f]{16})?"\s*', named)
         version = int(match[1]) if match else -1
     return VersionPrecondition(version, _replay_hook(request, session, actor, now))
 

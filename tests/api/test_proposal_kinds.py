@@ -104,7 +104,7 @@ def test_the_moment_of_a_compromise_is_corrected_by_two(app):
     content = {"kid": kid, "since": format_utc(true), "reason": "later-access"}
     refused(propose(app.owner, "compromise-correction", **content), 409, "wrong-state")
     compromise(app, kid, wrong)
-    assert app.verify(number)["verdict"] == "forged"
+    assert app.verify(number)["verdict"] == "key_compromised"
     for impossible in (app.clock() + timedelta(seconds=1), wrong - timedelta(days=9)):
         moment = format_utc(impossible)
         refused(propose(app.owner, "compromise-correction", **content | {"since": moment}), 422, "impossible-moment")

@@ -85,9 +85,40 @@ def test_the_key_of_an_issue_was_active():
 
 def test_an_issue_after_a_compromise_is_void():
     compromised = [(9, entry("key.compromised", at=NOW))]
-    assert comparisons.is_voided(entry("certificate.issued", at=NOW), compromised)
-    assert not comparisons.is_voided(entry("certificate.issued", at=NOW - timedelta(days=1)), compromised)
-    assert not comparisons.is_voided(entry("certificate.issued"), [])
+    assert comparisons.is_voided(3, entry("certificate.issued", at=NOW), compromised)
+    assert not comparisons.is_voided(3, entry("certificate.issued", at=NOW - timedelta(days=1)), compromised)
+    assert comparisons.is_voided(10, entry("certificate.issued", at=NOW - timedelta(days=1)), compromised)
+    assert not comparisons.is_voided(3, entry("certificate.issued"), [])
+
+
+BEFORE, AFTER = NOW - timedelta(hours=2), NOW + timedelta(hours=2)
+STOLEN, NEW = f"{DID}#stolen", f"{DID}#new"
+LOGGED_KEYS = {
+    STOLEN: [(0, entry("key.activated", at=BEFORE)), (9, entry("key.compromised", at=NOW))],
+    NEW: [(10, entry("key.published", at=AFTER)), (11, entry("key.activated", at=AFTER))],
+}
+ISSUE = (5, entry("certificate.issued", at=NOW, key=STOLEN, decision="d"))
+ANEW = (12, entry("certificate.reissued", at=AFTER, key=NEW, decision="d"))
+
+
+@pytest.mark.parametrize(
+    ("issue", "changes", "current", "faults"),
+    [
+        (ISSUE, [], ISSUE, []),
+        (ISSUE, [ANEW], ANEW, []),
+        (ISSUE, [(11, entry("certificate.suspended")), ANEW], ANEW, []),
+        (ISSUE, [ANEW, (13, replace(ANEW[1], key=STOLEN))], ANEW, ["was compromised before"]),
+        (ISSUE, [(12, replace(ANEW[1], decision="e"))], None, ["another decision"]),
+        ((5, replace(ISSUE[1], at=BEFORE)), [ANEW], ANEW, ["no compromise"]),
+        (ISSUE, [ANEW, (13, ANEW[1])], (13, ANEW[1]), ["no compromise"]),
+        (ISSUE, [(10, ANEW[1])], None, ["did not activate it"]),
+    ],
+)  # fmt: skip
+def test_a_certificate_is_signed_anew_only_after_a_compromise(issue, changes, current, faults):
+    assert comparisons.current_token(issue, changes, LOGGED_KEYS) == (current or changes[-1])
+    found = list(comparisons.reissue_faults(issue, changes, LOGGED_KEYS))
+    assert len(found) == len(faults)
+    assert all(words in text for words, text in zip(faults, found, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from app.pages.public.badge import text_width
 from app.pages.public.verdict_texts import VERDICT_TEXTS
 from app.verification.verdict import Verdict
 
-SHOWN = [verdict for verdict in Verdict if verdict not in {Verdict.FORGED, Verdict.UNREADABLE}]
+SHOWN = [verdict for verdict in Verdict if verdict not in {Verdict.FORGED, Verdict.UNREADABLE, Verdict.KEY_COMPROMISED}]
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -6,6 +6,7 @@ import pytest
 from babel.messages.plurals import get_plural
 
 from app.certificates.model import RevocationReason, SuspensionCause
+from app.certificates.read_model.record import REISSUED
 from app.core.i18n import LANGUAGES as ALL
 from app.core.i18n import OWN_NAMES
 from app.pages.public.verdict_texts import CHECK_TEXTS, CRITERION_TEXTS, REASON_TEXTS, VERDICT_TEXTS
@@ -51,7 +52,7 @@ def test_every_catalogue_states_its_translation_status_and_plural_forms(path):
 
 def test_every_code_has_words():
     assert set(VERDICT_TEXTS) == set(Verdict)
-    assert set(REASON_TEXTS) == {*RevocationReason, *SuspensionCause}
+    assert set(REASON_TEXTS) == {*RevocationReason, *SuspensionCause, REISSUED}
     assert set(CRITERION_TEXTS) == set(OriginCriterion)
     names = {name for name, _ in CHECK_TEXTS}
     assert CHECK_TEXTS.keys() == {(name, passed) for name in names for passed in (True, False)}

@@ -1,4 +1,7 @@
-"""A thousand certificates of one key, which was stolen at T: each side of T gets its verdict, and no date helps."""
+"""A thousand certificates of one key, which was stolen at T: each side of T gets its verdict, and no date helps.
+
+Then the later half is signed anew under another key, in two runs of which the first is cut off.
+"""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -6,13 +9,16 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from app.certificates import certificate_repository
 from app.certificates.certificate_number import CertificateNumber
 from app.certificates.credential.untp_builder import CertificateContent
 from app.certificates.model import Certificate
+from app.certificates.reissue.batches import ReissueContext, reissue_batch
 from app.core.actor import SYSTEM
 from app.core.crypto import jws
 from app.signing import issuer_identity, key_lifecycle
 from app.signing.key_files import KeyFiles
+from app.signing.key_lifecycle import CorrectionReason
 from app.transparency import appender
 from app.transparency.log_entry import Entry, LogEvent
 from app.verification.evaluation import ProvenRecords, evaluate_items
@@ -83,26 +89,95 @@ def stolen(database, tmp_path):
     with database.session() as session:
         key_lifecycle.mark_key_compromised(session, SYSTEM, signer.kid, since=STOLEN, now=STOLEN + timedelta(days=2))
         session.commit()
-    return signer, rows, late
+    return signer, rows, late, files
+
+
+def judge(database, kind, found, moment=STOLEN + timedelta(days=3)):
+    source = ProvenRecords(database, verified_log(database))
+    ring = keyring_of(database)
+    return [
+        each.verdict.value for each in evaluate_items(source, [VerifyItem(kind, f[kind]) for f in found], ring, moment)
+    ]
+
+
+VERDICTS = ["valid"] * 499 + ["key_compromised"] * 501
 
 
 def test_a_thousand_certificates_on_both_sides_of_the_theft(stolen, database):
-    signer, rows, late = stolen
-    ring = keyring_of(database)
-    moment = STOLEN + timedelta(days=3)
-    source = ProvenRecords(database, verified_log(database))
-
-    def judge(kind, found):
-        return evaluate_items(source, [VerifyItem(kind, each[kind]) for each in found], ring, moment)
-
-    unrecorded = token_of(signer, content(COUNT + 9))
-    expected = ["valid"] * 499 + ["forged"] * 501
+    signer, rows, late, _ = stolen
     for kind in ("number", "token"):
-        judged = judge(kind, rows)
-        assert [each.verdict.value for each in judged] == expected
-        for each in judged:
-            failed = [check.name for check in each.checks if not check.passed]
-            assert failed == ([] if each.verdict == "valid" else ["key_state"])
-        thief = judge(kind, late)
-        assert [each.verdict.value for each in thief] == ["forged", "forged"]
-    assert judge("token", [{"token": unrecorded}])[0].verdict == "forged"
+        assert judge(database, kind, rows) == VERDICTS
+        assert judge(database, kind, late) == ["key_compromised", "forged"]
+    assert judge(database, "token", [{"token": token_of(signer, content(COUNT + 9))}]) == ["forged"]
+
+
+def test_the_moment_of_the_compromise_is_corrected(stolen, database):
+    """Verdicts follow the last entry, in either direction."""
+    signer, rows, _, _ = stolen
+    for since, valid in ((START + timedelta(minutes=901), 900), (START + timedelta(minutes=101), 100)):
+        with database.session() as session:
+            key_lifecycle.correct_compromise(
+                session, SYSTEM, signer.kid, since=since, reason=CorrectionReason.WRONG_ENTRY,
+                now=STOLEN + timedelta(days=2),
+            )  # fmt: skip
+            session.commit()
+        expected = ["valid"] * valid + ["key_compromised"] * (COUNT - valid)
+        assert judge(database, "number", rows) == judge(database, "token", rows) == expected
+
+
+def test_the_later_half_is_signed_anew(stolen, database):
+    signer, rows, late, files = stolen
+    new = files.create_key()
+    moment = STOLEN + timedelta(days=2)
+    with database.session() as session:
+        key_lifecycle.publish_key(session, SYSTEM, new, moment)
+        session.commit()
+        key_lifecycle.activate_key(session, SYSTEM, new.kid, at_once=True, now=moment + timedelta(minutes=1))
+        session.commit()
+    made_up = {each["number"] for each in late}
+    named = lambda _session, found: {c.number: ["No decision."] for c in found if c.number in made_up}  # noqa: E731
+    log = verified_log(database)
+    context = ReissueContext(log, keyring_of(database), lambda _session: new, named)
+
+    def run(batches, after=None, **changed):
+        done = []
+        for _ in range(batches):
+            with database.session() as session:
+                batch = reissue_batch(
+                    session, SYSTEM, signer.kid, context, after=after, limit=400, now=moment + timedelta(hours=1),
+                    **{"is_dry_run": False} | changed,
+                )  # fmt: skip
+                done += [each.number for each in batch.reissued]
+                skipped.update(batch.skipped)
+                session.commit()
+            after = batch.after
+            log.refresh(force=True)
+            if after is None:
+                break
+        return done
+
+    skipped = {}
+    hit = [each["number"] for each in rows[499:]]
+    assert sorted(run(9, is_dry_run=True)) == sorted(hit)
+    first, second = run(2), run(9)
+    assert sorted(first + second) == sorted(hit)
+    assert first and second and run(9) == []
+    assert skipped == {late[0]["number"]: "No decision.", late[1]["number"]: "Its issue is not in the log."}
+    assert judge(database, "number", rows) == ["valid"] * COUNT
+    assert judge(database, "token", rows) == ["valid"] * 499 + ["superseded"] * 501
+    assert judge(database, "number", late) == ["key_compromised", "forged"]
+    with database.read_session() as session:
+        texts = certificate_repository.reissued_tokens(session, hit)
+    anew = [{"token": text} for number in hit for text in texts[number]]
+    assert judge(database, "token", anew) == ["valid"] * 501
+    keys = {new.kid: new.public, signer.kid: signer.public}
+    payloads = [jws.verify(each["token"], typ="vc+jwt", keys=keys).payload for each in (rows[499], anew[0])]
+    assert payloads[0] == payloads[1]
+    with database.session() as session:  # the moment proves later: what was signed anew stays the one that counts
+        key_lifecycle.correct_compromise(
+            session, SYSTEM, signer.kid, since=START + timedelta(minutes=2_000), reason=CorrectionReason.LATER_ACCESS,
+            now=moment + timedelta(hours=2),
+        )  # fmt: skip
+        session.commit()
+    assert judge(database, "number", rows) == ["valid"] * COUNT
+    assert judge(database, "token", rows)[499:] == ["superseded"] * 501

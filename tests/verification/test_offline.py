@@ -11,6 +11,7 @@ from app.certificates import status_list
 from app.certificates.credential.untp_builder import build_credential
 from app.certificates.status_list import Purpose, empty_bits, set_bit
 from app.core.crypto import jws
+from app.core.crypto.keyring import KeyRecord, KeyState
 from app.transparency import merkle
 from app.transparency.checkpoint import Checkpoint, Proof
 from app.transparency.log_entry import Entry, LogEvent
@@ -21,7 +22,7 @@ from app.verification.verdict import Verdict
 from tests.verification.factories import DID, content_of, signer_of, token_of
 
 pytestmark = [pytest.mark.short, pytest.mark.pure]
-SIGNER, THIEF = signer_of(0xC0FFEE), signer_of(0xBAD)
+SIGNER, THIEF, NEXT = signer_of(0xC0FFEE), signer_of(0xBAD), signer_of(0xF00D)
 LOG = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 ISSUED = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 LISTED = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -34,6 +35,14 @@ LISTS = "https://mark.example/v1/status-lists"
 def proof_text(token=TOKEN, number=CONTENT.number, event=LogEvent.CERTIFICATE_ISSUED, signer=LOG, *, entry=None):
     """A log of two entries, the second of which is the issue."""
     issue = Entry(event, ISSUED, number, sha256=jws.signed_hash(token), key=SIGNER.kid).canonical_bytes()
+    return proof_of_bytes(issue, signer, entry)
+
+
+def proof_of(entry):
+    return proof_of_bytes(entry.canonical_bytes(), LOG, None)
+
+
+def proof_of_bytes(issue, signer, entry):
     other, leaf = merkle.leaf_hash(b"{}"), merkle.leaf_hash(issue)
     note = signer.sign(Checkpoint(signer.name, 2, merkle.node_hash(other, leaf)).text)
     head, _, rest = Proof(1, (other,), note).text.partition("\n")
@@ -60,7 +69,7 @@ def sources(listed=None, proof=None, **other):
         "withdrawn": {},
         "verifier": LOG.verifier,
         "find_status_list": listed.get,
-        "find_proof": lambda _: text or None,
+        "find_proof": lambda *_: text or None,
         "made_at": LISTED + timedelta(minutes=1),
     }
     return OfflineSources(**(values | other))
@@ -252,7 +261,7 @@ def test_age(passed, said):
 
 
 def with_log(entries=(), **members):
-    return sources(checkpoint_at=LISTED, status_entries=lambda _number: tuple(entries), **members)
+    return sources(checkpoint_at=LISTED, status_entries=lambda _number: tuple(enumerate(entries, 5)), **members)
 
 
 def test_what_the_log_says_counts_beside_the_lists():
@@ -280,11 +289,64 @@ def test_the_age_of_the_log_is_limited():
     assert evaluate_offline(TOKEN, future, NOW).verdict is None
 
 
-def test_what_was_logged_before_a_compromise_stays_good():
-    key = {"trusted": {}, "withdrawn": {SIGNER.kid: SIGNER.public}}
-    for since, name in ((ISSUED + timedelta(seconds=1), "status"), (ISSUED, "key_state")):
-        result = evaluate_offline(TOKEN, with_log(compromised_at={SIGNER.kid: since}, **key), NOW)
-        assert (result.verdict, result.checks[-1].name) == (None, name)  # its lists are of the compromised key as well
+def compromised(since, declared=9):
+    """The key of the certificate is compromised; the lists are signed with another one."""
+    key = KeyRecord(SIGNER.kid, SIGNER.public, KeyState.COMPROMISED, since, declared, declared)
+    return {
+        "trusted": {NEXT.kid: NEXT.public},
+        "withdrawn": {SIGNER.kid: SIGNER.public},
+        "compromised": {SIGNER.kid: key},
+    }
+
+
+@pytest.mark.parametrize(
+    ("since", "declared", "listed", "verdict"),
+    [
+        (ISSUED + timedelta(seconds=1), 9, {}, "valid"),
+        (ISSUED, 9, {}, "key_compromised"),
+        (ISSUED, 9, {"revoked": True}, "revoked"),
+        (ISSUED, 9, {"suspended": True}, "key_compromised"),
+        (ISSUED + timedelta(days=9), 0, {}, "key_compromised"),  # backdated: it stands after the declaration
+    ],
+)
+def test_a_compromise_spares_what_was_logged_before(since, declared, listed, verdict):
+    result = evaluate_offline(TOKEN, with_log(listed=lists(signer=NEXT, **listed), **compromised(since, declared)), NOW)
+    assert result.verdict == verdict
+    assert result.certified.number == CONTENT.number
+
+
+def test_lists_of_a_compromised_key_decide_nothing():
+    result = evaluate_offline(TOKEN, with_log(**compromised(ISSUED + timedelta(days=1))), NOW)
+    assert (result.verdict, result.checks[-1].name) == (None, "status")
+
+
+def test_what_a_compromised_key_signed_and_the_log_lacks_is_forged():
+    """After a compromise the service signs nothing with the key, so no newer bundle can contain it."""
+    of_another = proof_text(token_of(SIGNER, replace(CONTENT, hs6="010101")))
+    for proof in ("", of_another):
+        found = with_log(listed=lists(signer=NEXT), proof=proof, **compromised(ISSUED))
+        result = evaluate_offline(TOKEN, found, NOW)
+        assert (result.verdict, result.checks[-1].name, result.certified) == (Verdict.FORGED, "log", None)
+
+
+def test_a_token_whose_place_a_later_one_took():
+    later = Entry(LogEvent.CERTIFICATE_REISSUED, NOW, CONTENT.number, sha256="b" * 64, key=NEXT.kid)
+    stolen = replace(later, key=SIGNER.kid, at=ISSUED + timedelta(days=9))
+    members = compromised(ISSUED + timedelta(days=1)) | {"listed": lists(signer=NEXT)}
+    for entries, listed, verdict in (
+        ((later,), {}, "superseded"),
+        ((stolen,), {}, "valid"),
+        ((later,), {"revoked": True}, "revoked"),
+        ((later, replace(stolen, event=LogEvent.CERTIFICATE_SUSPENDED)), {}, "superseded"),
+    ):
+        result = evaluate_offline(TOKEN, with_log(entries, **members | {"listed": lists(signer=NEXT, **listed)}), NOW)
+        assert result.verdict == verdict
+    anew = token_of(NEXT, CONTENT)
+    entry = Entry(LogEvent.CERTIFICATE_REISSUED, NOW, CONTENT.number, sha256=jws.signed_hash(anew), key=NEXT.kid)
+    proof = proof_of(entry)
+    assert evaluate_offline(anew, with_log((later,), proof=proof, **members), NOW).verdict is Verdict.SUPERSEDED
+    own = with_log((), proof=proof, **members)
+    assert evaluate_offline(anew, own, NOW).verdict is Verdict.VALID
 
 
 def test_witnesses_are_asked_for():

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from app.certificates.certificate_number import CertificateNumber
 from app.certificates.credential.reader import parse_credential
 from app.certificates.credential.untp_builder import build_credential
-from app.certificates.read_model.record import public_fields
-from app.certificates.read_model.record import record_of as built_record
+from app.certificates.read_model.record import current_token, public_fields
+from app.certificates.read_model.record import record_of as build_record
 from app.certificates.read_model.snapshot import Snapshot, SnapshotKey
-from app.core.crypto.keyring import KeyRing, KeyState
+from app.core.crypto import jws
+from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
 from app.core.dates import BAKU
 from app.transparency.log_entry import Entry, LogEvent
 from app.verification.response import encode, parse_snapshot, to_token_body, verdict_in
@@ -28,6 +29,7 @@ from tests.verification.factories import (
     ring_of,
     signer_of,
     snapshot_of,
+    token_of,
 )
 
 pytestmark = pytest.mark.pure
@@ -125,12 +127,11 @@ class TestSameBytes:
     [
         (RECORD._replace(logged_at=None, logged_sha256=None), RING),
         (RECORD._replace(logged_sha256="f" * 64), RING),
-        (RECORD, ring_of(SIGNER, state=KeyState.COMPROMISED, since=NOW)),
         (RECORD, ring_of(SIGNER, state=KeyState.NEXT)),
         (RECORD, KeyRing.from_keys(())),
     ],
 )
-def test_none_is_made_of_what_cannot_be_shown_or_may_be_compromised(record, ring):
+def test_none_is_made_of_what_cannot_be_shown(record, ring):
     assert build_snapshot(record, ring, NOW, BASE) is None
 
 
@@ -188,10 +189,22 @@ class TestUse:
         log.is_current = False
         assert not accepts()
 
-    @pytest.mark.parametrize("state", [KeyState.COMPROMISED, KeyState.NEXT])
-    def test_not_of_a_key_that_is_compromised_or_does_not_sign(self, accepts, state):
-        assert not accepts(ring=ring_of(SIGNER, state=state))
+    def test_not_of_a_key_that_does_not_sign(self, accepts):
+        assert not accepts(ring=ring_of(SIGNER, state=KeyState.NEXT))
         assert not accepts(ring=ring_of(OTHER))
+
+    @pytest.mark.parametrize("since", [RECORD.logged_at + timedelta(days=1), RECORD.logged_at])
+    def test_not_from_before_the_last_word_on_a_compromise(self, accepts, since):
+        """A compromise, and each correction of its moment, voids the answers of its key; new ones name it."""
+        for corrected in (10, 20):
+            key = KeyRecord(SIGNER.kid, SIGNER.public, KeyState.COMPROMISED, since, 10, corrected)
+            ring = KeyRing.from_keys([key])
+            assert not accepts(ring=ring)
+            renewed = SNAPSHOT_KEY.sign(build_snapshot(RECORD, ring, NOW, BASE))
+            assert accepts(renewed, ring=ring)
+            assert parse_snapshot(renewed).verdict == ("valid" if since > RECORD.logged_at else "key_compromised")
+        earlier = KeyRing.from_keys([KeyRecord(SIGNER.kid, SIGNER.public, KeyState.COMPROMISED, since, 10, 10)])
+        assert not accepts(SNAPSHOT_KEY.sign(build_snapshot(RECORD, earlier, NOW, BASE)), ring=ring)
 
     def test_not_after_its_time(self, accepts):
         turn = datetime(2029, 11, 21, 20, tzinfo=UTC)
@@ -200,6 +213,52 @@ class TestUse:
 
     def test_there_is_no_end_of_days(self):
         assert snapshot_of(RECORD._replace(valid_until=date.max)).good_until is None
+
+
+class TestTokens:
+    """Which of several tokens of a number counts."""
+
+    NEW, LATER = signer_of(8), NOW + timedelta(days=3)
+
+    def keys(self, *, new=KeyState.ACTIVE):
+        since = NOW - timedelta(hours=1)
+        return KeyRing.from_keys(
+            [
+                KeyRecord(SIGNER.kid, SIGNER.public, KeyState.COMPROMISED, since, 5, 5),
+                KeyRecord(self.NEW.kid, self.NEW.public, new, NOW, 7, 7),
+            ]
+        )
+
+    def tokens(self, *later):
+        return [(3, entry("issued", NOW, sha256="a" * 64, key=SIGNER.kid)), *later]
+
+    def anew(self, seq, key, at=LATER, sha256="b" * 64):
+        return (seq, entry("reissued", at, sha256=sha256, key=key))
+
+    def test_the_newest_whose_key_can_be_relied_on(self):
+        issue, anew = self.tokens(self.anew(6, self.NEW.kid))
+        assert current_token([issue, anew], self.keys()) == anew
+        assert current_token([issue, anew], self.keys(new=KeyState.COMPROMISED)) == issue
+        assert current_token([issue], self.keys()) == issue
+
+    def test_whoever_stole_key_and_log_does_not_take_the_place_of_an_honest_one(self):
+        issue, anew = self.tokens(self.anew(6, self.NEW.kid))
+        for at in (self.LATER, NOW - timedelta(days=2)):  # also backdated: it stands after the declaration
+            stolen = self.anew(8, SIGNER.kid, at=at, sha256="c" * 64)
+            assert current_token([issue, anew, stolen], self.keys()) == anew
+            assert current_token([issue, stolen], self.keys()) == issue
+
+    def test_the_earlier_token_is_superseded(self):
+        facts = parse_credential(jws.verify(token_of(SIGNER, content_of()), typ="vc+jwt", keys=RING.all_public).payload)
+        entries = self.tokens(self.anew(6, self.NEW.kid), (9, entry("suspended", self.LATER, reason="court")))
+        old = build_record(facts, SIGNER.kid, "a" * 64, entries, NOW, None, self.keys())
+        new = build_record(facts, self.NEW.kid, "b" * 64, entries, NOW, None, self.keys())
+        assert (old.status, old.status_reason, old.status_since) == ("superseded", "reissued", self.LATER)
+        assert (new.status, new.status_reason) == ("suspended", "court")
+        assert (new.logged_at, new.token_logged_at, new.token_seq, new.log_seq) == (NOW, self.LATER, 6, 9)
+        assert evaluate_number(old, self.keys(), self.LATER).verdict == "superseded"
+        revoked = [*entries, (10, entry("revoked", self.LATER, reason="court-order"))]
+        assert build_record(facts, SIGNER.kid, "a" * 64, revoked, NOW, None, self.keys()).status == "revoked"
 
 
 def test_the_columns_are_read_in_the_order_of_the_fields():
@@ -218,7 +277,7 @@ class TestStatus:
 
     def status(self, *entries, stored="hearing"):
         logged = list(enumerate([ISSUED, *entries]))
-        found = built_record(self.FACTS, SIGNER.kid, "a" * 64, logged, NOW, stored)
+        found = build_record(self.FACTS, SIGNER.kid, "a" * 64, logged, NOW, stored, RING)
         return found.status, found.status_since, found.status_reason, found.during_investigation
 
     def test_issued(self):

@@ -138,7 +138,7 @@ class TestKeyState:
         assert failed(judgement) == {"key_state"}
         assert judgement.record is None
 
-    @pytest.mark.parametrize(("seconds", "verdict"), [(-1, "forged"), (0, "forged"), (1, "valid")])
+    @pytest.mark.parametrize(("seconds", "verdict"), [(-1, "key_compromised"), (0, "key_compromised"), (1, "valid")])
     def test_a_compromised_key_divides_by_the_moment_of_logging(self, seconds, verdict):
         """Not by the date of issue, which whoever holds the key writes as he likes."""
         since = RECORD.logged_at + timedelta(seconds=seconds)
@@ -151,6 +151,31 @@ class TestKeyState:
             detail = next(c.detail for c in judgement.checks if c.name == "key_state")
             assert format_utc(since) in detail
             assert judgement.as_of == max(since, RECORD.logged_at)
+            assert judgement.record.status == ("active" if verdict == "valid" else verdict)
+
+    @pytest.mark.parametrize(
+        ("status", "now", "verdict"),
+        [("revoked", DURING, "revoked"), ("superseded", AFTER, "superseded"), ("suspended", DURING, "key_compromised"),
+         ("active", AFTER, "key_compromised")],
+    )  # fmt: skip
+    def test_only_a_final_status_says_more_than_a_compromise(self, status, now, verdict):
+        """Expired and suspended certificates are called genuine, and nobody knows whether this one is."""
+        ring = ring_of(SIGNER, state=KeyState.COMPROMISED)
+        assert evaluate_number(RECORD._replace(status=status), ring, now).verdict == verdict
+
+    def test_nothing_is_signed_after_a_compromise_was_declared(self):
+        """Whoever has the keys of certificates and log can write any moment into an entry, but not its place."""
+        key = KeyRecord(SIGNER.kid, SIGNER.public, KeyState.COMPROMISED, RECORD.logged_at + timedelta(days=9), 50, 60)
+        for seq, verdict in ((49, "valid"), (51, "key_compromised")):
+            found = evaluate_number(RECORD._replace(token_seq=seq), KeyRing.from_keys([key]), NOW)
+            assert found.verdict == verdict
+
+    def test_a_certificate_that_was_signed_anew(self):
+        anew = RECORD._replace(token_logged_at=RECORD.logged_at + timedelta(days=3))
+        found = evaluate_number(anew, RING, NOW)
+        (log,) = [check.detail for check in found.checks if check.name == "log"]
+        assert (found.verdict, found.as_of) == ("valid", anew.token_logged_at)
+        assert format_utc(RECORD.logged_at) in log and format_utc(anew.token_logged_at) in log
 
 
 class TestLog:
@@ -177,7 +202,7 @@ class TestLog:
         ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=since)
         backdated = RECORD._replace(logged_at=since + timedelta(seconds=1))
         assert evaluate_number(RECORD, ring, NOW).verdict is Verdict.VALID
-        assert evaluate_number(backdated, ring, NOW).verdict is Verdict.FORGED
+        assert evaluate_number(backdated, ring, NOW).verdict is Verdict.KEY_COMPROMISED
 
     def test_a_token_of_a_key_that_does_not_sign_yet_says_so(self):
         early = verify_token(TOKEN, ring_of(SIGNER, state=KeyState.NEXT))

@@ -14,7 +14,8 @@ from app.certificates.read_model.proven_records import require_not_issued, requi
 from app.certificates.read_model.record import public_fields
 from app.certificates.read_model.search import EffectiveStatus, RegisterSearch, fits
 from app.core.dates import baku_day
-from app.core.errors import NotFound
+from app.core.errors import Conflict, NotFound
+from app.verification.verdict import Verdict, VerificationResult
 from app.web.dependencies import NowDep, SessionDep, get_container
 from app.web.headers import conditional_response, negotiate_media_type, not_modified
 from app.web.pagination import PageDep
@@ -23,6 +24,23 @@ from app.web.routes import GuardedRoute, PublicRouter
 from app.web.schema_types import Page
 
 router = PublicRouter(route_class=GuardedRoute)
+
+
+class CredentialVoided(Conflict):
+    """Reject to give a credential that others may have signed: nothing in it tells that it does not count."""
+
+    code = "key-compromised"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Others may have had the key that signed this credential. It is given again once it is signed anew."
+        )
+
+
+def require_no_compromise(result: VerificationResult) -> None:
+    """Raise `CredentialVoided` where the key was compromised before the credential was logged."""
+    if result.verdict is Verdict.KEY_COMPROMISED:
+        raise CredentialVoided
 
 
 @router.get(
@@ -83,7 +101,7 @@ def search_certificates(
     responses={
         200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
         **NOT_MODIFIED_DOCS,
-        **error_responses(404, 406, 503),
+        **error_responses(404, 406, 409, 503),
     },
 )
 def get_certificate(number: str, request: Request, session: SessionDep, now: NowDep) -> Response:
@@ -100,15 +118,22 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     shown = container.verification.read_many(session, [row.number], now) if row else {}
     if row is None or not shown:
         raise NotFound.of("certificate")
-    record = shown[row.number].record
-    # The tag depends on media type and expiry: a 304 must not hide that a certificate has expired.
+    record, result = shown[row.number]
+    # The tag depends on media type, expiry and compromise: a 304 must not hide that a certificate has expired.
     expired = record.valid_until < baku_day(now)
     tag = f'"{row.version}"' if media_type == JSON and not expired else f'"{row.version}-{media_type[-3:]}-{expired}"'
+    if media_type == VC_JWT:
+        tag = f'"{row.version}-{record.token_sha256[:16]}-{expired}"'
+        require_no_compromise(result)
+    elif result.verdict is Verdict.KEY_COMPROMISED:
+        tag = f'"{row.version}-voided"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
     if unchanged := not_modified(request, headers):
         return unchanged
     if media_type == VC_JWT:
-        return Response(require_token(row, record, container.keys.keyring()), media_type=VC_JWT, headers=headers)
+        return Response(
+            require_token(session, row, record, container.keys.keyring()), media_type=VC_JWT, headers=headers
+        )
     return JSONResponse(public_fields(record), headers=headers)
 
 
@@ -120,12 +145,12 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     responses={
         200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
         **NOT_MODIFIED_DOCS,
-        **error_responses(404, 503),
+        **error_responses(404, 409, 503),
     },
 )
 def get_credential(number: str, request: Request, session: SessionDep, now: NowDep) -> Response:
-    """The signed credential, whatever `Accept` says: for links that name its media type. It never changes; its status
-    lists and `/v1/verify` say whether it is valid today."""
+    """The signed credential, whatever `Accept` says: for links that name its media type. It changes only if it is
+    signed anew after its key was compromised; its status lists and `/v1/verify` say whether it is valid today."""
     parsed = parse_number(number)
     row = certificate_repository.by_number(session, str(parsed)) if parsed else None
     container = get_container(request)
@@ -134,5 +159,7 @@ def get_credential(number: str, request: Request, session: SessionDep, now: NowD
     shown = container.verification.read_many(session, [row.number], now) if row else {}
     if row is None or not shown:
         raise NotFound.of("certificate")
-    token = require_token(row, shown[row.number].record, container.keys.keyring())
+    record, result = shown[row.number]
+    require_no_compromise(result)
+    token = require_token(session, row, record, container.keys.keyring())
     return conditional_response(request, token.encode(), {"Cache-Control": "no-cache"}, VC_JWT)

@@ -124,7 +124,8 @@ def get_log_consistency_proof(
 def get_certificate_log_proof(
     number: str, request: Request, session: SessionDep, now: NowDep, policy: WitnessPolicyDep
 ) -> Response:
-    """A `tlog-proof`: index of the entry `certificate.issued`, path of hashes, checkpoint. Verifiable offline.
+    """A `tlog-proof`: index of the entry `certificate.issued`, or of `certificate.reissued` where it was signed anew,
+    path of hashes, checkpoint. Verifiable offline.
 
     The checkpoint is the newest that enough witnesses have seen, if it contains the entry. `Mik-Witnesses` says how
     many have: `seen by 2 of 3 witnesses at 2026-11-28T06:00:00Z`, or `not yet witnessed, age 5 min`.

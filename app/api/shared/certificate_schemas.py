@@ -1,7 +1,7 @@
 """Response schemas of the public certificate, used by the public register and by verifications."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -53,7 +53,7 @@ class CertificateResponse(ResponseModel):
     )
     valid_from: date
     valid_until: date = Field(description="last valid day, inclusive, Asia/Baku")
-    status: CertificateStatus
+    status: CertificateStatus | Literal["key_compromised"]
     status_since: datetime
     reason: str | None
     during_investigation: bool = Field(

@@ -1,7 +1,7 @@
 """Build certificate records from tokens and the verified log, so that they rest on no column of the database.
 
-A row of `certificates` gives the token. It counts only if its signature is ours and its hash is the one of the issue in
-the log; the status follows from the log alone.
+A row of `certificates` gives the token, or one of `reissued_tokens` where the log says that it was signed anew. It
+counts only if its signature is ours and its hash is the one in the log; the status follows from the log alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.certificates import certificate_repository
 from app.certificates.credential.reader import CertifiedFacts, CredentialUnreadable, parse_credential
 from app.certificates.model import Certificate
-from app.certificates.read_model.record import CertificateRecord, record_of
+from app.certificates.read_model.record import TOKEN_EVENTS, CertificateRecord, current_token, record_of
 from app.certificates.status_list import StatusListRejected
 from app.core.crypto import jws
 from app.core.crypto.jws import VerifiedToken
@@ -50,25 +50,49 @@ def load_records(
     log.require_intact()
     wanted = list(dict.fromkeys(numbers))
     rows = certificate_repository.stored_tokens(session, wanted)
+    reissued = certificate_repository.reissued_tokens(session, [each for each in wanted if log.reissues(each)])
     if any(number in rows and not log.was_issued(number) for number in wanted):
         log.refresh(force=True)  # another process may have issued it within this second
     found = {}
     for number in wanted:
         row = rows.get(number)
-        proof = _read_token(row.token, number, keys) if row else None
         if log.was_issued(number):
-            if proof is None:
-                raise RecordDamaged(number)
-            found[number] = prove(session, log, *proof, now, row.status_reason if row else None)
-        elif proof is not None:
-            found[number] = _record(*proof, (), now, None)
+            texts = [row.token, *reissued.get(number, ())] if row else []
+            found[number] = prove_current(
+                session, log, keys, number, texts, now, row.status_reason if row else None, ()
+            )
+        elif row is not None and (proof := _read_token(row.token, number, keys)) is not None:
+            found[number] = _record(*proof, (), now, None, keys)
     return found
 
 
+def prove_current(
+    session: Session,
+    log: VerifiedLog,
+    keys: KeyRing,
+    number: str,
+    texts: Sequence[str],
+    now: datetime,
+    stored_reason: str | None,
+    added: Sequence[tuple[int, Entry]],
+) -> CertificateRecord:
+    """Return the record of the token that counts, which must be among `texts`; `added`: entries of this transaction.
+
+    Raises `RecordDamaged`.
+    """
+    entries = _entries_of(session, log, number, added)
+    _, token = current_token([each for each in entries if each[1].event in TOKEN_EVENTS], keys)
+    for text in texts:
+        proof = _read_token(text, number, keys)
+        if proof is not None and (proof[1].signed_hash, proof[1].kid) == (token.sha256, token.key):
+            return _record(*proof, entries, now, stored_reason, keys)
+    raise RecordDamaged(number)
+
+
 def load_record_of_token(
-    session: Session, log: VerifiedLog, verified: VerifiedToken, number: str, now: datetime
+    session: Session, log: VerifiedLog, keys: KeyRing, verified: VerifiedToken, number: str, now: datetime
 ) -> CertificateRecord | None:
-    """Return the record of a token with a signature of ours whose issue is in the log; its row is not needed."""
+    """Return the record of a token with a signature of ours that the log names; its row is not needed."""
     log.require_intact()
     if not log.was_issued(number):
         return None
@@ -76,42 +100,40 @@ def load_record_of_token(
         facts = parse_credential(verified.payload)
     except (CredentialUnreadable, StatusListRejected):
         return None
-    issue = log.find_issue(session, number)
-    if issue is None or facts.number != number or issue.entry.sha256 != verified.signed_hash:
+    if facts.number != number:
+        return None
+    entries = _entries_of(session, log, number, ())
+    tokens = {(entry.sha256, entry.key) for _, entry in entries if entry.event in TOKEN_EVENTS}
+    if (verified.signed_hash, verified.kid) not in tokens:
         return None
     stored = certificate_repository.stored_tokens(session, [number]).get(number)
-    return prove(session, log, facts, verified, now, stored.status_reason if stored else None)
+    return _record(facts, verified, entries, now, stored.status_reason if stored else None, keys)
 
 
-def prove(
-    session: Session,
-    log: VerifiedLog,
-    facts: CertifiedFacts,
-    verified: VerifiedToken,
-    now: datetime,
-    stored_reason: str | None,
-    added: Sequence[tuple[int, Entry]] = (),
-) -> CertificateRecord:
-    """Return the record of a token whose issue the log must contain; `added` are its entries of this transaction.
-
-    Raises `RecordDamaged` if the log contains another one, or none.
-    """
-    issue = log.find_issue(session, facts.number)
-    if issue is None or issue.entry.sha256 != verified.signed_hash or issue.entry.key != verified.kid:
-        raise RecordDamaged(facts.number)
-    entries = [(issue.seq, issue.entry), *((each.seq, each.entry) for each in log.status_entries(facts.number)), *added]
-    return _record(facts, verified, entries, now, stored_reason)
+def _entries_of(
+    session: Session, log: VerifiedLog, number: str, added: Sequence[tuple[int, Entry]]
+) -> list[tuple[int, Entry]]:
+    """Return the proven entries of a certificate, its issue first. Raises `RecordDamaged` without an issue."""
+    issue = log.find_issue(session, number)
+    if issue is None:
+        raise RecordDamaged(number)
+    later = log.entries_about("certificate", number)
+    return [(issue.seq, issue.entry), *((each.seq, each.entry) for each in later), *added]
 
 
-def require_token(row: Certificate, record: CertificateRecord, keys: KeyRing) -> str:
-    """Return the stored token, if it is the one that was issued. Raises `RecordDamaged`."""
-    try:
-        verified = jws.verify(row.token, typ=jws.TYP_CREDENTIAL, keys=keys.all_public)
-    except jws.TokenRejected as error:
-        raise RecordDamaged(record.number) from error
-    if verified.signed_hash != record.token_sha256:
-        raise RecordDamaged(record.number)
-    return row.token
+def require_token(session: Session, row: Certificate, record: CertificateRecord, keys: KeyRing) -> str:
+    """Return the stored token that the record names. Raises `RecordDamaged`."""
+    texts = [row.token]
+    if row.token_sha256 != record.token_sha256:
+        texts += certificate_repository.reissued_tokens(session, [row.number]).get(row.number, ())
+    for text in texts:
+        try:
+            verified = jws.verify(text, typ=jws.TYP_CREDENTIAL, keys=keys.all_public)
+        except jws.TokenRejected:
+            continue
+        if verified.signed_hash == record.token_sha256:
+            return text
+    raise RecordDamaged(record.number)
 
 
 def _read_token(token: str, number: str, keys: KeyRing) -> tuple[CertifiedFacts, VerifiedToken] | None:
@@ -130,5 +152,6 @@ def _record(
     entries: Sequence[tuple[int, Entry]],
     now: datetime,
     stored_reason: str | None,
+    keys: KeyRing,
 ) -> CertificateRecord:
-    return record_of(facts, verified.kid, verified.signed_hash, entries, now, stored_reason)
+    return record_of(facts, verified.kid, verified.signed_hash, entries, now, stored_reason, keys)

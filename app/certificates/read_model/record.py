@@ -8,13 +8,20 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from app.certificates.credential.reader import CertifiedFacts
-from app.certificates.model import RevocationReason, SuspensionCause
+from app.certificates.model import CertificateStatus, RevocationReason, SuspensionCause
 from app.certificates.status_list import Purpose, parse_list_name
+from app.core.crypto.keyring import KeyRing
 from app.core.dates import format_utc
-from app.transparency.log_entry import Entry
-from app.transparency.logged_status import ACTIVE_STATUS, status_after
+from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.logged_status import ACTIVE_STATUS, FINAL_STATUSES, LoggedStatus, status_after
 
 _REASONS: Final = frozenset({*map(str, SuspensionCause), *map(str, RevocationReason)})
+TOKEN_EVENTS: Final = frozenset({LogEvent.CERTIFICATE_ISSUED, LogEvent.CERTIFICATE_REISSUED})
+"""Events whose entries name a token of a certificate."""
+REISSUED: Final = "reissued"
+"""Reason for which a token is superseded although its number is not: the certificate was signed anew."""
+KEY_COMPROMISED: Final = "key_compromised"
+"""Shown as the status of a certificate whose token cannot be told from one that others made."""
 _ORIGIN_BEFORE: Final = "AZ"
 """Country of origin of certificates in earlier shapes, which do not name it: they were issued for no other."""
 
@@ -47,11 +54,22 @@ class CertificateRecord(NamedTuple):
     kid: str
     token_sha256: str
     logged_at: datetime | None = None  # when its issue was logged
-    logged_sha256: str | None = None  # hash in the log entry
+    logged_sha256: str | None = None  # hash in the log entry of this token
     log_seq: int = -1  # index of its last log entry
     holder_id: str | None = None  # URN of the company; None in earlier shapes
     status_list_id: int = 0
     status_index: int = 0
+    token_logged_at: datetime | None = None  # when this token was logged; None: with the issue
+    token_seq: int = -1  # index of the log entry of this token
+
+
+def current_token(tokens: Sequence[tuple[int, Entry]], keys: KeyRing) -> tuple[int, Entry]:
+    """Return the entry of the token that counts: the newest whose key could be relied on, else the issue.
+
+    `tokens` are the entries of `TOKEN_EVENTS` with their indexes, oldest first. Whoever stole a key and the one of the
+    log can log a token under the number of an honest certificate, but not take its place.
+    """
+    return next((t for t in reversed(tokens) if keys.was_trusted(t[1].key, t[0], t[1].at)), tokens[0])
 
 
 def record_of(
@@ -61,14 +79,21 @@ def record_of(
     entries: Sequence[tuple[int, Entry]],
     now: datetime,
     stored_reason: str | None,
+    keys: KeyRing,
 ) -> CertificateRecord:
     """Build the record from the facts of a token and the entries (index, entry) about it, oldest first.
 
-    Without entries it is not logged. `stored_reason` is the reason of a status whose entry names none, if it is on a
-    list: that of the row.
+    Without entries it is not logged. A token whose place another one took is superseded. `stored_reason` is the reason
+    of a status whose entry names none, if it is on a list: that of the row.
     """
     issue = entries[0][1] if entries else None
     status = status_after(entry for _, entry in entries)
+    tokens = [each for each in entries if each[1].event in TOKEN_EVENTS]
+    own = next((t for t in tokens if (t[1].sha256, t[1].key) == (token_sha256, kid)), tokens[0] if tokens else None)
+    if own is not None and status.status not in FINAL_STATUSES:
+        counts = current_token(tokens, keys)
+        if counts[0] > own[0]:
+            status = LoggedStatus(CertificateStatus.SUPERSEDED, counts[1].at, REISSUED)
     reason = status.reason or (stored_reason if status.status != ACTIVE_STATUS and stored_reason in _REASONS else None)
     url, index = facts.status_entries[Purpose.REVOCATION]
     place = parse_list_name(url.rpartition("/")[2])
@@ -95,11 +120,13 @@ def record_of(
         kid=kid,
         token_sha256=token_sha256,
         logged_at=issue.at if issue else None,
-        logged_sha256=issue.sha256 if issue else None,
+        logged_sha256=own[1].sha256 if own else None,
         log_seq=entries[-1][0] if entries else -1,
         holder_id=facts.holder_id,
         status_list_id=place[0] if place else 0,
         status_index=index,
+        token_logged_at=own[1].at if own else None,
+        token_seq=own[0] if own else -1,
     )
 
 

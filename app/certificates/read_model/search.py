@@ -14,7 +14,7 @@ _GroupKey = TypeVar("_GroupKey")
 
 
 class EffectiveStatus(StrEnum):
-    """Status as of a day. `expired` is computed and replaces `active` and `suspended`."""
+    """Status as of a day. `expired` is computed and replaces `active` and `suspended`; so is `key_compromised`."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -22,6 +22,7 @@ class EffectiveStatus(StrEnum):
     REVOKED = "revoked"
     SURRENDERED = "surrendered"
     SUPERSEDED = "superseded"
+    KEY_COMPROMISED = "key_compromised"  # computed: the key that signed it was compromised before that
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Query the public register: search, facet counts, and all certificates in chunks."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,15 +13,27 @@ from sqlalchemy.orm import Session, defer
 
 from app.certificates import certificate_number
 from app.certificates.digital_link import gs1_uri
-from app.certificates.model import Certificate, CertificateSearchTerm, CertificateStatus, SearchField
+from app.certificates.model import Certificate, CertificateSearchTerm, CertificateStatus, ReissuedToken, SearchField
 from app.certificates.read_model.search import EffectiveStatus, Facet, FacetCounts, RegisterSearch, effective_status
+from app.core.crypto.keyring import KeyState
 from app.core.database import core_table, page_of
 from app.core.text.phonetic import phonetic_keys
 from app.organisations.legal_forms import LEGAL_PERSON_DIGIT
+from app.signing.model import SigningKey
 
 _ROW = core_table(Certificate).c
 _LAST_CHARACTER = "\U0010ffff"  # no term contains it: upper bound of all terms with one prefix
 _EXPIRING_STATUSES = (CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED)
+_COMPROMISED = sa.select(SigningKey.kid).where(SigningKey.state == KeyState.COMPROMISED.value)
+_IS_VOIDED = sa.and_(
+    sa.exists().where(
+        SigningKey.kid == Certificate.kid,
+        SigningKey.state == KeyState.COMPROMISED.value,
+        SigningKey.state_since <= Certificate.issued_at,
+    ),
+    ~sa.exists().where(ReissuedToken.number == Certificate.number, ReissuedToken.kid.not_in(_COMPROMISED)),
+)
+"""By columns, for searching: whether a key that was compromised by then signed it, and no other since."""
 
 
 _VOEN = re.compile(r"[0-9]{10}")
@@ -82,27 +95,43 @@ def count_facets(session: Session, search: RegisterSearch, today: date) -> Facet
     past = sa.func.count().filter(Certificate.valid_until < today)
     groups = (Certificate.scheme_code, Certificate.park_code, Certificate.status)
     query = sa.select(*groups, sa.func.count(), past).where(*_match_conditions(search)).group_by(*groups)
-    counts: dict[Facet, int] = {}
+    counts: Counter[Facet] = Counter()
     for scheme, park, status, found, ended in session.execute(query):
         for valid_until, count in ((today, found - ended), (date.min, ended)):
-            group = Facet(scheme, park, effective_status(status, valid_until, today))
-            counts[group] = counts.get(group, 0) + count
+            counts[Facet(scheme, park, effective_status(status, valid_until, today))] += count
+    if _has_compromised_keys(session):
+        voided = query.where(_IS_VOIDED, Certificate.status.in_(_EXPIRING_STATUSES))
+        for scheme, park, status, found, ended in session.execute(voided):
+            counts[Facet(scheme, park, EffectiveStatus.KEY_COMPROMISED)] += found
+            for valid_until, count in ((today, found - ended), (date.min, ended)):
+                counts[Facet(scheme, park, effective_status(status, valid_until, today))] -= count
     return FacetCounts({group: count for group, count in counts.items() if count})
+
+
+def _has_compromised_keys(session: Session) -> bool:
+    """Without one, as nearly always, the index alone answers."""
+    compromised = sa.exists().where(SigningKey.state == KeyState.COMPROMISED.value)
+    return bool(session.scalar(sa.select(compromised)))
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterVersion:
-    """Version of the whole register: it differs after any issue or change."""
+    """Version of the whole register: it differs after any issue or change, also of keys."""
 
     certificates: int
     changes: int
     last: UUID | None
+    reissued: int
+    compromised: tuple[str, ...]
 
 
 def register_version(session: Session) -> RegisterVersion:
     certificates, changes = session.execute(sa.select(sa.func.count(), sa.func.sum(Certificate.version))).one()
     last = session.scalar(sa.select(Certificate.id).order_by(Certificate.id.desc()).limit(1))
-    return RegisterVersion(certificates, int(changes or 0), last)
+    reissued = session.scalar(sa.select(sa.func.count()).select_from(ReissuedToken)) or 0
+    keys = sa.select(SigningKey.kid, SigningKey.state_since).where(SigningKey.state == KeyState.COMPROMISED.value)
+    compromised = sorted(f"{kid} {since.isoformat()}" for kid, since in session.execute(keys))
+    return RegisterVersion(certificates, int(changes or 0), last, reissued, tuple(compromised))
 
 
 def read_chunk(session: Session, after: UUID | None, upto: UUID, limit: int) -> Sequence[Certificate]:
@@ -181,7 +210,9 @@ def _filter_conditions(search: RegisterSearch, today: date) -> list[sa.ColumnEle
         conditions.append(Certificate.park_code == search.park)
     if search.expiring_before:
         conditions += [Certificate.valid_until >= today, Certificate.valid_until < search.expiring_before]
-    if search.status is EffectiveStatus.EXPIRED:
+    if search.status is EffectiveStatus.KEY_COMPROMISED:
+        conditions += [Certificate.status.in_(_EXPIRING_STATUSES), _IS_VOIDED]
+    elif search.status is EffectiveStatus.EXPIRED:
         conditions += [Certificate.status.in_(_EXPIRING_STATUSES), Certificate.valid_until < today]
     elif search.status is not None:
         conditions.append(Certificate.status == search.status.value)

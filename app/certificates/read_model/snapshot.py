@@ -11,7 +11,7 @@ import struct
 from datetime import datetime
 from typing import Final, NamedTuple
 
-BODY_VERSION: Final = "1"
+BODY_VERSION: Final = "2"
 """Moves with any change of the answer, so that no snapshot written before is used."""
 _HEAD: Final = struct.Struct(">8I5q")
 _NUMBERS_BYTES: Final = struct.calcsize(">5q")

@@ -1,6 +1,6 @@
 """Query and write certificate snapshots."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -53,11 +53,15 @@ def iterate_numbers(session: Session) -> Iterator[Sequence[str]]:
         session.expunge_all()
 
 
-def list_without_snapshot(session: Session, now: int) -> Iterator[Sequence[str]]:
-    """Yield the numbers of certificates without a snapshot, or with one whose time has passed, in pages."""
+def list_without_snapshot(session: Session, now: int, voided: Mapping[str, int]) -> Iterator[Sequence[str]]:
+    """Yield the numbers of certificates without a snapshot, or with one that is not good any more, in pages.
+
+    Its time has passed, or its key is in `voided`: `kid` → index of the log entry that it must know.
+    """
     good = sa.exists().where(
         _TABLE.c.number == Certificate.number,
         sa.or_(_TABLE.c.good_until.is_(None), _TABLE.c.good_until > now),
+        *(sa.or_(_TABLE.c.kid != kid, _TABLE.c.log_seq >= seq) for kid, seq in voided.items()),
     )
     after = None
     while rows := page_of(session, sa.select(Certificate).where(~good), Certificate.id, after, PAGE_ROWS):

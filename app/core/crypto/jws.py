@@ -313,6 +313,11 @@ def _decode_base64url(segment: str) -> bytes:
     return raw
 
 
+def payload_bytes(token: str) -> bytes:
+    """Return the payload of a verified token as it was signed, byte for byte."""
+    return _decode_base64url(token.split(".")[1])
+
+
 def encode_base64url(raw: bytes) -> str:
     """Encode unpadded base64url (RFC 7515 §2)."""
     return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")

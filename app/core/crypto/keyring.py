@@ -37,12 +37,27 @@ PUBLISHED_STATES = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRED})
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A public key of the issuer with its state; `since` is aware, the moment of its last state change."""
+    """A public key of the issuer with its state.
+
+    `since` is aware: the moment of its last state change; of a compromised key since when others may have it.
+    `declared_seq` is the index of the log entry that first declared it compromised, `corrected_seq` of the last one.
+    """
 
     kid: str
     public: PublicKey
     state: KeyState
     since: datetime
+    declared_seq: int = -1
+    corrected_seq: int = -1
+
+    def was_trusted(self, seq: int, logged_at: datetime) -> bool:
+        """Whether nobody else had the key when entry `seq` of the log, of this moment, named it.
+
+        After its compromise was declared the service signs nothing with it, whatever moment an entry states.
+        """
+        if self.state is not KeyState.COMPROMISED:
+            return self.state is not KeyState.NEXT
+        return logged_at < self.since and (self.declared_seq < 0 or seq < self.declared_seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,11 @@ class KeyRing:
         signing = {kid: key.public for kid, key in known.items() if key.state is not KeyState.NEXT}
         every = {kid: key.public for kid, key in known.items()}
         return cls(MappingProxyType(known), MappingProxyType(signing), MappingProxyType(every))
+
+    def was_trusted(self, kid: str | None, seq: int, logged_at: datetime) -> bool:
+        """Whether this key could be relied on when entry `seq` of the log named it; never of an unknown key."""
+        key = self.by_kid.get(kid or "")
+        return key is not None and key.was_trusted(seq, logged_at)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the JWKS of all keys that are not compromised."""

@@ -29,6 +29,7 @@ STATUS_TEXTS: Mapping[EffectiveStatus, VerdictText] = {
     EffectiveStatus.REVOKED: VERDICT_TEXTS[Verdict.REVOKED],
     EffectiveStatus.SURRENDERED: VERDICT_TEXTS[Verdict.SURRENDERED],
     EffectiveStatus.SUPERSEDED: VERDICT_TEXTS[Verdict.SUPERSEDED],
+    EffectiveStatus.KEY_COMPROMISED: VERDICT_TEXTS[Verdict.KEY_COMPROMISED],
 }
 """Text of each status filter. A certificate that is not yet valid is counted as valid."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from app.certificates.model import RevocationReason, SuspensionCause
+from app.certificates.read_model.record import REISSUED
 from app.pages.i18n import _
 from app.schemes.origin_calculation import OriginCriterion
 from app.verification.verdict import Verdict
@@ -59,7 +60,14 @@ VERDICT_TEXTS: Mapping[Verdict, VerdictText] = MappingProxyType(
             "bad",
             "swap",
             _("This certificate was replaced by a newer one and must no longer be used."),
-            _("Ask the holder for the new number and check it."),
+            _("Ask the holder for the new certificate and check it."),
+        ),
+        Verdict.KEY_COMPROMISED: VerdictText(
+            _("Key compromised"),
+            "bad",
+            "key",
+            _("This certificate is in our register, but others may have had the key that signed it."),
+            _("Do not rely on it now. We sign genuine certificates anew under the same number: check it again later."),
         ),
         Verdict.SURRENDERED: VerdictText(
             _("Surrendered"),
@@ -188,6 +196,7 @@ REASON_TEXTS: Mapping[str, str] = MappingProxyType(
         RevocationReason.BANKRUPTCY: _("bankruptcy of the holder"),
         RevocationReason.REPEATED_SUSPENSION: _("repeated suspension"),
         RevocationReason.COURT_ORDER: _("a court order"),
+        REISSUED: _("it was signed anew; its number stays the same"),
         SuspensionCause.RESIDENCY: _("the residency in the park is not in force"),
         SuspensionCause.DOCUMENT: _("a required document has expired or was withdrawn"),
         SuspensionCause.HEARING: _("a hearing is under way"),

@@ -20,7 +20,7 @@ from app.certificates import certificate_number
 from app.certificates.read_model.record import CertificateRecord
 from app.core import strict_json
 from app.core.crypto import jws
-from app.core.crypto.jwk import short_kid
+from app.core.crypto.jwk import build_jwks, short_kid
 from app.core.errors import Invalid, UnsupportedMedia
 from app.core.messages import Message
 from app.documents import qr_token, upload_reader_process
@@ -261,13 +261,14 @@ class VerifyPages:
     def _script_data(self, judgement: VerificationResult | None) -> dict[str, Any]:
         """Return the data with which scripts verify a QR token offline: public keys, and the registered members.
 
-        The members are those of a QR token (`app/documents/qr_token.py`).
+        The members are those of a QR token (`app/documents/qr_token.py`). Compromised keys are among the keys: codes
+        that were printed before are genuine, and what somebody else signs must still equal the register entry.
         """
         record = judgement.record if judgement else None
         registered = _qr_token_members(record) if record else None
         keys = [
             {"kid": short_kid(key["kid"]), **{name: key[name] for name in ("kty", "crv", "x", "y")}}
-            for key in self.service.keys().jwks()["keys"]
+            for key in build_jwks(self.service.keys().all_public)["keys"]
         ]
         return {"for_scripts": {"keys": keys, "registered": registered, "hosts": sorted(self.own_hosts)}}
 

@@ -79,8 +79,8 @@ def require_witnessed(
 def inclusion_proof(
     session: Session, number: str, newest: CosignedCheckpoint, witnessed: CosignedCheckpoint | None
 ) -> tuple[Proof, CosignedCheckpoint]:
-    """Prove the issue of a certificate, by the witnessed checkpoint if that contains it. Errors: NotFound."""
-    row = log_repository.find_issue_entry(session, number)
+    """Prove the newest token of a certificate, by the witnessed checkpoint if that contains it. Errors: NotFound."""
+    row = log_repository.find_token_entry(session, number)
     chosen = witnessed if witnessed is not None and row is not None and row.seq < witnessed.size else newest
     return reader.inclusion_proof(session, number, (chosen.size, chosen.note)), chosen
 
