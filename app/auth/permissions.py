@@ -10,7 +10,7 @@ from app.core.messages import Message, join_alternatives, to_value_message
 def require_role(actor: Actor, *roles: Role) -> None:
     """Require one of these roles. Services check it as well as routes. Raises `Forbidden`."""
     if not actor.has_role(*roles):
-        names = [role.value for role in roles if role is not Role.SYSTEM]
+        names = [role.value for role in roles if role is not Role.SYSTEM] or [Role.SYSTEM.value]
         raise Forbidden(
             Message(
                 "This is for the role %(roles)s.", roles=join_alternatives([to_value_message(name) for name in names])
