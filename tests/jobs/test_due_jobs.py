@@ -21,7 +21,7 @@ def test_the_jobs_do_what_the_sweep_does(app):
 
 def test_the_retry_follows_when_something_was_in_use(app, monkeypatch):
     from app.worker import handlers  # noqa: PLC0415 (only this test replaces a part of it)
-    from app.worker.due_tasks import TaskTotals  # noqa: PLC0415
+    from app.worker.due_tasks import TaskTotals  # noqa: PLC0415 (as above)
 
     app.run_jobs()
     app.clock.advance(hours=1)

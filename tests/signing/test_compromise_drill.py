@@ -135,7 +135,10 @@ def test_the_later_half_is_signed_anew(stolen, database):
         key_lifecycle.activate_key(session, SYSTEM, new.kid, at_once=True, now=moment + timedelta(minutes=1))
         session.commit()
     made_up = {each["number"] for each in late}
-    named = lambda _session, found: {c.number: ["No decision."] for c in found if c.number in made_up}  # noqa: E731
+
+    def named(_session, found):
+        return {each.number: ["No decision."] for each in found if each.number in made_up}
+
     log = verified_log(database)
     context = ReissueContext(log, keyring_of(database), lambda _session: new, named)
 

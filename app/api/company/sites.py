@@ -29,7 +29,7 @@ from app.web.dependencies import (
 )
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
-from app.web.replace_bodies import ReplaceModel, accepts_response, read_only_errors, require_unchanged
+from app.web.problems.replace_bodies import ReplaceModel, accepts_response, read_only_errors, require_unchanged
 from app.web.routes import BodyCheckContext, GuardedRoute, check_body
 from app.web.schema_types import Code, IsoDate, Page, RequestModel, ResponseModel, Text100, Text250
 

@@ -1,9 +1,9 @@
 """Response schemas of the public certificate, used by the public register and by verifications."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from app.certificates.model import Certificate, CertificateStatus
 from app.certificates.read_model.record import CertificateRecord, public_fields
@@ -53,7 +53,10 @@ class CertificateResponse(ResponseModel):
     )
     valid_from: date
     valid_until: date = Field(description="last valid day, inclusive, Asia/Baku")
-    status: CertificateStatus | Literal["key_compromised"]
+    status: Annotated[
+        CertificateStatus | Literal["key_compromised"],
+        WithJsonSchema({"type": "string", "enum": [*map(str, CertificateStatus), "key_compromised"]}),
+    ]
     status_since: datetime
     reason: str | None
     during_investigation: bool = Field(
