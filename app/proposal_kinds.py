@@ -83,7 +83,7 @@ def build_kinds(files: KeyFiles) -> Mapping[str, ProposalKind]:
 
     return MappingProxyType(
         {
-            "role": ProposalKind(OWNERS, OWNERS, _parser(RoleContent), _check_role, _apply_role, is_signed=False),
+            "role": ProposalKind(OWNERS, OWNERS, _parser(RoleContent), _check_role, _apply_role),
             "second-factor-reset": ProposalKind(
                 OWNERS, OWNERS, _parser(SecondFactorResetContent), _check_reset, _apply_reset
             ),
@@ -102,7 +102,6 @@ def build_kinds(files: KeyFiles) -> Mapping[str, ProposalKind]:
                 _parser(StaffCredentialContent),
                 _check_credential,
                 _apply_credential,
-                is_signed=False,
             ),
         }
     )

@@ -19,7 +19,7 @@ from app.core.dates import utc_now
 from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Profile, Settings
 from app.database_rights import RoleReport
-from app.integrity import audit_chain, certificates, decisions, rulesets, status_lists, transparency_log
+from app.integrity import audit_chain, certificates, decisions, rights, rulesets, status_lists, transparency_log
 from app.integrity.transparency_log import IntegrityFinding
 from app.signing import issuer_identity, log_signer
 from app.startup_checks import UncheckedSettings
@@ -79,7 +79,8 @@ def doctor(
     - status-lists: compare every bit of the published status lists with its certificate.
     - decisions: compare every certificate with its decision, recommendation, audit events and log entries; names all
       that differ.
-    - rights: verify every row that gives rights, and compare the database role with `mik admin rights`.
+    - rights: verify every row that gives rights, compare roles, authenticators, passwords and second factors with
+      log and audit trail, and the database role with `mik admin rights`.
 
     Changes nothing. Ends with 0 if all parts pass; with 1, and the first wrong row of each part, if log, audit chain, a
     status list, a decision or a row with rights is wrong; otherwise with 2 if the service would not start or a part
@@ -230,10 +231,11 @@ class _Checks:
             (
                 *(f"Wrong: {each.row}: {each.detail}" for each in wrong),
                 *more,
-                f"{report.decisions} decisions and {report.certificates} certificates {verb}.",
+                f"{report.decisions} decisions, {report.proposals} proposals, {report.certificates} certificates {verb}.",
             ),
             {
                 "decisions": report.decisions,
+                "proposals": report.proposals,
                 "certificates": report.certificates,
                 "wrong": [{"row": each.row, "detail": each.detail} for each in wrong],
                 "more": report.more,
@@ -241,23 +243,33 @@ class _Checks:
         )
 
     def _rights(self) -> PartResult:
+        """Compare the rows with log and audit trail, which are verified first, as for the decisions."""
         settings = self._settings()
+        if self._proven is None:
+            self._log()
         with open_database(settings) as database, database.read_session() as session:
+            audit_chain.begin_snapshot(session)
+            differing = [*dict.fromkeys(self._proven or ()), *rights.find_rights_errors(session)]
             wrong = list(row_macs.find_unauthentic(session, row_macs.load_row_macs(settings.row_key)))
             role = database_rights.compare_role(session)
         lines = [
             f"Wrong: the row {key} of {table} was not written by this service; it gives no rights."
             for table, key in wrong[:MAX_NAMED_ROWS]
         ]
-        if not wrong:
-            lines.append("Every row that gives rights is as the service wrote it.")
-        elif len(wrong) > MAX_NAMED_ROWS:
-            lines.append(f"{len(wrong)} rows in all.")
-        data: dict[str, Any] = {"wrong": [{"table": table, "key": key} for table, key in wrong], "role": None}
+        lines += [f"Wrong: {each.row}: {each.detail}" for each in differing[:MAX_NAMED_ROWS]]
+        if not wrong and not differing:
+            lines.append("Every row that gives rights is as the service wrote it, the log and the audit trail say it.")
+        elif max(len(wrong), len(differing)) > MAX_NAMED_ROWS:
+            lines.append(f"{len(wrong) + len(differing)} rows in all.")
+        data: dict[str, Any] = {
+            "wrong": [{"table": table, "key": key} for table, key in wrong],
+            "differing": [{"row": each.row, "detail": each.detail} for each in differing],
+            "role": None,
+        }
         if role is not None:
             data["role"] = {"owns_tables": role.owns_tables, "excess": role.excess, "missing": role.missing}
             lines.append(_role_line(role))
-        return PartResult(PartState.WRONG if wrong else PartState.PASSED, tuple(lines), data)
+        return PartResult(PartState.WRONG if wrong or differing else PartState.PASSED, tuple(lines), data)
 
 
 def _without_none(*findings: IntegrityFinding | None) -> tuple[IntegrityFinding, ...]:

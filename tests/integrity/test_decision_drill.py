@@ -166,7 +166,8 @@ def drill(register, request, monkeypatch, tmp_path):
 def test_a_whole_register_agrees(drill):
     assert drill.check() == (
         0,
-        "decisions: passed\n  6 decisions and 5 certificates agree with recommendations, audit events and log.\n",
+        "decisions: passed\n"
+        "  6 decisions, 1 proposals, 5 certificates agree with recommendations, audit events and log.\n",
     )
 
 
