@@ -26,6 +26,7 @@ from app.core.crypto.keyring import KeyAction
 from app.core.errors import Invalid, NotFound
 from app.core.messages import Message
 from app.notifications import notices
+from app.notifications.model import MessageKind
 from app.signing import key_lifecycle
 from app.signing.key_files import KeyFiles
 from app.signing.key_lifecycle import CorrectionReason
@@ -183,7 +184,9 @@ def _check_credential(session: Session, _actor: Actor, content: Content, _now: d
 
 
 def _apply_credential(session: Session, actor: Actor, proposal: Proposal, now: datetime) -> None:
-    staff_credentials.register_credential(session, actor, proposal.content, now)
+    row = staff_credentials.register_credential(session, actor, proposal.content, now)
+    if (user := user_repository.find_user(session, row.user_id)) is not None:
+        notices.notify_authenticator(session, MessageKind.AUTHENTICATOR_REGISTERED, user, now=now)
 
 
 def _check_revocation(session: Session, _actor: Actor, content: Content, _now: datetime) -> ProposalTarget:

@@ -122,6 +122,13 @@ def has_active_role(session: Session, user_id: UUID, roles: Collection[Role]) ->
     return user is not None and user.active and is_authentic(user) and not get_roles(session, user_id).isdisjoint(roles)
 
 
+def find_active_owners(session: Session) -> Sequence[User]:
+    """Return the active owners by id, without a lock."""
+    roles = session.scalars(sa.select(StaffRole).where(StaffRole.role == Role.OWNER.value)).all()
+    users = find_users(session, [row.user_id for row in roles if _counts(session, row)])
+    return [user for _, user in sorted(users.items()) if user.active and is_authentic(user)]
+
+
 def lock_active_owner_ids(session: Session) -> frozenset[UUID]:
     """Lock the roles of owners, then return the active owners, so that two who remove each other are serialised."""
     owner = StaffRole.role == Role.OWNER.value

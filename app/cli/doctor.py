@@ -225,13 +225,14 @@ class _Checks:
             report = decisions.check_decisions(session)
         wrong = [*dict.fromkeys(self._proven or ()), *report.findings]
         more = (f"{report.more} more are not named.",) if report.more else ()
+        certificates = report.certificates
         verb = "were compared" if wrong else "agree with recommendations, audit events and log"
         return PartResult(
             PartState.WRONG if wrong else PartState.PASSED,
             (
                 *(f"Wrong: {each.row}: {each.detail}" for each in wrong),
                 *more,
-                f"{report.decisions} decisions, {report.proposals} proposals, {report.certificates} certificates {verb}.",
+                f"{report.decisions} decisions, {certificates} certificates, {report.proposals} proposals {verb}.",
             ),
             {
                 "decisions": report.decisions,

@@ -32,6 +32,9 @@ class MessageKind(StrEnum):
     ROLE_TAKEN = "role-taken"
     ADMINISTRATOR_GIVEN = "administrator-given"
     ADMINISTRATOR_TAKEN = "administrator-taken"
+    AUTHENTICATOR_PROPOSED = "authenticator-proposed"
+    AUTHENTICATOR_REGISTERED = "authenticator-registered"
+    AUTHENTICATOR_REMOVED = "authenticator-removed"
 
 
 class OutgoingMessage(Base):

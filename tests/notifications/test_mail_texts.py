@@ -27,6 +27,7 @@ VALUES = {
     "company": "“Nümunə” MMC {token}",
     "voen": "0010000101",
     "role": "reviewer",
+    "account": "reviewer@staff.example",
 }
 MAIL = {
     "message_id": UUID(int=7),
