@@ -6,6 +6,7 @@ second factor, as hashes, and whose account was closed. Whoever calls this has v
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -60,9 +61,22 @@ def _role_errors(session: Session) -> Iterator[IntegrityFinding]:
         yield IntegrityFinding(
             _role_name(row.user_id, row.role), "The log does not give it now, so the row gives nothing."
         )
-    for sha256 in sorted(granted - present.keys()):
+    recorded = _recorded_roles(session)
+    for sha256 in sorted(granted):
         name = _role_name(*known[sha256]) if sha256 in known else f"role {sha256}"
-        yield IntegrityFinding(name, "The log gives it, but its row is missing.")
+        if sha256 not in present:
+            yield IntegrityFinding(name, "The log gives it, but its row is missing.")
+        if sha256 not in recorded:
+            yield IntegrityFinding(name, "The log gives it, but no event of the audit trail does.")
+
+
+def _recorded_roles(session: Session) -> set[str]:
+    """Return the hashes of all roles that the audit trail ever gave."""
+    found = set()
+    for event in _events(session, {"user.created", "role.granted"}):
+        roles = event.data.get("roles", []) if event.event == "user.created" else [event.data.get("role")]
+        found |= {role_sha256(UUID(event.subject_id), str(role)) for role in roles}
+    return found
 
 
 def _role_name(user_id: UUID, role: str) -> str:
@@ -71,6 +85,7 @@ def _role_name(user_id: UUID, role: str) -> str:
 
 def _credential_errors(session: Session) -> Iterator[IntegrityFinding]:
     registered = _in_force(session, LogEvent.CREDENTIAL_REGISTERED, LogEvent.CREDENTIAL_REMOVED)
+    recorded = {event.data.get("sha256") for event in _events(session, {LogEvent.CREDENTIAL_REGISTERED.value})}
     rows = credential_repository.list_all_unremoved(session)
     present = {credential_sha256(row.credential_id, row.public_key, row.user_id): row for row in rows}
     for sha256 in sorted(present.keys() - registered):
@@ -80,6 +95,10 @@ def _credential_errors(session: Session) -> Iterator[IntegrityFinding]:
         )
     for sha256 in sorted(registered - present.keys()):
         yield IntegrityFinding(f"authenticator {sha256}", "The log registers it, but its row is missing or removed.")
+    for sha256 in sorted(registered - recorded):
+        yield IntegrityFinding(
+            f"authenticator {sha256}", "The log registers it, but no event of the audit trail records it."
+        )
 
 
 def _in_force(session: Session, given: LogEvent, taken: LogEvent) -> set[str]:
@@ -119,15 +138,18 @@ def _factor_errors(account: _Account, factor: TotpEnrolment | None) -> Iterator[
 
 def _read_accounts(session: Session) -> Mapping[str, _Account]:
     accounts: dict[str, _Account] = {}
-    names = {*_PASSWORD_EVENTS, _ENROLLED, _RESET, _CLOSED}
+    for event in _events(session, {*_PASSWORD_EVENTS, _ENROLLED, _RESET, _CLOSED}):
+        _apply(accounts.setdefault(event.subject_id, _Account()), event)
+    return accounts
+
+
+def _events(session: Session, names: AbstractSet[str]) -> Iterator[AuditEvent]:
+    """Yield the events of these names about users, oldest first, a page of them in memory at a time."""
     after = 0
     while events := audit_repository.list_events_named(session, names, after, PAGE_ROWS):
         after = events[-1].seq
-        for event in events:
-            if event.subject_type == "user":
-                _apply(accounts.setdefault(event.subject_id, _Account()), event)
+        yield from (event for event in events if event.subject_type == "user")
         session.expunge_all()
-    return accounts
 
 
 def _apply(account: _Account, event: AuditEvent) -> None:

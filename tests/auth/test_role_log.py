@@ -35,16 +35,16 @@ def put_back(app, row):
 
 def test_a_role_that_was_taken_is_not_had_again_by_its_old_row(app):
     owner, person = app.owner, app.second_owner
-    ok(person.get("/v1/staff"))
+    ok(person.get("/v1/users"))
     with app.database.read_session() as session:
         found = session.execute(sa.text("SELECT * FROM staff_roles"))
         kept = [row for row in found if UUID(str(row.user_id)) == UUID(person.id)]
-    ok(owner.delete(f"/v1/staff/{person.id}/roles/owner"))
+    ok(owner.delete(f"/v1/users/{person.id}/roles/owner"))
     sha256 = role_sha256(UUID(person.id), "owner")
     assert [e for e in roles_in_log(app) if e[1] == sha256] == [("role.granted", sha256), ("role.taken", sha256)]
     assert named(app) == []
     put_back(app, kept[0])
-    refused(person.get("/v1/staff"), 403)
+    refused(person.get("/v1/users"), 403)
     with app.database.read_session() as session:
         assert user_repository.get_roles(session, UUID(person.id)) == frozenset()
         assert not user_repository.has_active_role(session, UUID(person.id), [Role.OWNER])

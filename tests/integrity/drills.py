@@ -27,11 +27,13 @@ from app.core.database import new_id
 from app.core.errors import MikError
 from app.main import create_asgi_app
 from app.signing.log_signer import LogKeyFile
-from app.transparency import appender
+from app.transparency import appender, log_repository
 from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.witness.node import Witness, WitnessFolder
 from app.verification.snapshot_setup import load_snapshot_key
-from tests.factories import REASON, running_app
+from tests.factories import REASON, ok, running_app
 from tests.transparency.helpers import attack
+from tests.transparency.witnesses import request
 
 RIGHTS = ("the database", "the service's role", "the certificate key", "all keys but the log's", "all keys")
 FALSE = "Somebody Else Ltd"
@@ -69,7 +71,30 @@ class Register:
         app.revoke(self.revoked, "false-documents")
         self._change_rights(app)
         self.clock = app.clock
-        self.true = {n: app.verify(n) for n in (self.number, self.other, self.revoked)}
+        self.bodies = {n: app.http.get(f"/v1/verify/{n}").content for n in (self.number, self.other, self.revoked)}
+        self.true = {number: json.loads(body) for number, body in self.bodies.items()}
+
+    def open_witness(self, app, folder):
+        """A witness that has seen the log as it is now."""
+        with app.database.read_session() as session:
+            self._signer = LogKeyFile(app.settings.log_key)(session)
+        self._folder = WitnessFolder(folder, "w.example/1", [self._signer.verifier])
+        self._witness = Witness(self._folder, [self._signer.verifier], app.clock)
+        self._seen = 0
+        assert not self.is_refused_by_witness(app)
+
+    def close(self):
+        self._folder.close()
+
+    def is_refused_by_witness(self, app):
+        """Whether the witness refuses what the log shows now, signed with its key."""
+        with app.database.read_session() as session:
+            entries = [bytes(row.entry) for row in log_repository.iterate_rows(session)]
+        shown = request(entries, min(self._seen, len(entries)), self._signer)
+        if self._witness.add_checkpoint(shown).status != 200:
+            return True
+        self._seen = len(entries)
+        return False
 
     def _rows(self, app):
         with app.database.read_session() as session:
@@ -113,7 +138,7 @@ class Register:
             )
             mfa.activate_secret(session, SYSTEM, app.container.secret_box, user.id, mfa.generate_secret(), app.clock())
             session.commit()
-        app.owner.delete(f"/v1/staff/{self.taken}/roles/{Role.OWNER}")
+        ok(app.owner.delete(f"/v1/users/{self.taken}/roles/{Role.OWNER}"))
 
 
 class Stage:
@@ -186,35 +211,42 @@ class Stage:
 
 
 def new_number(stage):
-    """A certificate copied from a genuine one; with all keys an entry of the log as well."""
-    own = {"id", "number", "serial", "status_index", "product_id", "application_id"}
+    """A certificate copied from a genuine one, on a decision that there is not."""
+    _add_certificate(stage, "SELECT * FROM decisions WHERE outcome = 'approved' LIMIT 1", "0" * 64)
+
+
+def certified_rejection(stage):
+    """A certificate on a decision that rejected its product; the log names that very decision."""
+    _add_certificate(stage, "SELECT * FROM decisions WHERE outcome = 'rejected' LIMIT 1")
+
+
+def _add_certificate(stage, decision, sha256=None):
+    """With the key of snapshots its answer as well, with the key of the log an entry."""
+    genuine = stage.register.number
     with stage.app.database.read_session() as session:
-        row = (
-            session.execute(sa.text("SELECT * FROM certificates WHERE number = :n"), {"n": stage.register.number})
-            .mappings()
-            .one()
-        )
+        chosen = session.execute(sa.text(decision)).mappings().one()
+        row = session.execute(sa.text("SELECT * FROM certificates WHERE number = :n"), {"n": genuine}).mappings().one()
+    own = ("id", "number", "serial", "status_index", "product_id", "application_id", "decision_id")
     copied = ", ".join(name for name in row if name not in own)
     stage.sql(
-        f"INSERT INTO certificates (id, number, serial, status_index, product_id, application_id, {copied}) "
-        "SELECT :id, :new, 777, 99, (SELECT product_id FROM decided_products WHERE outcome = 'rejected' LIMIT 1), "
-        f"application_id, {copied} FROM certificates WHERE number = :n",
-        id=stage.user_id(str(uuid4())), new=STRAY, n=stage.register.number,
+        f"INSERT INTO certificates ({', '.join(own)}, {copied}) SELECT :id, :new, 777, 99, "
+        "(SELECT product_id FROM decided_products WHERE outcome = 'rejected' LIMIT 1), "
+        f":application, :decision, {copied} FROM certificates WHERE number = :n",
+        id=stage.user_id(str(uuid4())), new=STRAY, n=genuine,
+        application=chosen["application_id"], decision=chosen["id"],
     )  # fmt: skip
-    body = json.dumps(stage.register.true[stage.register.number] | {"verdict": "valid"}).replace(
-        stage.register.number, STRAY
-    )
-    stage.write_snapshot(STRAY, body=body.encode(), signed_hash=b"x" * 32)
+    body = stage.register.bodies[genuine].replace(genuine.encode(), STRAY.encode())
+    stage.write_snapshot(STRAY, body=body, signed_hash=b"x" * 32)
     if stage.has_all:
         with stage.writing(log=True) as session:
-            row = session.scalars(sa.select(Certificate).where(Certificate.number == STRAY)).one()
-            log_events.log_issued(session, row, stage.app.clock(), decision="0" * 64)
+            added = session.scalars(sa.select(Certificate).where(Certificate.number == STRAY)).one()
+            log_events.log_issued(session, added, stage.app.clock(), decision=sha256 or chosen["sha256"])
 
 
 def renamed_holder(stage):
     if stage.has_most:
-        body = json.dumps(stage.register.true[stage.register.number]).replace("Sample Pipe (fictional)", FALSE)
-        stage.write_snapshot(stage.register.number, body=body.encode())
+        body = stage.register.bodies[stage.register.number].replace(b"Sample Pipe (fictional)", FALSE.encode())
+        stage.write_snapshot(stage.register.number, body=body)
     stage.sql("UPDATE certificates SET holder_name = :f WHERE number = :n", f=FALSE, n=stage.register.number)
 
 
@@ -223,7 +255,7 @@ def undone_revocation(stage):
     stage.put("certificates", before["certificates"], "number", "status", "status_since", "status_reason", "version")
     stage.put("certificate_snapshots", before["certificate_snapshots"], "number")
     bits = stage.register.bits
-    stage.put("status_lists", bits | {"purpose": "revocation"}, "purpose", *bits)
+    stage.put("status_lists", {**bits, "purpose": "revocation"}, "purpose", *bits)
 
 
 def rollback(stage):
@@ -358,6 +390,7 @@ def inserted_reset(stage):
 
 ATTACKS = {
     "new number": new_number,
+    "rejected decision certified": certified_rejection,
     "renamed holder": renamed_holder,
     "undone revocation": undone_revocation,
     "log put back (rollback)": rollback,
@@ -374,6 +407,8 @@ ATTACKS = {
     "role that was taken, put back": taken_role,
     "inserted password reset": inserted_reset,
 }
+OF_THE_LOG = {"log put back (rollback)", "second history (fork)"}
+"""Attacks that are shown to a witness as well."""
 
 
 def outcome_of(stage):
@@ -402,7 +437,7 @@ def outcome_of(stage):
     return next(word for word in ("false", "refused", "true") if word in found)
 
 
-def noticed_by(stage, monkeypatch):
+def noticed_by(name, stage, monkeypatch):
     """Parts of `mik doctor` that name something, `service` where it calls the log damaged."""
     monkeypatch.setenv("MIK_DATABASE_URL", stage.app.settings.database_url)
     monkeypatch.setenv("MIK_DATA_DIR", str(stage.app.settings.data_dir))
@@ -412,6 +447,8 @@ def noticed_by(stage, monkeypatch):
     found = [part for part in PARTS if parts[part]["result"] == "wrong"]
     if not stage.app.container.log.is_intact:
         found.insert(0, "service")
+    if name in OF_THE_LOG and stage.register.is_refused_by_witness(stage.app):
+        found.append("witness")
     return found
 
 
@@ -427,6 +464,6 @@ def run(name, stage, monkeypatch):
     with suppress(Cannot):
         ATTACKS[name](stage)
         outcome = outcome_of(stage)
-        found = noticed_by(stage, monkeypatch)
+        found = noticed_by(name, stage, monkeypatch)
         return f"{outcome}; {', '.join(found) or 'nobody'}"
     return "cannot"

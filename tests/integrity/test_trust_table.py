@@ -28,6 +28,7 @@ def documented():
 
 
 TABLE = documented()
+CELLS = [cell for cell in TABLE if TABLE[cell] != SAME]
 
 
 def test_the_table_has_every_attack_and_no_other():
@@ -41,10 +42,12 @@ def register(request, tmp_path_factory):
     with _fresh(request, folder, is_prepared=True) as url:
         with running_app(url, folder, is_prepared=True) as app:
             made = Register(app)
+            made.open_witness(app, folder / "witness")
         yield url, folder / "data", made
+        made.close()
 
 
-@pytest.mark.parametrize(("attack", "rights"), [cell for cell in TABLE if TABLE[cell] != SAME], ids=" with ".join)
+@pytest.mark.parametrize(("attack", "rights"), CELLS, ids=[" with ".join(cell) for cell in CELLS])
 def test_a_cell(register, attack, rights, request, monkeypatch, tmp_path):
     """`=`: the attack uses none of the keys that this column adds. SQLite has no roles."""
     monkeypatch.setattr(verified_log, "REFRESH_SECONDS", 0.0)
