@@ -22,6 +22,7 @@ from app.certificates.model import Certificate
 from app.certificates.read_model import snapshot_repository
 from app.cli import app as mik
 from app.core.actor import SYSTEM, Role
+from app.core.crypto import jws
 from app.core.crypto.row_macs import ROW_MACS, load_row_macs
 from app.core.database import new_id
 from app.core.errors import MikError
@@ -36,7 +37,7 @@ from tests.transparency.helpers import attack
 from tests.transparency.witnesses import request
 
 RIGHTS = ("the database", "the service's role", "the certificate key", "all keys but the log's", "all keys")
-FALSE = "Somebody Else Ltd"
+TRUE, FALSE = "Sample Pipe (fictional)", "Somebody Else Ltd"
 STRAY = str(CertificateNumber("MIK", 2026, 777))
 REFUSED = 503
 PARTS = ("log", "audit", "status-lists", "decisions", "rights")
@@ -150,7 +151,7 @@ class Stage:
         self.has_most = RIGHTS.index(rights) >= 3
         self.has_all = RIGHTS.index(rights) == 4
         self.restarts = False
-        self.second_history = None
+        self.token = None  # that the thief has signed
 
     def sql(self, *statements, **values):
         """Change rows: with triggers taken away, or as the role of the service."""
@@ -243,9 +244,21 @@ def _add_certificate(stage, decision, sha256=None):
             log_events.log_issued(session, added, stage.app.clock(), decision=sha256 or chosen["sha256"])
 
 
+def token_signed_offline(stage):
+    """A token with another number and holder, signed with the stolen key; nothing is changed in the database."""
+    if not stage.has_certificate_key:
+        raise Cannot
+    keys = stage.app.container.keys
+    payload = jws.verify(
+        stage.app.token(stage.register.number), typ=jws.TYP_CREDENTIAL, keys=keys.keyring().all_public
+    ).payload
+    text = json.dumps(payload).replace(stage.register.number, STRAY).replace(TRUE, FALSE)
+    stage.token = keys.active_signer().sign(text.encode(), typ=jws.TYP_CREDENTIAL)
+
+
 def renamed_holder(stage):
     if stage.has_most:
-        body = stage.register.bodies[stage.register.number].replace(b"Sample Pipe (fictional)", FALSE.encode())
+        body = stage.register.bodies[stage.register.number].replace(TRUE.encode(), FALSE.encode())
         stage.write_snapshot(stage.register.number, body=body)
     stage.sql("UPDATE certificates SET holder_name = :f WHERE number = :n", f=FALSE, n=stage.register.number)
 
@@ -391,6 +404,7 @@ def inserted_reset(stage):
 ATTACKS = {
     "new number": new_number,
     "rejected decision certified": certified_rejection,
+    "token signed offline": token_signed_offline,
     "renamed holder": renamed_holder,
     "undone revocation": undone_revocation,
     "log put back (rollback)": rollback,
@@ -434,6 +448,9 @@ def outcome_of(stage):
             else:
                 same = all(answer.json()[name] == true[name] for name in ("verdict", "certificate"))
                 found.add("true" if same else "false")
+        if stage.token:
+            verdict = http.post("/v1/verify", json={"token": stage.token}).json()["verdict"]
+            found.add("false" if verdict == "valid" else "true")
     return next(word for word in ("false", "refused", "true") if word in found)
 
 
