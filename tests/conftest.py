@@ -152,7 +152,7 @@ def database_url(request, tmp_path):
 class GrantedRoles:
     """A log, for tests that begin none, that gives every role of which there is a row."""
 
-    def entries_about(self, kind, subject):
+    def entries_about(self, _kind, subject):
         return (LoggedEntry(0, Entry(LogEvent.ROLE_GRANTED, datetime(2026, 11, 22, 17, 0, tzinfo=UTC), subject)),)
 
     def require_extends(self, session, checkpoint):
