@@ -5,7 +5,7 @@ from alembic import op
 
 from app.core import database
 
-revision = "20261128_0370_authenticator_messages"
+revision = "20261128_0370_authenticators"
 down_revision = "20261128_0350_witnesses"
 branch_labels = None
 depends_on = None
