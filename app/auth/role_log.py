@@ -29,6 +29,8 @@ class RoleLog(Protocol):
 
     def entries_about(self, kind: str, subject: str) -> tuple[LoggedEntry, ...]: ...
 
+    def require_current(self) -> None: ...
+
 
 @lru_cache(_MAX_CACHED)
 def role_sha256(user_id: UUID, role: str) -> str:
@@ -53,9 +55,15 @@ def log_present_roles(session: Session, roles: Iterable[StaffRole], now: datetim
 
 
 def is_granted(session: Session, user_id: UUID, role: str) -> bool:
-    """Whether the last entry of the verified log about this role of this person gives it."""
+    """Whether the last entry of the verified log about this role of this person gives it.
+
+    Raises `LogDamaged` where this process cannot verify the log: it does not know then who has which role.
+    """
     log: RoleLog | None = session.info.get(appender.GUARD_KEY)
-    entries = log.entries_about(_KIND, role_sha256(user_id, role)) if log is not None else ()
+    if log is None:
+        return False
+    entries = log.entries_about(_KIND, role_sha256(user_id, role))
+    log.require_current()
     return bool(entries) and entries[-1].entry.event is LogEvent.ROLE_GRANTED
 
 

@@ -150,11 +150,12 @@ class _Checks:
 
     def _log(self) -> PartResult:
         settings = self._settings()
+        remembered = _read_if_present(settings.verified_checkpoint)  # first, so that it is not newer than the snapshot
         with open_database(settings) as database, database.read_session() as session:
             # The chain first: on PostgreSQL it begins the snapshot that all parts read.
             history = self._history = audit_chain.check_audit_chain(session)
             verifier = _verifier(session, settings)
-            kept = _kept_checkpoint(self._against, verifier) if self._against else None
+            kept = _kept_checkpoint(self._against, verifier) if self._against else _verified(remembered, verifier)
             derived = transparency_log.recompute_log(session, verifier, kept)
             valid_count, wrong_certificate = certificates.check_certificates(
                 session, _public_keys(session), find_snapshot_key(settings)
@@ -309,6 +310,21 @@ def _kept_checkpoint(path: Path, verifier: Verifier) -> Checkpoint:
         raise Invalid(f"{path} is not a checkpoint: it is not UTF-8.") from why
     except NoteRejected as why:
         raise Invalid(f"{path} is refused: {why}") from why
+
+
+def _read_if_present(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _verified(text: str, verifier: Verifier) -> Checkpoint | None:
+    """Return the checkpoint that the service kept; None where there is none of this log, as for the service itself."""
+    try:
+        return verify_checkpoint(text, verifier) if text else None
+    except NoteRejected:
+        return None
 
 
 def _public_keys(session: Session) -> dict[str, PublicKey]:

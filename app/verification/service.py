@@ -104,8 +104,9 @@ class VerificationService:
             return MISTYPED
         snapshot = self.store.snapshot_now(number) or await self.store.find_snapshot(number)
         now = self.clock()
-        if good := self._accept(snapshot, number, self.keys(), now):
-            return parse_snapshot(good)
+        good = self._accept(snapshot, number, self.keys(), now)
+        if good and (kept := parse_snapshot(good)):
+            return kept
         (result,) = await anyio.to_thread.run_sync(self._evaluate_items, [VerifyItem("number", number)], now)
         return result
 
@@ -186,8 +187,9 @@ class VerificationService:
         rows = snapshot_repository.by_number(session, numbers)
         found, rest = {}, []
         for number in numbers:
-            if good := self._accept(rows.get(number), number, keys, now):
-                found[number] = _shown(parse_snapshot(good))
+            good = self._accept(rows.get(number), number, keys, now)
+            if good and (kept := parse_snapshot(good)):
+                found[number] = _shown(kept)
             else:
                 rest.append(number)
         if rest:

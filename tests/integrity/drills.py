@@ -32,12 +32,12 @@ from app.transparency import appender, log_repository
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.witness.node import Witness, WitnessFolder
 from app.verification.snapshot_setup import load_snapshot_key
-from tests.factories import REASON, ok, running_app
+from tests.factories import REASON, RunningApp, ok, running_app
 from tests.transparency.helpers import attack
 from tests.transparency.witnesses import request
 
 RIGHTS = ("the database", "the service's role", "the certificate key", "all keys but the log's", "all keys")
-TRUE, FALSE = "Sample Pipe (fictional)", "Somebody Else Ltd"
+FALSE = "Somebody Else Ltd"
 STRAY = str(CertificateNumber("MIK", 2026, 777))
 REFUSED = 503
 PARTS = ("log", "audit", "status-lists", "decisions", "rights")
@@ -74,6 +74,7 @@ class Register:
         self.clock = app.clock
         self.bodies = {n: app.http.get(f"/v1/verify/{n}").content for n in (self.number, self.other, self.revoked)}
         self.true = {number: json.loads(body) for number, body in self.bodies.items()}
+        self.holder = self.true[self.number]["certificate"]["holder"]["name"]
 
     def open_witness(self, app, folder):
         """A witness that has seen the log as it is now."""
@@ -252,13 +253,13 @@ def token_signed_offline(stage):
     payload = jws.verify(
         stage.app.token(stage.register.number), typ=jws.TYP_CREDENTIAL, keys=keys.keyring().all_public
     ).payload
-    text = json.dumps(payload).replace(stage.register.number, STRAY).replace(TRUE, FALSE)
+    text = json.dumps(payload).replace(stage.register.number, STRAY).replace(stage.register.holder, FALSE)
     stage.token = keys.active_signer().sign(text.encode(), typ=jws.TYP_CREDENTIAL)
 
 
 def renamed_holder(stage):
     if stage.has_most:
-        body = stage.register.bodies[stage.register.number].replace(TRUE.encode(), FALSE.encode())
+        body = stage.register.bodies[stage.register.number].replace(stage.register.holder.encode(), FALSE.encode())
         stage.write_snapshot(stage.register.number, body=body)
     stage.sql("UPDATE certificates SET holder_name = :f WHERE number = :n", f=FALSE, n=stage.register.number)
 
@@ -426,8 +427,10 @@ OF_THE_LOG = {"log put back (rollback)", "second history (fork)"}
 
 
 def outcome_of(stage):
-    """What the public gets: `true`, `refused` (503 for something, nothing false) or `false`."""
-    http = stage.app.http
+    """What the public gets, `true`, `refused` (503 for something, nothing false) or `false`; and whether the process
+    that answers calls the log damaged.
+    """
+    http, log = stage.app.http, stage.app.container.log
     with ExitStack() as stack:
         if stage.restarts:
             try:
@@ -436,8 +439,9 @@ def outcome_of(stage):
                 http = stack.enter_context(
                     TestClient(asgi, base_url=stage.app.settings.base_url, raise_server_exceptions=False)
                 )
+                log = RunningApp(asgi, http, stage.app.clock).container.log
             except MikError:
-                return "refused"
+                return "refused", True
         found = set()
         for number, true in (*stage.register.true.items(), (STRAY, None)):
             answer = http.get(f"/v1/verify/{number}")
@@ -451,19 +455,17 @@ def outcome_of(stage):
         if stage.token:
             verdict = http.post("/v1/verify", json={"token": stage.token}).json()["verdict"]
             found.add("false" if verdict == "valid" else "true")
-    return next(word for word in ("false", "refused", "true") if word in found)
+        return next(word for word in ("false", "refused", "true") if word in found), not log.is_intact
 
 
 def noticed_by(name, stage, monkeypatch):
-    """Parts of `mik doctor` that name something, `service` where it calls the log damaged."""
+    """Parts of `mik doctor` that name something, and `witness`."""
     monkeypatch.setenv("MIK_DATABASE_URL", stage.app.settings.database_url)
     monkeypatch.setenv("MIK_DATA_DIR", str(stage.app.settings.data_dir))
     words = [word for part in PARTS for word in ("--only", part)]
     done = CliRunner().invoke(mik, ["doctor", "--json", *words])
     parts = json.loads(done.stdout)
     found = [part for part in PARTS if parts[part]["result"] == "wrong"]
-    if not stage.app.container.log.is_intact:
-        found.insert(0, "service")
     if name in OF_THE_LOG and stage.register.is_refused_by_witness(stage.app):
         found.append("witness")
     return found
@@ -480,7 +482,7 @@ def run(name, stage, monkeypatch):
     """The cell of the table: what the public gets, and who notices."""
     with suppress(Cannot):
         ATTACKS[name](stage)
-        outcome = outcome_of(stage)
-        found = noticed_by(name, stage, monkeypatch)
+        outcome, is_noticed = outcome_of(stage)
+        found = ["service"] * is_noticed + noticed_by(name, stage, monkeypatch)
         return f"{outcome}; {', '.join(found) or 'nobody'}"
     return "cannot"

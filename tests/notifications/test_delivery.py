@@ -94,7 +94,11 @@ def write(database, seal, *, kind=MessageKind.RESET_PASSWORD, count=1, commit=Tr
     with database.session() as session:
         for _ in range(count):
             message = outbox.add_message(
-                session, kind, recipient, now=NOW, values={"company": "Nümunə", "role": "reviewer", "account": "x@y.example"}
+                session,
+                kind,
+                recipient,
+                now=NOW,
+                values={"company": "Nümunə", "role": "reviewer", "account": "x@y.example"},
             )
             if kind is MessageKind.RESET_PASSWORD:
                 outbox.set_token(message, seal, TOKEN, NOW + timedelta(hours=24))
