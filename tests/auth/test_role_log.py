@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import sqlalchemy as sa
+from starlette.testclient import TestClient
 
 from app.auth import role_log, user_repository, users
 from app.auth.role_log import role_sha256
@@ -10,6 +11,7 @@ from app.bootstrap import prepare
 from app.core.actor import Role
 from app.core.crypto.row_macs import find_unauthentic, load_row_macs
 from app.integrity import rights
+from app.main import create_asgi_app
 from app.transparency import log_repository
 from tests.factories import ok
 from tests.helpers import refused
@@ -62,6 +64,18 @@ def test_an_old_row_does_not_block_a_new_grant(app):
     with app.database.read_session() as session:
         assert Role.OWNER in user_repository.get_roles(session, UUID(app.auditor.id))
     assert named(app) == [f"role owner of user {app.auditor.id}"]  # no event of the audit trail gives it
+
+
+def test_a_process_that_cannot_verify_the_log_says_so(app):
+    """It does not know who has which role: neither “forbidden” nor an error of its own."""
+    owner = app.owner
+    ok(answer := owner.get("/v1/users"))
+    headers = {"Authorization": answer.request.headers["Authorization"]}
+    attack(app.database, "DELETE FROM log_entries WHERE seq = 3")
+    asgi = create_asgi_app(app.settings, app.clock)
+    with TestClient(asgi, base_url=app.settings.base_url, raise_server_exceptions=False) as http:
+        refused(http.get("/v1/users", headers=headers), 503, "log-damaged")
+    ok(owner.get("/v1/users"))  # whoever verified the log before knows
 
 
 def test_a_deleted_role_is_named(app):
