@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app import database_schema, startup_checks
+from app.auth import role_log, user_repository
 from app.certificates import log_events
 from app.certificates.read_model import projector
 from app.commit_pipeline import open_database
@@ -55,6 +56,7 @@ def prepare(settings: Settings, now: datetime) -> None:
             publishing.publish_rulesets(session, load_schemes().values(), now)
             if log_repository.is_unused(session):  # later no certificate can be older than the log
                 log_events.backfill(session, key_files.public_keys(), now)
+            role_log.log_present_roles(session, user_repository.list_all_roles(session), now)
             parks.seed_parks(session)
             session.commit()
         with database.session() as session:  # a new transaction, which reads the log entries just committed

@@ -26,6 +26,7 @@ from app.core.crypto.keyring import KeyAction
 from app.core.errors import Invalid, NotFound
 from app.core.messages import Message
 from app.notifications import notices
+from app.notifications.model import MessageKind
 from app.signing import key_lifecycle
 from app.signing.key_files import KeyFiles
 from app.signing.key_lifecycle import CorrectionReason
@@ -83,7 +84,7 @@ def build_kinds(files: KeyFiles) -> Mapping[str, ProposalKind]:
 
     return MappingProxyType(
         {
-            "role": ProposalKind(OWNERS, OWNERS, _parser(RoleContent), _check_role, _apply_role, is_signed=False),
+            "role": ProposalKind(OWNERS, OWNERS, _parser(RoleContent), _check_role, _apply_role),
             "second-factor-reset": ProposalKind(
                 OWNERS, OWNERS, _parser(SecondFactorResetContent), _check_reset, _apply_reset
             ),
@@ -102,7 +103,6 @@ def build_kinds(files: KeyFiles) -> Mapping[str, ProposalKind]:
                 _parser(StaffCredentialContent),
                 _check_credential,
                 _apply_credential,
-                is_signed=False,
             ),
         }
     )
@@ -184,7 +184,9 @@ def _check_credential(session: Session, _actor: Actor, content: Content, _now: d
 
 
 def _apply_credential(session: Session, actor: Actor, proposal: Proposal, now: datetime) -> None:
-    staff_credentials.register_credential(session, actor, proposal.content, now)
+    row = staff_credentials.register_credential(session, actor, proposal.content, now)
+    if (user := user_repository.find_user(session, row.user_id)) is not None:
+        notices.notify_authenticator(session, MessageKind.AUTHENTICATOR_REGISTERED, user, now=now)
 
 
 def _check_revocation(session: Session, _actor: Actor, content: Content, _now: datetime) -> ProposalTarget:

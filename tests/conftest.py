@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -26,8 +27,10 @@ from app.commit_pipeline import open_database
 from app.core import database as app_database
 from app.core.crypto.row_macs import ROW_MACS, RowMacs
 from app.database_schema import migrate
-from app.transparency.appender import SIGNER_KEY
+from app.transparency.appender import GUARD_KEY, SIGNER_KEY
+from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.signed_note import NoteSigner
+from app.transparency.verified_log import LoggedEntry
 from tests.factories import running_app
 
 settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing there
@@ -189,10 +192,28 @@ def database_url(request, tmp_path):
         yield url
 
 
+class GrantedRoles:
+    """A log, for tests that begin none, that gives every role of which there is a row."""
+
+    def entries_about(self, _kind, subject):
+        return (LoggedEntry(0, Entry(LogEvent.ROLE_GRANTED, datetime(2026, 11, 22, 17, 0, tzinfo=UTC), subject)),)
+
+    def require_current(self):
+        """Nothing is damaged."""
+
+    def require_extends(self, session, checkpoint):
+        """Nothing was verified before."""
+
+    def adopt(self, checkpoint, first, entries):
+        """Nothing is kept."""
+
+
 @pytest.fixture
 def database(database_url):
     database = open_database(database_url)
-    database.attach_session_info({SIGNER_KEY: lambda _session: LOG_SIGNER, ROW_MACS: RowMacs(bytes(32))})
+    database.attach_session_info(
+        {SIGNER_KEY: lambda _session: LOG_SIGNER, GUARD_KEY: GrantedRoles(), ROW_MACS: RowMacs(bytes(32))}
+    )
     yield database
     database.dispose()
 

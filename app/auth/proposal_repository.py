@@ -43,3 +43,20 @@ def lock_open_proposals_of_user(session: Session, user_id: UUID, now: datetime) 
         _PROPOSED, Proposal.expires_at > now, sa.or_(Proposal.user_id == user_id, Proposal.proposed_by == user_id)
     )
     return session.scalars(query.order_by(Proposal.id).with_for_update()).all()
+
+
+def confirmed_about(session: Session, kind: str, subject_ids: Sequence[str]) -> dict[str, list[Proposal]]:
+    """Return the confirmed proposals of a kind about each subject; a subject without one is left out."""
+    query = sa.select(Proposal).where(
+        Proposal.kind == kind, Proposal.subject_id.in_(subject_ids), Proposal.state == ProposalState.CONFIRMED.value
+    )
+    found: dict[str, list[Proposal]] = {}
+    for row in session.scalars(query.order_by(Proposal.id)):
+        found.setdefault(row.subject_id, []).append(row)
+    return found
+
+
+def confirmed_ids(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of these proposals that are confirmed."""
+    query = sa.select(Proposal.id).where(Proposal.id.in_(ids), Proposal.state == ProposalState.CONFIRMED.value)
+    return set(session.scalars(query))

@@ -28,6 +28,11 @@ from app.core.errors import Conflict, ExpectedVersion, Forbidden, FourEyes, NotF
 
 READER_ROLES = (Role.OWNER, Role.AUDITOR)
 DOCUMENT_VERSION = 1
+UNSIGNED_KINDS = frozenset({"role", "staff-credential"})
+"""Kinds whose proposer signs nothing: they may have no authenticator yet, or propose a role together with its account.
+
+Everything that is confirmed is signed by its confirmer.
+"""
 
 Content = Mapping[str, Any]
 
@@ -49,9 +54,6 @@ class ProposalTarget:
 class ProposalKind:
     """A kind of act.
 
-    `is_signed`: the proposer confirms the proposal with an authenticator, as the confirmer always does. Not where the
-    proposer may have none yet, or the act is proposed together with what it is about.
-
     `parse` validates content from outside and returns it as JSON (`Invalid`). `check` loads and locks what the act
     changes and raises whatever refuses the act; it runs when the act is proposed and again when it is confirmed.
     `apply` carries the act out, after `check` in the same transaction; the actor is the confirmer.
@@ -62,7 +64,6 @@ class ProposalKind:
     parse: Callable[[Content], dict[str, Any]]
     check: Callable[[Session, Actor, Content, datetime], ProposalTarget]
     apply: Callable[[Session, Actor, Proposal, datetime], None]
-    is_signed: bool = True
 
 
 def proposal_document(kind: str, content: Content, proposer: UUID) -> dict[str, Any]:
@@ -99,7 +100,7 @@ class ProposalService:
         parsed = rules.parse(content)
         target = rules.check(session, actor, parsed, now)
         document = proposal_document(kind, parsed, proposer)
-        signed = require_confirmation(session, actor, document, once=False) if rules.is_signed else None
+        signed = require_confirmation(session, actor, document, once=False) if kind not in UNSIGNED_KINDS else None
         proposal = Proposal(
             id=new_id(),
             kind=kind,
@@ -135,7 +136,7 @@ class ProposalService:
         if not user_repository.has_active_role(session, proposal.proposed_by, rules.proposers):
             raise Conflict("Whoever proposed this no longer has the role for it; propose it again.", code="asker-left")
         rules.check(session, actor, proposal.content, now)
-        _require_proposed(session, proposal, rules)
+        _require_proposed(session, proposal)
         document = confirmation_document(proposal, require_user_id(actor))
         proposal.confirmer_confirmation = require_confirmation(session, actor, document)
         proposal.confirmed_sha256 = digest(document)
@@ -219,11 +220,12 @@ def close_proposals_of_user(session: Session, actor: Actor, user_id: UUID, now: 
         _close(session, actor, proposal, ProposalState.WITHDRAWN if is_own else ProposalState.REFUSED, now)
 
 
-def _require_proposed(session: Session, proposal: Proposal, rules: ProposalKind) -> None:
+def _require_proposed(session: Session, proposal: Proposal) -> None:
     """Require that the row holds what its proposer proposed. Raises `Conflict` (`proposal-unsigned`)."""
     document = proposal_document(proposal.kind, proposal.content, proposal.proposed_by)
     if digest(document) != proposal.sha256 or (
-        rules.is_signed and not is_confirmed(session, proposal.proposer_confirmation, document, proposal.proposed_by)
+        proposal.kind not in UNSIGNED_KINDS
+        and not is_confirmed(session, proposal.proposer_confirmation, document, proposal.proposed_by)
     ):
         raise Conflict(
             "The proposal does not carry the signature of its proposer: propose it again.", code="proposal-unsigned"

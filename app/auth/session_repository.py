@@ -19,6 +19,7 @@ from app.auth.model import (
     User,
     UserSession,
 )
+from app.auth.role_log import is_granted
 from app.core.actor import Role
 from app.core.crypto.row_macs import authentic, protected_columns, row_macs_of
 from app.core.database import core_table, page_of
@@ -62,7 +63,7 @@ _SESSION_WITH_USER = _session_with_user_query()
 def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUser | None:
     """Load a session with its user and their roles; None if there is no such session.
 
-    Rows without the right MAC count as not existing.
+    Rows without the right MAC count as not existing, and roles that the public log does not give.
     """
     rows = session.execute(_SESSION_WITH_USER, {"user_session_id": user_session_id}).all()
     if not rows:
@@ -84,7 +85,9 @@ def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUse
         roles=frozenset(
             Role(row.staff_roles_role)
             for row in rows
-            if row.staff_roles_role is not None and macs.verify(StaffRole, row[_ROLE_STARTS:])
+            if row.staff_roles_role is not None
+            and macs.verify(StaffRole, row[_ROLE_STARTS:])
+            and is_granted(session, who.user_sessions_user_id, row.staff_roles_role)
         ),
     )
 
@@ -130,6 +133,10 @@ def has_sessions_expired_before(session: Session, before: datetime) -> bool:
 def delete_sessions_expired_before(session: Session, before: datetime) -> None:
     """Delete sessions that could not be renewed at that moment, with their refresh tokens."""
     session.execute(sa.delete(UserSession).where(UserSession.expires_at < before))
+
+
+def list_enrolments(session: Session) -> Sequence[TotpEnrolment]:
+    return session.scalars(sa.select(TotpEnrolment)).all()
 
 
 def find_enrolment(session: Session, user_id: UUID, *, lock: bool = False) -> TotpEnrolment | None:

@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
-from app.auth import proposals, user_repository, users
+from app.auth import proposals, role_log, user_repository, users
 from app.auth.credentials import mfa, password_resets
-from app.auth.credentials.passwords import NO_PASSWORD
+from app.auth.credentials.passwords import NO_PASSWORD, password_sha256
 from app.auth.model import PasswordReset, User
 from app.auth.permissions import require_role, require_second_factor
 from app.core.actor import Actor, Role
@@ -52,7 +52,9 @@ def create_staff_user(
     require_role(actor, Role.OWNER)
     require_second_factor(actor)
     user = users.create_user(session, email, full_name, NO_PASSWORD, organisation_id=None, now=now)
-    recorder.record(session, actor, "user.created", ("user", user.id), now, roles=[])
+    recorder.record(
+        session, actor, "user.created", ("user", user.id), now, roles=[], password_sha256=password_sha256(NO_PASSWORD)
+    )
     return user, *password_resets.issue_reset_for(session, actor, user, now)
 
 
@@ -92,6 +94,7 @@ def lock_grantable(session: Session, user_id: UUID, role: Role) -> User:
 def grant_role(session: Session, actor: Actor, user_id: UUID, role: Role, proposal_id: UUID, now: datetime) -> None:
     """Grant a role that two owners decided; `lock_grantable` checked it."""
     user_repository.add_role(session, user_id, role)
+    role_log.log_granted(session, user_id, role, now)
     recorder.record(session, actor, "role.granted", ("user", user_id), now, role=role.value, proposal=proposal_id)
 
 
@@ -123,6 +126,7 @@ def _remove_role(session: Session, actor: Actor, user_id: UUID, role: Role, now:
         raise Conflict(
             Message("This person does not have the role %(role)s.", role=Message(role.value)), code="no-such-role"
         )
+    role_log.log_taken(session, user_id, role, now)
     recorder.record(session, actor, "role.taken", ("user", user_id), now, role=role.value)
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.auth.model import FailedLogins, StaffRole, User
+from app.auth.role_log import is_granted
 from app.core.actor import Role
 from app.core.crypto.row_macs import is_authentic
 from app.core.database import UtcDateTime, page_of
@@ -32,7 +33,7 @@ def list_emails_with_suffix(session: Session, ending: str) -> Sequence[str]:
 
 
 def get_roles(session: Session, user_id: UUID) -> frozenset[Role]:
-    """Return the roles of a user; rows without the right MAC give none."""
+    """Return the roles of a user; rows without the right MAC, and those that the log does not give, give none."""
     return frozenset(get_roles_of_users(session, [user_id]).get(user_id, ()))
 
 
@@ -110,17 +111,22 @@ def list_staff(session: Session, after: UUID | None, limit: int) -> Sequence[Use
 def get_roles_of_users(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[Role]]:
     found: dict[UUID, set[Role]] = {}
     for row in session.scalars(sa.select(StaffRole).where(StaffRole.user_id.in_(ids))):
-        if not is_authentic(row):
-            continue
-        found.setdefault(row.user_id, set()).add(Role(row.role))
+        if _counts(session, row):
+            found.setdefault(row.user_id, set()).add(Role(row.role))
     return found
 
 
 def has_active_role(session: Session, user_id: UUID, roles: Collection[Role]) -> bool:
     """Whether this user is active and has one of these roles now."""
-    query = sa.select(StaffRole.role).join(User, User.id == StaffRole.user_id)
-    query = query.where(User.id == user_id, User.active, StaffRole.role.in_([role.value for role in roles]))
-    return session.scalars(query.limit(1)).first() is not None
+    user = find_user(session, user_id)
+    return user is not None and user.active and is_authentic(user) and not get_roles(session, user_id).isdisjoint(roles)
+
+
+def find_active_owners(session: Session) -> Sequence[User]:
+    """Return the active owners by id, without a lock."""
+    roles = session.scalars(sa.select(StaffRole).where(StaffRole.role == Role.OWNER.value)).all()
+    users = find_users(session, [row.user_id for row in roles if _counts(session, row)])
+    return [user for _, user in sorted(users.items()) if user.active and is_authentic(user)]
 
 
 def lock_active_owner_ids(session: Session) -> frozenset[UUID]:
@@ -128,13 +134,31 @@ def lock_active_owner_ids(session: Session) -> frozenset[UUID]:
     owner = StaffRole.role == Role.OWNER.value
     locking = sa.select(StaffRole).where(owner).order_by(StaffRole.user_id).with_for_update()
     roles = session.scalars(locking.execution_options(populate_existing=True)).all()
-    users = find_users(session, [row.user_id for row in roles if is_authentic(row)])
+    users = find_users(session, [row.user_id for row in roles if _counts(session, row)])
     return frozenset(user.id for user in users.values() if user.active and is_authentic(user))
+
+
+def _counts(session: Session, row: StaffRole) -> bool:
+    """Whether the service wrote this row and the log gives this role now."""
+    return is_authentic(row) and is_granted(session, row.user_id, row.role)
+
+
+def list_all_roles(session: Session) -> Sequence[StaffRole]:
+    """Return every row of a role, whether it counts or not."""
+    return session.scalars(sa.select(StaffRole).order_by(StaffRole.user_id, StaffRole.role)).all()
+
+
+def list_all_users(session: Session) -> Sequence[User]:
+    return session.scalars(sa.select(User).order_by(User.id)).all()
+
+
+def list_staff_ids(session: Session) -> Sequence[UUID]:
+    return session.scalars(sa.select(User.id).where(User.is_staff)).all()
 
 
 def add_role(session: Session, user_id: UUID, role: Role) -> None:
     present = session.get(StaffRole, (user_id, role.value))
-    if present is not None and not is_authentic(present):  # a row that gives nothing must not block this one
+    if present is not None and not _counts(session, present):  # a row that gives nothing must not block this one
         session.delete(present)
         session.flush()
     session.add(StaffRole(user_id=user_id, role=role.value))

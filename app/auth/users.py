@@ -7,9 +7,17 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
-from app.auth import api_client_repository, api_clients, session_repository, user_repository, user_sessions
+from app.auth import (
+    api_client_repository,
+    api_clients,
+    role_log,
+    session_repository,
+    user_repository,
+    user_sessions,
+)
 from app.auth.credentials import staff_credentials
-from app.auth.model import StaffRole, User
+from app.auth.credentials.passwords import password_sha256
+from app.auth.model import User
 from app.auth.user_sessions import EndReason
 from app.core.actor import STAFF_ROLES, Actor, Role
 from app.core.database import new_id
@@ -42,8 +50,18 @@ def create_staff(
             code="no-such-role",
         )
     user = create_user(session, email, full_name, password_hash, organisation_id=None, now=now)
-    session.add_all(StaffRole(user_id=user.id, role=role.value) for role in granted)
-    recorder.record(session, actor, "user.created", ("user", user.id), now, roles=[r.value for r in granted])
+    for role in granted:
+        user_repository.add_role(session, user.id, role)
+        role_log.log_granted(session, user.id, role, now)
+    recorder.record(
+        session,
+        actor,
+        "user.created",
+        ("user", user.id),
+        now,
+        roles=[r.value for r in granted],
+        password_sha256=password_sha256(password_hash),
+    )
     return user
 
 
@@ -63,7 +81,14 @@ def create_member(
     user = create_user(session, email, full_name, password_hash, organisation_id=organisation_id, now=now)
     user.is_administrator, user.language = is_first, language
     recorder.record(
-        session, actor, "user.created", ("user", user.id), now, organisation=organisation_id, administrator=is_first
+        session,
+        actor,
+        "user.created",
+        ("user", user.id),
+        now,
+        organisation=organisation_id,
+        administrator=is_first,
+        password_sha256=password_sha256(password_hash),
     )
     return user
 

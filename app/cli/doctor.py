@@ -20,7 +20,7 @@ from app.core.dates import format_age, format_utc, utc_now
 from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Profile, Settings
 from app.database_rights import RoleReport
-from app.integrity import audit_chain, certificates, decisions, rulesets, status_lists, transparency_log
+from app.integrity import audit_chain, certificates, decisions, rights, rulesets, status_lists, transparency_log
 from app.integrity.transparency_log import IntegrityFinding
 from app.jobs import job_repository
 from app.signing import issuer_identity, log_signer
@@ -84,7 +84,8 @@ def doctor(
     - status-lists: compare every bit of the published status lists with its certificate.
     - decisions: compare every certificate with its decision, recommendation, audit events and log entries; names all
       that differ.
-    - rights: verify every row that gives rights, and compare the database role with `mik admin rights`.
+    - rights: verify every row that gives rights, compare roles, authenticators, passwords and second factors with
+      log and audit trail, and the database role with `mik admin rights`.
     - jobs: are background jobs run in time, and is none parked or failing?
 
     Changes nothing. Ends with 0 if all parts pass; with 1, and the first wrong row of each part, if log, audit chain, a
@@ -156,11 +157,12 @@ class _Checks:
 
     def _log(self) -> PartResult:
         settings = self._settings()
+        remembered = _read_if_present(settings.verified_checkpoint)  # first, so that it is not newer than the snapshot
         with open_database(settings) as database, database.read_session() as session:
             # The chain first: on PostgreSQL it begins the snapshot that all parts read.
             history = self._history = audit_chain.check_audit_chain(session)
             verifier = _verifier(session, settings)
-            kept = _kept_checkpoint(self._against, verifier) if self._against else None
+            kept = _kept_checkpoint(self._against, verifier) if self._against else _verified(remembered, verifier)
             derived = transparency_log.recompute_log(session, verifier, kept)
             valid_count, wrong_certificate = certificates.check_certificates(
                 session, _public_keys(session), find_snapshot_key(settings)
@@ -231,16 +233,18 @@ class _Checks:
             report = decisions.check_decisions(session)
         wrong = [*dict.fromkeys(self._proven or ()), *report.findings]
         more = (f"{report.more} more are not named.",) if report.more else ()
+        certificates = report.certificates
         verb = "were compared" if wrong else "agree with recommendations, audit events and log"
         return PartResult(
             PartState.WRONG if wrong else PartState.PASSED,
             (
                 *(f"Wrong: {each.row}: {each.detail}" for each in wrong),
                 *more,
-                f"{report.decisions} decisions and {report.certificates} certificates {verb}.",
+                f"{report.decisions} decisions, {certificates} certificates, {report.proposals} proposals {verb}.",
             ),
             {
                 "decisions": report.decisions,
+                "proposals": report.proposals,
                 "certificates": report.certificates,
                 "wrong": [{"row": each.row, "detail": each.detail} for each in wrong],
                 "more": report.more,
@@ -248,23 +252,33 @@ class _Checks:
         )
 
     def _rights(self) -> PartResult:
+        """Compare the rows with log and audit trail, which are verified first, as for the decisions."""
         settings = self._settings()
+        if self._proven is None:
+            self._log()
         with open_database(settings) as database, database.read_session() as session:
+            audit_chain.begin_snapshot(session)
+            differing = [*dict.fromkeys(self._proven or ()), *rights.find_rights_errors(session)]
             wrong = list(row_macs.find_unauthentic(session, row_macs.load_row_macs(settings.row_key)))
             role = database_rights.compare_role(session)
         lines = [
             f"Wrong: the row {key} of {table} was not written by this service; it gives no rights."
             for table, key in wrong[:MAX_NAMED_ROWS]
         ]
-        if not wrong:
-            lines.append("Every row that gives rights is as the service wrote it.")
-        elif len(wrong) > MAX_NAMED_ROWS:
-            lines.append(f"{len(wrong)} rows in all.")
-        data: dict[str, Any] = {"wrong": [{"table": table, "key": key} for table, key in wrong], "role": None}
+        lines += [f"Wrong: {each.row}: {each.detail}" for each in differing[:MAX_NAMED_ROWS]]
+        if not wrong and not differing:
+            lines.append("Every row that gives rights is as the service wrote it, the log and the audit trail say it.")
+        elif max(len(wrong), len(differing)) > MAX_NAMED_ROWS:
+            lines.append(f"{len(wrong) + len(differing)} rows in all.")
+        data: dict[str, Any] = {
+            "wrong": [{"table": table, "key": key} for table, key in wrong],
+            "differing": [{"row": each.row, "detail": each.detail} for each in differing],
+            "role": None,
+        }
         if role is not None:
             data["role"] = {"owns_tables": role.owns_tables, "excess": role.excess, "missing": role.missing}
             lines.append(_role_line(role))
-        return PartResult(PartState.WRONG if wrong else PartState.PASSED, tuple(lines), data)
+        return PartResult(PartState.WRONG if wrong or differing else PartState.PASSED, tuple(lines), data)
 
     def _jobs(self) -> PartResult:
         with open_database(self._settings()) as database, database.read_session() as session:
@@ -324,6 +338,21 @@ def _kept_checkpoint(path: Path, verifier: Verifier) -> Checkpoint:
         raise Invalid(f"{path} is not a checkpoint: it is not UTF-8.") from why
     except NoteRejected as why:
         raise Invalid(f"{path} is refused: {why}") from why
+
+
+def _read_if_present(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _verified(text: str, verifier: Verifier) -> Checkpoint | None:
+    """Return the checkpoint that the service kept; None where there is none of this log, as for the service itself."""
+    try:
+        return verify_checkpoint(text, verifier) if text else None
+    except NoteRejected:
+        return None
 
 
 def _public_keys(session: Session) -> dict[str, PublicKey]:

@@ -16,8 +16,10 @@ from app.applications import application_repository
 from app.applications.model import Decision
 from app.certificates.model import Certificate
 from app.core.crypto.jws import PublicKey
+from app.integrity.application_decisions import APPROVED
 from app.integrity.certificates import row_errors
-from app.integrity.decisions import APPROVED, certificate_errors, confirming_key, decision_errors
+from app.integrity.decisions import certificate_errors, decision_errors
+from app.integrity.signatures import confirming_key
 from app.transparency import log_repository
 from app.transparency.log_entry import LogEvent, parse_entry
 from app.transparency.verified_log import VerifiedLog
@@ -84,7 +86,7 @@ class ReissueCheck:
             yield f"The log names its decision for more certificates than the {approved} that it approved."
         if self.is_log_key_safe:
             return
-        sha256 = confirming_key(decision)
+        sha256 = confirming_key(decision.confirmation, decision.document, decision.decided_by)
         if sha256 is None:
             yield "Nobody signed its decision, so that whoever has the key of the log could have made it up."
         elif not any(entry.seq < self.survey.boundary for entry in self.log.entries_about("credential", sha256)):

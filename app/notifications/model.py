@@ -33,6 +33,9 @@ class MessageKind(StrEnum):
     ADMINISTRATOR_GIVEN = "administrator-given"
     ADMINISTRATOR_TAKEN = "administrator-taken"
     CERTIFICATES_REISSUED = "certificates-reissued"
+    AUTHENTICATOR_PROPOSED = "authenticator-proposed"
+    AUTHENTICATOR_REGISTERED = "authenticator-registered"
+    AUTHENTICATOR_REMOVED = "authenticator-removed"
 
 
 class OutgoingMessage(Base):

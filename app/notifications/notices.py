@@ -34,6 +34,14 @@ def notify_role_revoked(session: Session, user: User, role: Role, *, now: dateti
     _notify_user(session, MessageKind.ROLE_TAKEN, user, {"role": role.value}, now)
 
 
+def notify_authenticator(session: Session, kind: MessageKind, user: User, *, now: datetime) -> None:
+    """Notify the person whose authenticator was proposed, registered or removed, and every active owner of the mark."""
+    account = user.current_or_former_email
+    owners = user_repository.find_active_owners(session)
+    for each in [user, *(owner for owner in owners if owner.id != user.id)]:
+        _notify_user(session, kind, each, {"account": account}, now)
+
+
 def notify_account_closed(session: Session, user: User, *, now: datetime) -> None:
     _notify_user(session, MessageKind.ACCOUNT_CLOSED, user, {}, now)
 

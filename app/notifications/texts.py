@@ -35,6 +35,8 @@ def _message_text(subject: str, *paragraphs: str) -> MessageText:
 
 _IF_NOT_YOU = "If this was not you, do nothing."
 _ASK_COMPANY = "If this surprises you, ask the company."
+_REFUSE_IT = "If this surprises you, ask {account} in person, and refuse the proposal."
+_REMOVE_IT = "If this surprises you, ask {account} in person, and have it removed at once."
 _ASK_OWNER = "If this surprises you, ask an owner of the mark."
 
 TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
@@ -137,6 +139,23 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
             "{numbers}",
             "Fetch credentials, PDF files, codes and labels again at {service}, and replace those that you printed or "
             "gave to others: the earlier ones no longer count.",
+        ),
+        MessageKind.AUTHENTICATOR_PROPOSED: _message_text(
+            "An authenticator was proposed",
+            "An authenticator was proposed with which {account} would confirm decisions at {service}. It counts once "
+            "an owner of the mark, who is another person, has confirmed it.",
+            _REFUSE_IT,
+        ),
+        MessageKind.AUTHENTICATOR_REGISTERED: _message_text(
+            "An authenticator was registered",
+            "A new authenticator was registered, with which {account} confirms decisions at {service} from now on.",
+            _REMOVE_IT,
+        ),
+        MessageKind.AUTHENTICATOR_REMOVED: _message_text(
+            "An authenticator was removed",
+            "An authenticator with which {account} confirmed decisions at {service} was removed. It confirms nothing "
+            "any more.",
+            _ASK_OWNER,
         ),
     }
 )

@@ -33,6 +33,8 @@ class LogEvent(StrEnum):
     AUDIT_HEAD = "audit.head"  # `head` is the number of audit events; `sha256` is the hash of the last
     CREDENTIAL_REGISTERED = "credential.registered"  # `credential` is the hash of a staff credential and its `user`
     CREDENTIAL_REMOVED = "credential.removed"
+    ROLE_GRANTED = "role.granted"  # `role` is the hash of a member of staff and a role
+    ROLE_TAKEN = "role.taken"
     STATUS_LIST_SIGNED = "status_list.signed"  # `sha256` over the list's header.payload
 
 
@@ -42,6 +44,7 @@ SUBJECT_MEMBER: Mapping[str, str] = MappingProxyType(
         "key": "key",
         "ruleset": "ruleset",
         "credential": "credential",
+        "role": "role",
         "status_list": "list",
     }
 )
@@ -53,7 +56,8 @@ class Entry:
     """One entry; members that are None are left out of its JSON.
 
     `subject` is a certificate number, a key's `kid`, `SCHEME/version` of a ruleset, the hash of a staff credential or
-    the name of a status list; None for `audit.head`. `at` is aware. `sha256` and `decision` are lower-case hex.
+    of a role of a person, or the name of a status list; None for `audit.head`. `at` is aware.
+    `sha256` and `decision` are lower-case hex.
     """
 
     event: LogEvent

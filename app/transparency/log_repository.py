@@ -142,9 +142,9 @@ def list_entries_about(session: Session, subjects: Sequence[str]) -> dict[str, l
     return found
 
 
-def list_entries_of(session: Session, event: str) -> Sequence[bytes]:
-    """Return the entries of an event, oldest first."""
-    return session.scalars(sa.select(LogEntry.entry).where(LogEntry.event == event).order_by(LogEntry.seq)).all()
+def list_entries_of(session: Session, *events: str) -> Sequence[bytes]:
+    """Return the entries of these events, oldest first."""
+    return session.scalars(sa.select(LogEntry.entry).where(LogEntry.event.in_(events)).order_by(LogEntry.seq)).all()
 
 
 def find_first_entry_with_decision(session: Session) -> int | None:

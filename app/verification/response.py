@@ -13,6 +13,7 @@ from typing import Any
 from app.certificates.read_model.record import parse_public_fields, public_fields
 from app.certificates.read_model.snapshot import Snapshot
 from app.core.crypto import jws
+from app.core.database import UNREADABLE
 from app.core.dates import format_utc
 from app.verification.expectation import ExpectedFields, compare_fields
 from app.verification.verdict import NUMBER_CHECKS, TOKEN_CHECKS, Check, Verdict, VerificationResult
@@ -83,11 +84,17 @@ def _beginning(checks: Iterable[Check]) -> bytes:
 
 _OF_NUMBER, _OF_TOKEN = _beginning(NUMBER_CHECKS), _beginning(TOKEN_CHECKS)
 _VERDICT_BEGIN = len(b'{"verdict":"')
+_BEGINNINGS = tuple(b'{"verdict":"%b"' % verdict.encode() for verdict in Verdict)
 
 
 def to_token_body(body: bytes) -> bytes:
     """Turn the answer to a number into the answer to its token: only the first checks differ."""
     return body.replace(_OF_NUMBER, _OF_TOKEN, 1)
+
+
+def is_answer(body: bytes) -> bool:
+    """Whether the body begins as every answer does: with one of the verdicts."""
+    return body.startswith(_BEGINNINGS)
 
 
 def verdict_in(body: bytes) -> Verdict:
@@ -97,8 +104,15 @@ def verdict_in(body: bytes) -> Verdict:
 _VERDICTS = {verdict.encode(): verdict for verdict in Verdict}
 
 
-def parse_snapshot(snapshot: Snapshot) -> VerificationResult:
-    """Return the result that a genuine snapshot holds."""
+def parse_snapshot(snapshot: Snapshot) -> VerificationResult | None:
+    """Return the result that a snapshot holds; None where its body is no answer of this version."""
+    try:
+        return _parse(snapshot)
+    except (*UNREADABLE, LookupError):
+        return None
+
+
+def _parse(snapshot: Snapshot) -> VerificationResult:
     members = json.loads(snapshot.body)
     return VerificationResult(
         Verdict(members["verdict"]),

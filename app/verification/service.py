@@ -105,8 +105,9 @@ class VerificationService:
             return MISTYPED
         snapshot = self.store.snapshot_now(number) or await self.store.find_snapshot(number)
         now = self.clock()
-        if good := self._accept(snapshot, number, self.keys(), now.timestamp()):
-            return parse_snapshot(good)
+        good = self._accept(snapshot, number, self.keys(), now.timestamp())
+        if good and (kept := parse_snapshot(good)):
+            return kept
         (result,) = await anyio.to_thread.run_sync(self._evaluate_items, [VerifyItem("number", number)], now)
         return result
 
@@ -189,8 +190,9 @@ class VerificationService:
         rows = snapshot_repository.by_number(session, numbers)
         found, rest = {}, []
         for number in numbers:
-            if good := self._accept(rows.get(number), number, keys, seconds):
-                found[number] = _shown(parse_snapshot(good))
+            good = self._accept(rows.get(number), number, keys, seconds)
+            if good and (kept := parse_snapshot(good)):
+                found[number] = _shown(kept)
             else:
                 rest.append(number)
         if rest:
@@ -227,8 +229,9 @@ class VerificationService:
         rows = snapshot_repository.by_number(session, list({number for number in numbers if number}))
         found: dict[str, VerificationResult] = {}
         for number in {number for number in numbers if number}:
-            if good := self._accept(rows.get(number), number, keys, now.timestamp()):
-                found[number] = parse_snapshot(good)
+            good = self._accept(rows.get(number), number, keys, now.timestamp())
+            if good and (kept := parse_snapshot(good)):
+                found[number] = kept
         rest = sorted({number for number in numbers if number} - found.keys())
         results = self._evaluate_items([VerifyItem("number", number) for number in rest], now) if rest else []
         found |= dict(zip(rest, results, strict=True))

@@ -25,7 +25,7 @@ from app.core.crypto.keyring import KeyRing, KeyState
 from app.transparency.appender import LogDamaged
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.verified_log import VerifiedLog
-from app.verification.response import encode, etag_of
+from app.verification.response import encode, etag_of, is_answer
 from app.verification.verdict import Verdict, evaluate_number, next_change_at
 
 _FOR_EVER = 1 << 62
@@ -60,6 +60,7 @@ class SnapshotCheck:
             and signed_with.state in _SIGNED_STATES
             and snapshot.log_seq >= signed_with.corrected_seq
             and (last is None or snapshot.log_seq >= last)
+            and is_answer(snapshot.body)
             and snapshot.issued_at <= now < (snapshot.good_until or _FOR_EVER)
         )
 

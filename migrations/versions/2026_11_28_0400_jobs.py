@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from app.core import database
 
 revision = "20261128_0400_jobs"
-down_revision = "20261128_0360_reissued_tokens"
+down_revision = "20261128_0370_authenticators"
 branch_labels = None
 depends_on = None
 

@@ -8,9 +8,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.auth import user_repository
+from app.auth import role_log, user_repository
 from app.auth.authenticate import TokenSubject
-from app.auth.model import StaffRole, User
+from app.auth.model import User
 from app.core.actor import ActorKind, Role, Scope
 from tests.api.helpers import SITE, events, is_replay, kept, keyed, same, sites
 from tests.factories import PASSWORD, PDF, ApiClient, ok, product, voen_of
@@ -136,8 +136,9 @@ class TestRightsEndedMeanwhile:
         path = f"/v1/applications/{case}/claim"
         ok(second.post(path, version="now", headers=keyed(key)))
         with app.database.session() as session:
-            session.delete(session.get(StaffRole, (second.subject.id, Role.REVIEWER.value)))
-            session.add(StaffRole(user_id=second.subject.id, role=Role.AUDITOR.value))
+            user_repository.remove_role(session, second.subject.id, Role.REVIEWER)
+            user_repository.add_role(session, second.subject.id, Role.AUDITOR)
+            role_log.log_granted(session, second.subject.id, Role.AUDITOR, app.clock())
             session.commit()
         assert second.post(path, version=1, headers=keyed(key)).status_code == 403
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app.commit_pipeline import open_database
+from app.signing.log_signer import LogKeyFile
 from app.startup_checks import UncheckedSettings
+from app.transparency import appender
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 
@@ -47,6 +49,7 @@ class Installation:
     @contextmanager
     def session(self):
         database = open_database(self.database_url)
+        database.attach_session_info({appender.SIGNER_KEY: LogKeyFile(self.settings.log_key)})
         with database.session() as session:
             yield session
             session.commit()

@@ -94,7 +94,11 @@ def write(database, seal, *, kind=MessageKind.RESET_PASSWORD, count=1, commit=Tr
     with database.session() as session:
         for _ in range(count):
             message = outbox.add_message(
-                session, kind, recipient, now=NOW, values={"company": "Nümunə", "role": "reviewer"}
+                session,
+                kind,
+                recipient,
+                now=NOW,
+                values={"company": "Nümunə", "role": "reviewer", "account": "x@y.example"},
             )
             if kind is MessageKind.RESET_PASSWORD:
                 outbox.set_token(message, seal, TOKEN, NOW + timedelta(hours=24))
@@ -117,6 +121,7 @@ def test_each_kind_arrives_once(database, seal, delivery, inbox):
     with database.session() as session:
         for kind in kinds:
             values = {"company": "“Nümunə” MMC", "voen": "0010000101", "role": "reviewer", "numbers": "X"}
+            values["account"] = "x@y.example"
             message = outbox.add_message(session, kind, f"{kind}@numune.example", now=NOW, language="ru", values=values)
             outbox.set_token(message, seal, TOKEN, NOW + timedelta(hours=24))
         session.commit()

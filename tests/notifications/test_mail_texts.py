@@ -28,6 +28,7 @@ VALUES = {
     "voen": "0010000101",
     "role": "reviewer",
     "numbers": "MIK-2026-000042-Y",
+    "account": "reviewer@staff.example",
 }
 MAIL = {
     "message_id": UUID(int=7),

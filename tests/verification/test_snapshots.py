@@ -179,6 +179,15 @@ class TestUse:
         ):
             assert not key.is_genuine(snapshot)
 
+    @pytest.mark.parametrize("body", [b"", b"{}", b'{"verdict":"x"}', b'{"verdict":"valid'])
+    def test_not_a_body_that_is_no_answer(self, accepts, body):
+        """Whoever has the key of snapshots gets no error out of the service."""
+        assert not accepts(SNAPSHOT_KEY.sign(HELD._replace(body=body)))
+
+    @pytest.mark.parametrize("body", [b"", b"{}", b'{"verdict":"valid"}', b'{"verdict":"valid","checks":3}', b"\xff"])
+    def test_a_body_that_is_no_answer_is_not_read(self, body):
+        assert parse_snapshot(HELD._replace(body=body)) is None
+
     def test_not_older_than_the_log(self, accepts, log):
         log.last = {RECORD.number: RECORD.log_seq}
         assert accepts()

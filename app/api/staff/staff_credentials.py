@@ -14,6 +14,8 @@ from app.auth.model import StaffCredential, User
 from app.auth.permissions import require_staff, require_user_id
 from app.core.actor import Actor
 from app.core.errors import Unauthenticated
+from app.notifications import notices
+from app.notifications.model import MessageKind
 from app.web.dependencies import (
     ActorDep,
     IdempotentReplayDep,
@@ -118,7 +120,9 @@ def register_credential(
     content = staff_credentials.read_registration(
         body.registration, account=user.email, user_id=user.id, name=body.name, party=party
     )
-    return proposal_response(service.propose(session, actor, "staff-credential", content, now), now, response)
+    proposal = service.propose(session, actor, "staff-credential", content, now)
+    notices.notify_authenticator(session, MessageKind.AUTHENTICATOR_PROPOSED, user, now=now)
+    return proposal_response(proposal, now, response)
 
 
 @router.delete("/{credential_id}", summary="Remove an authenticator", responses=error_responses(*CREATE_ERRORS))
@@ -127,4 +131,5 @@ def remove_credential(
 ) -> StaffCredentialResponse:
     """For staff with a second factor; `id` of the list. It confirms nothing from now on."""
     row = staff_credentials.remove_own_credential(session, actor, parse_id(credential_id, "authenticator"), now)
+    notices.notify_authenticator(session, MessageKind.AUTHENTICATOR_REMOVED, _user(session, row.user_id), now=now)
     return _response(row)

@@ -24,6 +24,11 @@ def list_credentials(session: Session, user_id: UUID, *, lock: bool = False) -> 
     return [row for row in rows if is_authentic(row)]
 
 
+def list_all_unremoved(session: Session) -> Sequence[StaffCredential]:
+    """Return the authenticators of everybody that were not removed, whether their rows count or not."""
+    return session.scalars(sa.select(StaffCredential).where(StaffCredential.removed_at.is_(None))).all()
+
+
 def had_credential(session: Session, user_id: UUID) -> bool:
     """Whether this person ever had an authenticator."""
     return session.scalar(sa.select(StaffCredential.id).where(StaffCredential.user_id == user_id).limit(1)) is not None

@@ -3,6 +3,7 @@
 Codes follow RFC 6238 with the parameters that every authenticator app supports: SHA-1, 6 digits, 30 seconds.
 """
 
+import hashlib
 import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -32,6 +33,11 @@ ISSUER = "Made in Karabakh"
 def generate_secret() -> str:
     """Return a new secret of 160 bits in base 32, as authenticator apps accept it."""
     return pyotp.random_base32()
+
+
+def secret_sha256(factor: TotpEnrolment) -> str:
+    """Return the SHA-256 of the ciphertext of the active secret: the audit trail holds it, so an old row is noticed."""
+    return hashlib.sha256((factor.encrypted_secret or "").encode()).hexdigest()
 
 
 def is_enrolled(session: Session, user_id: UUID) -> bool:
@@ -88,7 +94,15 @@ def confirm_enrolment(session: Session, actor: Actor, secret_box: SecretBox, cod
     replaced = factor.encrypted_secret is not None
     _activate(factor, factor.encrypted_pending_secret, step, now)
     _mark_session_verified(session, actor, now)
-    recorder.record(session, actor, "second_factor.enrolled", ("user", user_id), now, replaced=replaced)
+    recorder.record(
+        session,
+        actor,
+        "second_factor.enrolled",
+        ("user", user_id),
+        now,
+        replaced=replaced,
+        secret_sha256=secret_sha256(factor),
+    )
     return True
 
 
@@ -98,7 +112,15 @@ def activate_secret(
     """Activate a secret without a code, for the staff of the demo, whose secrets are in a file of the owner."""
     factor = _lock_or_create(session, user_id)
     _activate(factor, secret_box.encrypt(secret, user_id), None, now)
-    recorder.record(session, actor, "second_factor.enrolled", ("user", user_id), now, replaced=False)
+    recorder.record(
+        session,
+        actor,
+        "second_factor.enrolled",
+        ("user", user_id),
+        now,
+        replaced=False,
+        secret_sha256=secret_sha256(factor),
+    )
 
 
 def consume_code(session: Session, secret_box: SecretBox, user_id: UUID, code: str, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.audit import recorder
 from app.auth import session_repository, user_repository, user_sessions
 from app.auth.credentials import mfa
-from app.auth.credentials.passwords import new_token, token_hash
+from app.auth.credentials.passwords import new_token, password_sha256, token_hash
 from app.auth.model import PasswordReset, User
 from app.auth.permissions import require_role, require_second_factor, require_user_id
 from app.auth.user_sessions import EndReason
@@ -66,7 +66,7 @@ def change_password(session: Session, actor: Actor, *, compared_hash: str, passw
     user.password_hash = password_hash
     session_repository.close_resets(session, user.id, now)
     user_sessions.end_all_sessions(session, actor, user.id, EndReason.PASSWORD_CHANGED, now)
-    recorder.record(session, actor, "password.changed", ("user", user.id), now)
+    _record(session, actor, "password.changed", user, now)
 
 
 def require_usable_token(session: Session, token: str, now: datetime) -> None:
@@ -101,8 +101,13 @@ def redeem_reset(
     session_repository.close_resets(session, user.id, now)
     actor = Actor(ActorKind.USER, user.id, frozenset())
     user_sessions.end_all_sessions(session, actor, user.id, EndReason.PASSWORD_RESET, now)
-    recorder.record(session, actor, "password.reset", ("user", user.id), now, reset=reset.id)
+    _record(session, actor, "password.reset", user, now, reset=reset.id)
     return user
+
+
+def _record(session: Session, actor: Actor, event: str, user: User, now: datetime, **data: UUID) -> None:
+    sha256 = password_sha256(user.password_hash)
+    recorder.record(session, actor, event, ("user", user.id), now, password_sha256=sha256, **data)
 
 
 def _load_usable(session: Session, token: str, now: datetime, *, lock: bool = False) -> PasswordReset:

@@ -78,6 +78,11 @@ def new_token(prefix: str) -> tuple[str, str]:
     return token, token_hash(token)
 
 
+def password_sha256(password_hash: str) -> str:
+    """Return what the audit trail holds of a password, so that an old row is noticed: SHA-256 of its salted hash."""
+    return hashlib.sha256(password_hash.encode()).hexdigest()
+
+
 def token_hash(token: str) -> str:
     """Hash a token with SHA-256, in hex. It has 32 random bytes, so a slow hash would add only cost."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -15,6 +15,8 @@ from app.cli.common import fail, handle_errors, load_settings, write_session
 from app.core import strict_json
 from app.core.actor import STAFF_ROLES, SYSTEM, Role
 from app.core.dates import utc_now
+from app.notifications import notices
+from app.notifications.model import MessageKind
 
 
 def create(
@@ -72,7 +74,9 @@ def authenticator(
         found = staff_credentials.read_registration(
             content, account=user.email, user_id=user.id, name=name, party=RelyingParty.of(settings.base_url)
         )
-        row = staff_credentials.register_credential(session, SYSTEM, found, utc_now())
+        now = utc_now()
+        row = staff_credentials.register_credential(session, SYSTEM, found, now)
+        notices.notify_authenticator(session, MessageKind.AUTHENTICATOR_REGISTERED, user, now=now)
     typer.echo(f"{user.email} confirms decisions with this authenticator; the public log names it {row.sha256}.")
 
 

@@ -16,4 +16,5 @@ def create_snapshot_store(url: str) -> SnapshotStore:
         if not parsed.database or parsed.database == ":memory:":
             raise ValueError("the register is a file: a database in memory cannot be shared")
         return SqliteStore(Path(parsed.database))
-    return PostgresStore(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
+    address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+    return PostgresStore(address.replace(" ", "%20"))  # SQLAlchemy leaves spaces in a password, libpq refuses them
