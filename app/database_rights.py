@@ -89,7 +89,9 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "log_entries": HISTORY,
         "log_head": _changes("size", "vkey", "checkpoint", insert=False),
         "manifest_parts": _changes("results", "evaluated_at", "mac", delete=True),
-        "manifests": _changes("state", "done", "ended_at", "verdicts", "token", "version", delete=True),
+        "manifests": _changes(
+            "organisation_id", "state", "done", "ended_at", "verdicts", "token", "version", delete=True
+        ),
         "materials": _changes(delete=True),
         "matters": _changes(*_MATTER_END),
         "organisations": _edited("organisations", "created_at", delete=True),

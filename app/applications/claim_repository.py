@@ -19,6 +19,8 @@ from app.products.model import Product
 Named = TypeVar("Named", Application, Product)
 MOVED_TABLES: tuple[type[Base], ...] = (Application, Evidence, User, ApiClient, Invitation)
 """Tables that refer to an organisation by one column; products and sites also refer to each other."""
+MOVED_ABOVE: tuple[str, ...] = ("manifests",)
+"""The same, of packages that import this one."""
 
 
 def list_documents(session: Session, organisation_ids: Collection[UUID]) -> Sequence[Evidence]:
@@ -40,6 +42,10 @@ def merge_into_company(session: Session, entered: Organisation, company: Organis
     _rename_duplicate_references(session, Product, entered.id, company.id)
     for table in MOVED_TABLES:
         _move_rows(session, table, entered.id, company.id)
+    for name in MOVED_ABOVE:
+        column = sa.column("organisation_id", sa.Uuid())
+        moved = sa.update(sa.table(name, column)).where(column == entered.id).values(organisation_id=company.id)
+        session.execute(moved)
     _move_sites(session, entered.id, company.id)
     session.delete(entered)
     session.flush()

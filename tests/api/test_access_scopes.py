@@ -60,7 +60,8 @@ def call(caller, route, **known):
 
 
 def takes_file(route):
-    return route.startswith("POST ") and route.endswith(("/evidence", "/imports", "/claims"))
+    ends = ("/evidence", "/imports", "/claims", "/imports/products", "/imports/applications", "/manifests")
+    return route.startswith("POST ") and route.endswith(ends)
 
 
 def things(app, company):
