@@ -214,7 +214,8 @@ class ApiClient:
 
     def version_of(self, path):
         """Present version of what a path is about: `/v1/products/{id}/retire` is about `/v1/products/{id}`."""
-        about = "/".join(path.split("?")[0].split("/")[:4])
+        parts = path.split("?")[0].split("/")
+        about = "/".join(parts[: 5 if parts[2] == "verify" else 4])
         answer = self.get(about)
         assert answer.status_code == 200, answer.text
         return int(answer.headers["ETag"].strip('"').partition("-")[0])

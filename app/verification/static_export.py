@@ -25,9 +25,8 @@ from app.certificates.status_list_publisher import StatusListPublisher
 from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRing, KeyState
 from app.core.database import Database
-from app.core.errors import Unavailable
+from app.core.errors import UnsafeToStart
 from app.core.files import make_public_folder, publish_file
-from app.core.messages import Message
 from app.signing.key_documents import did_document
 from app.signing.key_provider import KeyProvider
 from app.transparency import reader, tiles
@@ -48,13 +47,11 @@ LOCK_FILE = ".lock"
 logger = logging.getLogger(__name__)
 
 
-class FolderInUse(Unavailable):
+class FolderInUse(UnsafeToStart):
     """Another process keeps the files of this folder up to date."""
 
-    code = "folder-in-use"
-
     def __init__(self, folder: Path) -> None:
-        super().__init__(Message("Another process writes %(folder)s.", folder=str(folder)))
+        super().__init__(f"Another process writes {folder}.")
 
 
 @dataclass

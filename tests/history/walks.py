@@ -48,7 +48,8 @@ def _change_site(app):
 def _change_product(app):
     company = app.set_up_company()
     path = f"/v1/products/{company.add_product()}"
-    return partial(company.put, path, json=product(company.site_id), version=company.version_of(path))
+    changed = product(company.site_id) | {"names": {"az": "Qaynaqlı boru", "en": "Welded tube"}}
+    return partial(company.put, path, json=changed, version=company.version_of(path))
 
 
 def _retire_product(app):
@@ -95,7 +96,7 @@ def _send_manifest(app, company=None):
 
 def _cancel_manifest(app):
     company = app.set_up_company()
-    return _transition(company, f"/v1/verify/manifests/{ok(_send_manifest(app, company)())['id']}/cancel")
+    return partial(company.post, f"/v1/verify/manifests/{ok(_send_manifest(app, company)())['id']}/cancel", version=1)
 
 
 def _submit(app):

@@ -373,7 +373,7 @@ def test_an_exported_log_is_the_log(drill, tmp_path):
     first = CliRunner().invoke(mik, ["admin", "export-log", str(folder)])
     assert first.exit_code == 0, first.output
     size = head_of(drill.database).size
-    assert first.stdout == f"{size} entries in {folder}: 2 tiles are new.\n"
+    assert first.stdout == f"{size} entries in {folder}: 4 files are new.\n"
     assert (folder / "checkpoint").read_text() == head_of(drill.database).checkpoint
     assert parse_vkey((folder / "vkey").read_text().strip())
     for tile in tiles.all_tiles(size):
@@ -381,6 +381,6 @@ def test_an_exported_log_is_the_log(drill, tmp_path):
             assert (folder / "tile" / tile.path).read_bytes() == reader.read_tile(session, tile)
     assert not list(folder.rglob(".*"))
     again = CliRunner().invoke(mik, ["admin", "export-log", str(folder)])
-    assert "0 tiles are new" in again.stdout
+    assert "0 files are new" in again.stdout
     (tmp_path / "file").write_text("in the way")
     assert CliRunner().invoke(mik, ["admin", "export-log", str(tmp_path / "file")]).exit_code == 2

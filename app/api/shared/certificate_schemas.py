@@ -1,12 +1,12 @@
 """Response schemas of the public certificate, used by the public register and by verifications."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from app.certificates.model import Certificate, CertificateStatus
-from app.certificates.read_model.record import CertificateRecord, public_fields
+from app.certificates.read_model.record import KEY_COMPROMISED, CertificateRecord, public_fields
 from app.organisations.legal_forms import public_voen
 from app.schemes.origin_calculation import OriginCriterion
 from app.web.schema_types import ResponseModel
@@ -53,10 +53,7 @@ class CertificateResponse(ResponseModel):
     )
     valid_from: date
     valid_until: date = Field(description="last valid day, inclusive, Asia/Baku")
-    status: Annotated[
-        CertificateStatus | Literal["key_compromised"],
-        WithJsonSchema({"type": "string", "enum": [*map(str, CertificateStatus), "key_compromised"]}),
-    ]
+    status: str = Field(json_schema_extra={"enum": [*map(str, CertificateStatus), KEY_COMPROMISED]})
     status_since: datetime
     reason: str | None
     during_investigation: bool = Field(
