@@ -67,7 +67,7 @@ def test_offline(case):
         withdrawn={},
         verifier=parse_vkey(VECTORS["vkey"]),
         find_status_list=case["lists"].get,
-        find_proof=lambda _: case["proof"],
+        find_proof=lambda _number, _sha256: case["proof"],
         made_at=datetime(2027, 3, 1, 9, 0, tzinfo=UTC),
     )
     for moment, verdict in case["at"]:

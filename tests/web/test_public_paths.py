@@ -9,7 +9,7 @@ from app.main import ROUTERS
 from app.web.routes import PublicRouter, paths_of
 
 PUBLIC = re.compile(
-    r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists|contexts|schemas|render-templates)(/[^/]*)?"
+    r"/v1/verify(?!/manifests)(/.*)?|/v1/imports/templates/[^/]*|/v1/(certificates|schemes|parks|status-lists|contexts|schemas|render-templates)(/[^/]*)?"
     r"|/v1/(operations|units|flags|headings)"
     r"|/v1/schemes/[^/]*/rulesets|/v1/certificates\.(csv|jsonl)"
     r"|/v1/certificates/[^/]*/(badge\.svg|qr\.svg|qr\.png|label\.svg|certificate\.pdf|credential\.jwt|log-proof)"

@@ -57,7 +57,7 @@ def export_log(
 def export_files(
     folder: Annotated[Path, typer.Argument(help="Folder to write; serve it as the root of a web server.")],
 ) -> None:
-    """Write the answer to every number as a static file, with all that proves it.
+    """Write all answers as signed files for a web server.
 
     Writes answers, signed ranges, status lists, keys and the public log at the paths that the service serves them at;
     a later run writes only what changed. Ranges are good for a day: run it every hour, or set MIK_EXPORT_FOLDER, and
