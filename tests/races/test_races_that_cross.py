@@ -34,7 +34,7 @@ def site_edited(contest):
 
 
 def confirmation_withdrawn(contest):
-    permits = f"/v1/organisations/{contest.company.organisation_id}/evidence?kind=permit"
+    permits = f"/v1/organisations/{contest.company.organisation_id}/evidence"
     items = ok(contest.app.registrar.get(permits))["items"]
     item = next(each for each in items if each["kind"] == "permit" and each["confirmed_at"])
     path = f"/v1/evidence/{item['id']}/withdraw-confirmation"
