@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.applications.model import (
@@ -275,6 +276,14 @@ def find_file_scans(session: Session, hashes: Collection[str]) -> dict[str, File
     for part in parts_of(sorted(hashes)):
         found |= {row.sha256: row for row in session.scalars(sa.select(FileScan).where(FileScan.sha256.in_(part)))}
     return found
+
+
+def save_file_scan(session: Session, sha256: str, signature: str | None, scanner: str, now: datetime) -> None:
+    """Insert the scan of a file, or replace it: two uploads of the same content may be under way at once."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    said = {"signature": signature, "scanner": scanner, "scanned_at": now}
+    statement = insert(core_table(FileScan)).values(sha256=sha256, **said)
+    session.execute(statement.on_conflict_do_update(index_elements=["sha256"], set_=said))
 
 
 def unscanned_hashes(session: Session, limit: int) -> list[str]:

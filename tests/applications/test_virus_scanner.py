@@ -7,6 +7,7 @@ import struct
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from app.applications.evidence import virus_scanner
 from app.applications.evidence.file_store import ScanResult
 from app.applications.evidence.virus_scanner import ClamdScanner, ScannerUnavailable
+from app.applications.model import FileScan
 from app.cli.admin import sweep
 from tests.factories import ok
 
@@ -116,6 +118,26 @@ def test_a_file_found_infected_later_is_closed_and_on_record(app, company, scann
     assert answer.json()["documents"] == [item["id"]]
     assert "bad.pdf" in answer.json()["detail"]
     assert company.delete(f"/v1/applications/{case}/evidence/{item['id']}").status_code == 204  # the way out
+
+
+def test_two_uploads_of_the_same_content_at_once_keep_one_scan(app, scanner):
+    def keep(session, name):
+        virus_scanner.record_scan(session, "a" * 64, ScanResult(None, name), app.clock())
+        session.flush()
+
+    def keep_second():
+        with app.database.session() as second:
+            keep(second, "second")
+            second.commit()
+
+    with ThreadPoolExecutor(1) as thread, app.database.session() as first:
+        keep(first, "first")
+        later = thread.submit(keep_second)
+        wait([later], timeout=0.2)  # it knows nothing of the first, which is not yet committed
+        first.commit()
+        later.result(10)
+    with app.database.session() as session:
+        assert session.get(FileScan, "a" * 64).scanner == "second"
 
 
 def test_where_scanning_is_off_nothing_waits(company):

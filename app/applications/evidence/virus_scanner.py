@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.applications import application_repository
 from app.applications.evidence.file_store import CHUNK_BYTES, EvidenceFileStore, ScanResult
-from app.applications.model import Evidence, FileScan
+from app.applications.model import Evidence
 from app.audit import recorder
 from app.core.actor import SYSTEM
 from app.core.errors import Conflict, Invalid
@@ -128,11 +128,7 @@ def scan_upload(scanner: VirusScanner | None, path: Path) -> ScanResult | None:
 
 def record_scan(session: Session, sha256: str, result: ScanResult, now: datetime) -> None:
     """Keep the result for the content; a later one replaces it."""
-    row = session.get(FileScan, sha256)
-    if row is None:
-        session.add(FileScan(sha256=sha256, signature=result.signature, scanner=result.scanner, scanned_at=now))
-    else:
-        row.signature, row.scanner, row.scanned_at = result.signature, result.scanner, now
+    application_repository.save_file_scan(session, sha256, result.signature, result.scanner, now)
 
 
 def is_on(session: Session) -> bool:
