@@ -281,9 +281,9 @@ def find_file_scans(session: Session, hashes: Collection[str]) -> dict[str, File
 def save_file_scan(session: Session, sha256: str, signature: str | None, scanner: str, now: datetime) -> None:
     """Insert the scan of a file, or replace it: two uploads of the same content may be under way at once."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    said = {"signature": signature, "scanner": scanner, "scanned_at": now}
-    statement = insert(core_table(FileScan)).values(sha256=sha256, **said)
-    session.execute(statement.on_conflict_do_update(index_elements=["sha256"], set_=said))
+    statement = insert(core_table(FileScan)).values(sha256=sha256, signature=signature, scanner=scanner, scanned_at=now)
+    replaced = {name: statement.excluded[name] for name in ("signature", "scanner", "scanned_at")}
+    session.execute(statement.on_conflict_do_update(index_elements=["sha256"], set_=replaced))
 
 
 def unscanned_hashes(session: Session, limit: int) -> list[str]:

@@ -29,6 +29,8 @@ class RoleLog(Protocol):
 
     def entries_about(self, kind: str, subject: str) -> tuple[LoggedEntry, ...]: ...
 
+    def refresh(self, *, force: bool = False) -> None: ...
+
     def require_current(self) -> None: ...
 
 
@@ -57,13 +59,23 @@ def log_present_roles(session: Session, roles: Iterable[StaffRole], now: datetim
 def is_granted(session: Session, user_id: UUID, role: str) -> bool:
     """Whether the last entry of the verified log about this role of this person gives it.
 
+    Another process may have given the role a moment ago, so before this answers no it reads what was added.
+
     Raises `LogDamaged` where this process cannot verify the log: it does not know then who has which role.
     """
     log: RoleLog | None = session.info.get(appender.GUARD_KEY)
     if log is None:
         return False
-    entries = log.entries_about(_KIND, role_sha256(user_id, role))
+    subject = role_sha256(user_id, role)
+    granted = _gives(log.entries_about(_KIND, subject))
+    if not granted:
+        log.refresh(force=True)
+        granted = _gives(log.entries_about(_KIND, subject))
     log.require_current()
+    return granted
+
+
+def _gives(entries: tuple[LoggedEntry, ...]) -> bool:
     return bool(entries) and entries[-1].entry.event is LogEvent.ROLE_GRANTED
 
 

@@ -99,3 +99,15 @@ def test_the_roles_of_before_are_logged_once(app):
     app.container.log.refresh(force=True)
     with app.database.read_session() as session:
         assert user_repository.get_roles(session, user_id) == {Role.AUDITOR}
+
+
+def test_a_role_that_another_process_gave_counts_at_once(app):
+    asgi = create_asgi_app(app.settings, app.clock)
+    with TestClient(asgi, base_url=app.settings.base_url) as other:
+        ok(other.get("/v1/users", headers=authorization(app.owner)))  # it has just read the log
+        told = ok(other.get("/v1/me", headers=authorization(app.staff(Role.AUDITOR, name="new-auditor"))))
+    assert told["roles"] == ["auditor"]
+
+
+def authorization(person):
+    return {"Authorization": person.get("/v1/me").request.headers["Authorization"]}
