@@ -74,6 +74,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "decided_products": HISTORY,
         "decisions": HISTORY,
         "declarations": HISTORY,
+        "event_cursors": _changes("sequence"),
         "evidence": _changes(
             "organisation_id", "number", "stated", "valid_until", "version", *_CONFIRMATION, *_WITHDRAWAL, delete=True
         ),

@@ -1,4 +1,4 @@
-"""Query audit events that leave the service, and the rows that say whom they concern."""
+"""Query audit events that leave the service, the rows that say whom they concern, and how far followers have come."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,9 +13,26 @@ from app.audit.model import AuditEvent
 from app.auth.model import ApiClient, Invitation, User
 from app.certificates.model import Certificate
 from app.core.dates import baku_day
+from app.events.model import EventCursor
 from app.organisations.model import Claim, Residency
 
 RULESET_EVENT = "ruleset.published"
+
+
+def lock_cursor(session: Session, follower: str) -> EventCursor:
+    """Lock and return how far this follower has come; its first call begins after the last event of now.
+
+    Deal with `events_after(session, cursor.sequence, limit)`, set `cursor.sequence` to that of the last one, and commit
+    both together: each event is dealt with once.
+    """
+    query = sa.select(EventCursor).where(EventCursor.follower == follower).with_for_update()
+    cursor = session.scalars(query).one_or_none()
+    if cursor is None:
+        last = session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
+        cursor = EventCursor(follower=follower, sequence=last)
+        session.add(cursor)
+        session.flush()
+    return cursor
 
 
 def list_audit_events(session: Session, names: Collection[str], after: int, limit: int) -> Sequence[AuditEvent]:

@@ -1,4 +1,4 @@
-"""Table of reminders that were recorded."""
+"""Tables of the followers of the events, and of the reminders that were recorded."""
 
 from datetime import date, datetime
 
@@ -6,6 +6,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database import Base
+
+
+class EventCursor(Base):
+    """How far a follower of the events (inbox, webhooks) has dealt with them."""
+
+    __tablename__ = "event_cursors"
+
+    follower: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(sa.BigInteger(), comment="of the last event it has dealt with")
 
 
 class Reminder(Base):

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app.audit import recorder
 from app.core.actor import SYSTEM
-from app.events import event_reader
+from app.events import event_reader, event_repository
 from app.events.catalogue import json_schema, load_catalogue
 from app.events.event_reader import events_after, events_of_organisation
 from app.events.public_event import Told
@@ -55,6 +55,26 @@ def test_the_life_of_a_certificate(app):
         jsonschema_rs.Draft202012Validator(json_schema(TYPES[event.type])).validate(event.to_dict())
     assert [event.sequence for event in everything] == sorted({event.sequence for event in everything})
     assert {"application.submitted", "application.decided", "claim.decided"} <= {each.type for each in everything}
+
+
+def test_a_follower_begins_now_and_sees_each_event_once(app):
+    app.certify()
+
+    def follow():
+        with app.database.session() as session:
+            cursor = event_repository.lock_cursor(session, "test")
+            found = events_after(session, cursor.sequence, 2)
+            if found:
+                cursor.sequence = found[-1].sequence
+            session.commit()
+        return found
+
+    assert follow() == []
+    with app.database.read_session() as session:
+        start = event_repository.lock_cursor(session, "test").sequence
+    app.certify()
+    seen = [event for _ in range(50) for event in follow()]
+    assert seen == all_events(app, after=start) != []
 
 
 def test_following_in_small_steps_gives_the_same(app, monkeypatch):
