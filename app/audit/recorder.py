@@ -19,10 +19,12 @@ from app.audit import audit_repository
 from app.audit.model import AuditEvent
 from app.core.actor import Actor
 from app.core.database import dumps_canonical
-from app.core.unit_of_work import get_pending, take_pending
+from app.core.unit_of_work import after_commit, get_pending, take_pending
 
 GENESIS = "0" * 64
 """Previous hash of the first event."""
+WAKE_KEY = "audit.wake"
+"""In `Session.info`: functions that tell the followers of this process, after the commit, that there are new events."""
 _PENDING_KEY = "audit events"
 
 
@@ -112,4 +114,6 @@ def append_and_lock_head(session: Session) -> ChainHead:
         rows.append({**row, "hash": last})
     if rows:
         audit_repository.append_events(session, rows)
+        for wake in session.info.get(WAKE_KEY, ()):
+            after_commit(session, wake)
     return ChainHead(seq, last)

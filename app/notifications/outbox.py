@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -30,22 +31,42 @@ def add_message(
     void_at: datetime | None = None,
 ) -> OutgoingMessage:
     """Write a message that is sent after the commit of this session."""
-    message = OutgoingMessage(
-        id=new_id(),
-        kind=kind.value,
-        recipient=recipient,
-        language=language,
-        values=values or {},
-        created_at=now,
-        void_at=void_at or now + DEFAULT_LIFETIME,
-        next_attempt_at=now,
-        attempts=0,
-    )
+    given = message_values(kind, recipient, language=language, values=values or {}, now=now)
+    message = OutgoingMessage(**given | ({"void_at": void_at} if void_at else {}))
     session.add(message)
+    wake_after_commit(session)
+    return message
+
+
+def message_values(
+    kind: MessageKind,
+    recipient: str,
+    *,
+    sequence: int | None = None,
+    language: str | None,
+    values: dict[str, str],
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the columns of a new message; `sequence` is of the notice that it delivers."""
+    return {
+        "id": new_id(),
+        "kind": kind.value,
+        "sequence": sequence,
+        "recipient": recipient,
+        "language": language,
+        "values": values,
+        "created_at": now,
+        "void_at": now + DEFAULT_LIFETIME,
+        "next_attempt_at": now,
+        "attempts": 0,
+    }
+
+
+def wake_after_commit(session: Session) -> None:
+    """Tell this process after the commit that a message waits."""
     wake: Callable[[], None] | None = session.info.get(WAKE_KEY)
     if wake is not None:
         event.listen(session, "after_commit", lambda _session: wake())
-    return message
 
 
 def set_token(message: OutgoingMessage, secret_box: SecretBox, token: str, void_at: datetime) -> None:
