@@ -82,6 +82,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "failed_logins": _changes("failures", "window_start", delete=True),
         "holidays": _changes("announced_at", delete=True),  # replaced, a year at a time; locking needs a column
         "idempotency_records": _changes("status", "headers", "body", delete=True),
+        "inbox_settings": _changes("read_up_to", "not_mailed"),
         "information_requests": _changes(*_ANSWER),
         "invitations": _changes("organisation_id", "closed_at", "accepted_by", "mac"),
         "issuance_pauses": _changes("is_open", "until"),
@@ -95,6 +96,9 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         ),
         "materials": _changes(delete=True),
         "matters": _changes(*_MATTER_END),
+        "notice_reads": _changes(delete=True),
+        "notice_recipients": _changes("organisation_id"),
+        "notices": HISTORY,
         "organisations": _edited("organisations", "created_at", delete=True),
         "outgoing_messages": _changes(*_MAIL, delete=True),
         "parks": _changes("names", "district", "economic_region", "area_ha", "legal_basis"),

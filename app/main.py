@@ -23,6 +23,7 @@ from app.api.company import (
     applications,
     claims,
     events,
+    inbox,
     imports,
     me,
     members,
@@ -56,6 +57,7 @@ from app.api.staff import (
     certificate_status,
     holiday_calendar,
     jobs,
+    mail_deliveries,
     organisations,
     proposals,
     residencies,
@@ -66,6 +68,7 @@ from app.api.staff import (
 from app.applications.evidence import virus_scanner
 from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
+from app.audit import recorder
 from app.auth.access_tokens import AccessTokens
 from app.auth.credentials.confirmations import CONFIRMATION_KEY, UsedDocuments, WebAuthnConfirmation
 from app.auth.credentials.passwords import PasswordHasher
@@ -146,6 +149,7 @@ ROUTERS = (
     applications.router,
     api_clients.router,
     events.router,
+    inbox.router,
     trial_assessment.trial_router,
     cases.router,
     organisations.router,
@@ -158,6 +162,7 @@ ROUTERS = (
     holiday_calendar.router,
     audit_events.router,
     jobs.router,
+    mail_deliveries.router,
     certificate_status.router,
     matters.router,
     manifests.router,
@@ -257,6 +262,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             appender.WITNESS_WAKE_KEY: witnesses.wake,
             projector.WRITER_KEY: writer,
             outbox.WAKE_KEY: mail.wake,
+            recorder.WAKE_KEY: (mail.wake,),
             CONFIRMATION_KEY: confirmation,
             ROW_MACS: load_row_macs(settings.row_key),
             virus_scanner.SCANNER_KEY: scanner,

@@ -39,6 +39,7 @@ from app.jobs.job_type import JobType
 from app.jobs.model import Job
 from app.jobs.port import enqueue
 from app.main import create_asgi_app
+from app.notifications import inbox_follower
 from app.notifications.transport import read_mail_file
 from app.organisations.tax_number import parse_voen as read_voen
 from app.schemes import publishing
@@ -423,6 +424,10 @@ class RunningApp:
             job.state, job.due_at, job.attempts, job.last_error = "parked", None, 10, "OSError: no answer"
             session.commit()
         return str(job_id)
+
+    def follow_events(self):
+        """Make the notices of everything that happened, and the mails that deliver them, unsent."""
+        return inbox_follower.follow_all(self.database, self.clock())
 
     def mail(self, email=None):
         """The messages that were sent so far, those that wait now among them; to one address where it is named."""

@@ -28,6 +28,8 @@ PURE = (
     "app/events/public_event.py",
     "app/events/reminders.py",
     "app/monitor/comparisons.py",
+    "app/notifications/mail_html.py",
+    "app/notifications/notice_texts.py",
     "app/notifications/texts.py",
     "app/pages/public/verify_input.py",
     "app/pages/i18n.py",

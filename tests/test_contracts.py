@@ -42,6 +42,7 @@ SESSIONS_OF_THEIR_OWN = {
 COMMITS_BELOW_THE_REQUEST = {
     "app/core/crypto/row_macs.py": "signs all rows once, at the first start, before the key has its name",
     "app/auth/demo_staff.py": "accounts of the demo, at the start",
+    "app/notifications/inbox_follower.py": "each batch of events is stored with the cursor, before the next is read",
     "app/bulk/manifests.py": "each part of a list is stored as soon as it is evaluated",
     "app/bootstrap.py": "the first rows, at the start",
     "app/certificates/status_list_publisher.py": "signs a list for a reader, in a transaction of its own",

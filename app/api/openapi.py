@@ -65,6 +65,7 @@ TAGS = [
     {"name": "certificate status", "description": "Suspend, reinstate, revoke, surrender; report a change."},
     {"name": "matters", "description": "Open matters about certificates."},
     {"name": "events", "description": "What happened to your company's applications, certificates and accounts."},
+    {"name": "inbox", "description": "Your notices, what you have read of them, and what is mailed to you."},
     {"name": "calendar", "description": "Holidays: what deadlines are counted by."},
     {"name": "audit", "description": "For auditors: every change, in one chain that cannot be rewritten unseen."},
     {

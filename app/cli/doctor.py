@@ -23,6 +23,7 @@ from app.database_rights import RoleReport
 from app.integrity import audit_chain, certificates, decisions, rights, rulesets, status_lists, transparency_log
 from app.integrity.transparency_log import IntegrityFinding
 from app.jobs import job_repository
+from app.notifications import mail_repository
 from app.signing import issuer_identity, log_signer
 from app.startup_checks import UncheckedSettings
 from app.transparency import log_repository
@@ -283,6 +284,7 @@ class _Checks:
     def _jobs(self) -> PartResult:
         with open_database(self._settings()) as database, database.read_session() as session:
             figures = job_repository.queue_figures(session, now := utc_now())
+            mails_failed = mail_repository.failed_count(session)
         wrong = []
         if figures.parked:
             wrong.append(f"Parked: {figures.parked} jobs failed too often; see GET /v1/jobs?state=parked.")
@@ -291,15 +293,18 @@ class _Checks:
             wrong.append(f"Late: a job is due for {age}; start `mik worker`, or `mik serve` with MIK_JOB_THREADS.")
         if figures.failing:
             wrong.append(f"Failing, to be tried again: {', '.join(figures.failing)}.")
-        line = f"{figures.waiting} jobs wait, {figures.running} run."
+        lines = [f"{figures.waiting} jobs wait, {figures.running} run."]
+        if mails_failed:  # one wrong address is no fault of the service
+            lines.append(f"{mails_failed} mails were not delivered; see GET /v1/mail-deliveries?state=failed.")
         data = {
             "waiting": figures.waiting,
             "running": figures.running,
             "parked": figures.parked,
             "due_since": format_utc(figures.due_since) if figures.due_since else None,
             "failing": figures.failing,
+            "mails_failed": mails_failed,
         }
-        return PartResult(PartState.WRONG if wrong else PartState.PASSED, (*wrong, line), data)
+        return PartResult(PartState.WRONG if wrong else PartState.PASSED, (*wrong, *lines), data)
 
 
 def _without_none(*findings: IntegrityFinding | None) -> tuple[IntegrityFinding, ...]:

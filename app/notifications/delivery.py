@@ -7,11 +7,12 @@ the message is sent again under the same Message-ID.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -21,9 +22,11 @@ from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.dates import BAKU
 from app.core.settings import Settings
-from app.notifications import mail_repository, outbox, requests
+from app.events.catalogue import load_catalogue
+from app.notifications import inbox_follower, inbox_repository, mail_repository, outbox, requests
+from app.notifications.mail_html import to_html
 from app.notifications.model import MessageKind, OutgoingMessage
-from app.notifications.texts import compose_mail, render_message
+from app.notifications.texts import compose_mail, message_blocks, notice_blocks, subject_of, to_plain
 from app.notifications.transport import DeliveryFailed, Transport, create_transport
 
 LEASE = timedelta(minutes=10)
@@ -67,16 +70,16 @@ class MailDelivery:
         self._wake_event, self._is_stopping = asyncio.Event(), False
 
     def wake(self) -> None:
-        """Signal that a message waits; callable from any thread."""
+        """Signal that a message or an event waits; callable from any thread."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended; another process or the next start sends the message
                 self._loop.call_soon_threadsafe(self._wake_event.set)
 
     @asynccontextmanager
     async def run_in_background(self, every: float) -> AsyncIterator[None]:
-        """Send waiting messages until the block ends: after each commit, and every `every` seconds for retries.
+        """Make notices and send messages until the block ends: after each commit, and every `every` seconds.
 
-        The interval also finds messages that another process wrote. 0: send nothing.
+        The interval serves retries, and finds what another process wrote. 0: send nothing.
         """
         if not every:
             yield
@@ -95,6 +98,10 @@ class MailDelivery:
 
     async def _send_until_stopped(self, every: float) -> None:
         while not self._is_stopping:
+            try:
+                await asyncio.to_thread(inbox_follower.follow_all, self._database, self._clock())
+            except Exception:  # what waits is sent all the same; the job of the follower tries again, and shows why
+                logger.exception("Making notices failed; it is tried again.")
             try:
                 await self.send_due()
             except Exception:  # the worker continues and tries again
@@ -138,7 +145,8 @@ class MailDelivery:
                 message.next_attempt_at = now + LEASE
                 mail = error = None
                 try:
-                    mail = self._compose(message)
+                    notice = inbox_repository.get_notice(session, message.sequence) if message.sequence else None
+                    mail = self._compose(message, notice.content if notice else None)
                 except Exception as why:  # noqa: BLE001 (one faulty message must not stop all others)
                     error = f"{type(why).__name__}: {why}"[:300]
                 session.commit()
@@ -146,22 +154,27 @@ class MailDelivery:
             session.commit()
         return None
 
-    def _compose(self, message: OutgoingMessage) -> EmailMessage:
+    def _compose(self, message: OutgoingMessage, event: Mapping[str, Any] | None) -> EmailMessage:
         values = {
             **message.values,
             "service": self._base_url,
             "until": f"{message.void_at.astimezone(BAKU):%Y-%m-%d %H:%M}",
             "token": self._secret_box.decrypt(message.encrypted_token, message.id) if message.encrypted_token else "",
         }
-        subject, body = render_message(MessageKind(message.kind), message.language, values)
+        if event is None:
+            blocks = message_blocks(MessageKind(message.kind), message.language, values)
+        else:
+            is_always = load_catalogue().types[event["type"]].is_mailed_always
+            blocks = notice_blocks(event, message.language, values, is_always=is_always)
         return compose_mail(
             message_id=message.id,
             created_at=message.created_at,
             sender=self._sender,
             host=urlsplit(self._base_url).hostname or "localhost",
             recipient=message.recipient,
-            subject=subject,
-            body=body,
+            subject=subject_of(blocks),
+            body=to_plain(blocks),
+            html=to_html(blocks, self._base_url),
         )
 
     def _record_result(self, message_id: UUID, error: str | None) -> None:

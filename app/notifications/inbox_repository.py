@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.auth.model import User
+from app.core.crypto.row_macs import is_authentic
 from app.core.database import core_table, parts_of
 from app.events.model import EventCursor
 from app.notifications.model import (
@@ -59,7 +60,7 @@ def list_members(session: Session, organisation_ids: Iterable[UUID]) -> Sequence
     found: list[User] = []
     for part in parts_of(sorted(organisation_ids)):
         query = sa.select(User).where(User.organisation_id.in_(part), User.active, User.read_only_since.is_(None))
-        found += session.scalars(query)
+        found += [user for user in session.scalars(query) if is_authentic(user)]
     return sorted(found, key=lambda user: user.id)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.core.database import page_of
 from app.notifications.model import OutgoingMessage
 
 
@@ -30,6 +31,32 @@ def lock_message(session: Session, message_id: UUID) -> OutgoingMessage | None:
 def list_waiting(session: Session, limit: int) -> Sequence[OutgoingMessage]:
     query = sa.select(OutgoingMessage).where(OutgoingMessage.next_attempt_at.is_not(None))
     return session.scalars(query.order_by(OutgoingMessage.id).limit(limit)).all()
+
+
+_STATES = {
+    "waiting": (OutgoingMessage.next_attempt_at.is_not(None), OutgoingMessage.last_error.is_(None)),
+    "failed": (OutgoingMessage.delivered_at.is_(None), OutgoingMessage.last_error.is_not(None)),
+    "delivered": (OutgoingMessage.delivered_at.is_not(None),),
+    "void": (
+        OutgoingMessage.next_attempt_at.is_(None),
+        OutgoingMessage.delivered_at.is_(None),
+        OutgoingMessage.last_error.is_(None),
+    ),
+}
+"""Conditions of the states of `app/notifications/mail_deliveries.py`."""
+
+
+def list_messages(
+    session: Session, *, state: str | None, after: UUID | None, limit: int
+) -> Sequence[OutgoingMessage]:
+    """Return messages in the order in which they were written; of one state only if it is named."""
+    query = sa.select(OutgoingMessage).where(*_STATES[state] if state else ())
+    return page_of(session, query, OutgoingMessage.id, after, limit)
+
+
+def failed_count(session: Session) -> int:
+    """Count messages whose newest attempt failed."""
+    return session.scalar(sa.select(sa.func.count()).select_from(OutgoingMessage).where(*_STATES["failed"])) or 0
 
 
 def has_messages_before(session: Session, before: datetime) -> bool:

@@ -51,6 +51,9 @@ def resolve_request(session: Session, message: OutgoingMessage, secret_box: Secr
         return _resolve_reset(session, message, secret_box, now)
     if message.kind == MessageKind.REGISTRATION_REQUESTED:
         _resolve_registration(session, message, secret_box, now)
+    if message.kind == MessageKind.NOTICE:
+        user = user_repository.find_user_by_email(session, message.recipient)
+        return user is not None and user.active  # who has left since is not told any more
     return True
 
 

@@ -1,23 +1,29 @@
 """Render messages in az, en and ru as a subject and plain paragraphs, and build the e-mail. Pure.
 
-English is the language of the keys; translations are in `app/locales/<language>/mail.po`.
+English is the language of the keys; translations are in `app/locales/<language>/mail.po`. Notices of events have their
+texts in `notice_texts.toml`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from app.core import i18n
 from app.notifications.model import MessageKind
+from app.notifications.notice_texts import MARK_NAME, SETTINGS_PATH, render_frame, render_notice
 
 MESSAGE_LANGUAGES = ("az", "en", "ru")
 FALLBACK_LANGUAGES = ("az", "en")
 """Languages of the whole message, one after the other, when the recipient's language is unknown."""
+TOKEN_LINE = "{token}"  # noqa: S105 (a placeholder)
+CODE_LINES = frozenset({TOKEN_LINE, "{numbers}"})
+"""Lines that are no text: they are not translated."""
 LANGUAGE_SEPARATOR = "\n\n" + "-" * 40 + "\n\n"
 
 
@@ -161,24 +167,97 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
 )
 
 
-def render_message(kind: MessageKind, language: str | None, values: Mapping[str, str]) -> tuple[str, str]:
-    """Render subject and body in the recipient's language or, if unknown, in several.
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """`is_code`: a token or numbers, to be shown as they are, on lines of their own."""
+
+    text: str
+    is_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MailBlock:
+    """A message in one language; a mail has one, or several where the recipient's language is unknown."""
+
+    language: str
+    subject: str
+    paragraphs: tuple[Paragraph, ...]
+    action: tuple[str, str] | None = None
+    """Label and address of the one link."""
+    footer: tuple[str, ...] = ()
+
+
+def message_blocks(kind: MessageKind, language: str | None, values: Mapping[str, str]) -> tuple[MailBlock, ...]:
+    """Render a message in the recipient's language or, if unknown, in several.
 
     Raises KeyError for a kind that is never sent itself, and when the text names a missing value.
     """
-    chosen = (language,) if language in MESSAGE_LANGUAGES else FALLBACK_LANGUAGES
-    subjects, bodies = [], []
-    for each in chosen:
-        translate = i18n.load_catalogue("mail", str(each)).gettext
-        subjects.append(translate(TEXTS[kind].subject))
-        bodies.append("\n\n".join(translate(line).format_map(values) for line in TEXTS[kind].paragraphs))
-    return " / ".join(subjects), LANGUAGE_SEPARATOR.join(bodies) + "\n"
+    text = TEXTS[kind]
+    blocks = []
+    for each in _languages(language):
+        translate = i18n.load_catalogue("mail", each).gettext
+        paragraphs = tuple(
+            Paragraph(translate(line).format_map(values), is_code=line in CODE_LINES) for line in text.paragraphs
+        )
+        blocks.append(MailBlock(each, translate(text.subject), paragraphs))
+    return tuple(blocks)
+
+
+def notice_blocks(
+    event: Mapping[str, Any], language: str | None, values: Mapping[str, str], *, is_always: bool
+) -> tuple[MailBlock, ...]:
+    """Render the mail of an event, as `PublicEvent.to_dict` gives it.
+
+    `values`: `audience`, `company`, and `service`, the address of the service. `is_always`: the mail cannot be
+    switched off.
+    """
+    service = values["service"]
+    blocks = []
+    for each in _languages(language):
+        notice = render_notice(event, each)
+        footer = render_frame(
+            values["audience"], values["company"], f"{service}{SETTINGS_PATH}", each, is_always=is_always
+        )
+        paragraphs = tuple(map(Paragraph, notice.sentences))
+        blocks.append(MailBlock(each, notice.subject, paragraphs, (notice.action, f"{service}{notice.path}"), footer))
+    return tuple(blocks)
+
+
+def _languages(language: str | None) -> tuple[str, ...]:
+    return (language,) if language in MESSAGE_LANGUAGES else FALLBACK_LANGUAGES
+
+
+def subject_of(blocks: Sequence[MailBlock]) -> str:
+    return " / ".join(block.subject for block in blocks)
+
+
+def to_plain(blocks: Sequence[MailBlock]) -> str:
+    """Return the plain part of a mail."""
+    return LANGUAGE_SEPARATOR.join(map(_plain_block, blocks)) + "\n"
+
+
+def _plain_block(block: MailBlock) -> str:
+    lines = [paragraph.text for paragraph in block.paragraphs]
+    if block.action is not None:
+        label, address = block.action
+        lines.append(f"{label}: {address}")
+    if block.footer:
+        lines.append("\n".join((f"{MARK_NAME}", *block.footer)))
+    return "\n\n".join(lines)
 
 
 def compose_mail(
-    *, message_id: UUID, created_at: datetime, sender: str, host: str, recipient: str, subject: str, body: str
+    *,
+    message_id: UUID,
+    created_at: datetime,
+    sender: str,
+    host: str,
+    recipient: str,
+    subject: str,
+    body: str,
+    html: str,
 ) -> EmailMessage:
-    """Build the e-mail, identical at each attempt: date and Message-ID are those of the stored message.
+    """Build the e-mail, identical at each attempt: date, Message-ID and boundary follow from the stored message.
 
     Raises ValueError for an address or a subject that would start another header.
     """
@@ -190,4 +269,6 @@ def compose_mail(
     mail["Message-ID"] = f"<{message_id}@{host}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: suppresses automatic replies
     mail.set_content(body, charset="utf-8")
+    mail.add_alternative(html, subtype="html", charset="utf-8")
+    mail.set_boundary(f"=_{message_id.hex}")
     return mail

@@ -94,7 +94,18 @@ _SERVER_ERRORS = (OSError, aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPHe
 
 
 def _describe_failure(why: Exception) -> str:
-    return f"{type(why).__name__}: {why}"[:300]
+    """Return the code and the text of the mail server, or what went wrong before it answered."""
+    if isinstance(why, aiosmtplib.SMTPRecipientsRefused) and why.recipients:
+        why = why.recipients[0]
+    if isinstance(why, aiosmtplib.SMTPResponseException):
+        return _storable(f"{why.code} {why.message}")
+    return _storable(f"{type(why).__name__}: {why}")
+
+
+def _storable(text: str) -> str:
+    """Return one line of what the server wrote, without what PostgreSQL cannot store."""
+    printable = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(printable.split())[:300].encode(errors="replace").decode()
 
 
 class FolderTransport:
@@ -132,7 +143,8 @@ def list_mail_files(folder: Path) -> Sequence[MailFile]:
 
 def read_mail_file(path: Path) -> MailFile:
     mail = message_from_bytes(path.read_bytes(), policy=SMTP)
-    body = mail.get_content().replace("\r\n", "\n")
+    part = mail.get_body(("plain",))
+    body = part.get_content().replace("\r\n", "\n") if part is not None else ""
     return MailFile(path.stem, str(mail["Date"]), parseaddr(str(mail["To"]))[1], str(mail["Subject"]), body)
 
 

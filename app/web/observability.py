@@ -264,7 +264,7 @@ class RegisterState(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         readable = 1.0
         moments: dict[str, datetime | None] = {}
-        waiting, figures = 0, None
+        waiting, failed, figures = 0, 0, None
         try:
             with self._database.read_session() as session:
                 moments = {
@@ -274,7 +274,7 @@ class RegisterState(Collector):
                     "due_job": (figures := job_repository.queue_figures(session, utc_now())).due_since,
                     "mail": mail_repository.oldest_waiting_at(session),
                 }
-                waiting = mail_repository.waiting_count(session)
+                waiting, failed = mail_repository.waiting_count(session), mail_repository.failed_count(session)
         except SQLAlchemyError:
             readable = 0.0
         yield GaugeMetricFamily("mik_database_readable", "1 where the database answered this scrape.", readable)
@@ -297,6 +297,7 @@ class RegisterState(Collector):
             )
         if readable:
             yield GaugeMetricFamily("mik_mail_waiting", "Messages that wait to be sent.", float(waiting))
+            yield GaugeMetricFamily("mik_mail_failed", "Messages whose newest attempt failed.", float(failed))
 
 
 class _Own(Collector):

@@ -12,6 +12,8 @@ from app.certificates.read_model import projector
 from app.jobs import port
 from app.jobs.job_type import Handler, JobPostponed, JobRun, JobType
 from app.jobs.job_worker import JobWorker
+from app.notifications import inbox_follower
+from app.notifications.inbox_follower import FOLLOW_EVENTS
 from app.verification.snapshots import SnapshotWriter
 from app.web.container import Container
 from app.worker import due_tasks
@@ -30,6 +32,7 @@ def build_handlers(container: Container) -> Mapping[JobType, Handler]:
         LOG_HISTORY: partial(_log_history, container),
         RENEW_SNAPSHOTS: partial(_renew_snapshots, container),
         RUN_MANIFEST: partial(_run_manifest, container),
+        FOLLOW_EVENTS: partial(_follow_events, container),
     }
 
 
@@ -69,6 +72,10 @@ def _renew_snapshots(container: Container, run: JobRun) -> None:
         writer: SnapshotWriter = session.info[projector.WRITER_KEY]
         writer.renew(session, run.now)
         session.commit()
+
+
+def _follow_events(container: Container, run: JobRun) -> None:
+    inbox_follower.follow_all(container.database, run.now)
 
 
 def _run_manifest(container: Container, run: JobRun) -> None:

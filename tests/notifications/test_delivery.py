@@ -117,7 +117,7 @@ def stored(database):
 
 
 def test_each_kind_arrives_once(database, seal, delivery, inbox):
-    kinds = [kind for kind in MessageKind if not kind.endswith("-requested")]
+    kinds = [kind for kind in MessageKind if not kind.endswith("-requested") and kind is not MessageKind.NOTICE]
     with database.session() as session:
         for kind in kinds:
             values = {"company": "“Nümunə” MMC", "voen": "0010000101", "role": "reviewer", "numbers": "X"}
@@ -145,7 +145,7 @@ def test_the_token_is_nowhere_in_clear_and_erased_once_delivered(database, seal,
     assert send(delivery) == (1, 0)
     (after,) = stored(database)
     assert (after.encrypted_token, after.next_attempt_at, after.delivered_at) == (None, None, NOW)
-    assert TOKEN in inbox.taken[0].get_content()
+    assert all(TOKEN in part.get_content() for part in inbox.taken[0].iter_parts())
 
 
 def test_a_server_that_is_down(database, seal, delivery, clock, port):
@@ -169,7 +169,7 @@ def test_a_server_that_refuses(database, seal, delivery, clock, inbox):
     for attempt in range(1, 5):
         assert send(delivery) == (0, 1)
         (message,) = stored(database)
-        assert (message.attempts, "550" in message.last_error) == (attempt, True)
+        assert (message.attempts, message.last_error) == (attempt, "550 No such mailbox")
         waited.append((message.next_attempt_at - clock()).total_seconds() / 60)
         assert send(delivery) == (0, 0)
         clock.now = message.next_attempt_at

@@ -14,7 +14,7 @@ from app.core.crypto.pem_files import UnsafeKeyFile
 from app.core.settings import Settings
 from app.notifications.delivery import MAX_RETRY_DELAY, retry_delay
 from app.notifications.model import MessageKind
-from app.notifications.texts import MESSAGE_LANGUAGES, TEXTS, compose_mail, render_message
+from app.notifications.texts import MESSAGE_LANGUAGES, TEXTS, compose_mail, message_blocks, subject_of, to_plain
 from app.notifications.transport import SmtpServer, create_transport, read_smtp_password
 from tests.pages.strings import APP, placeholders
 
@@ -38,6 +38,7 @@ MAIL = {
     "recipient": "member@numune.example",
     "subject": "E-poçt ünvanınızı təsdiqləyin",
     "body": "Kod:\n\nmikr_abc\n",
+    "html": "<p>Kod:</p><p>mikr_abc</p>",
 }
 
 
@@ -56,7 +57,8 @@ def test_every_text_is_translated_and_nothing_else(language):
 @pytest.mark.parametrize("language", [*MESSAGE_LANGUAGES, None, "fa"])
 @pytest.mark.parametrize("kind", TEXTS)
 def test_each_message(kind, language):
-    subject, body = render_message(kind, language, VALUES)
+    blocks = message_blocks(kind, language, VALUES)
+    subject, body = subject_of(blocks), to_plain(blocks)
     assert len(subject) < 100
     assert ("mikr_abc" in body.splitlines()) == ("{token}" in TEXTS[kind].paragraphs)  # alone on its line
     in_az = i18n.load_catalogue("mail", "az").gettext(TEXTS[kind].subject)
@@ -70,18 +72,22 @@ def test_each_message(kind, language):
 def test_a_request_is_no_message():
     for kind in (MessageKind.REGISTRATION_REQUESTED, MessageKind.RESET_REQUESTED):
         with pytest.raises(KeyError):
-            render_message(kind, "az", VALUES)
-    assert set(MessageKind) == {*TEXTS, MessageKind.REGISTRATION_REQUESTED, MessageKind.RESET_REQUESTED}
+            message_blocks(kind, "az", VALUES)
+    no_texts = {MessageKind.REGISTRATION_REQUESTED, MessageKind.RESET_REQUESTED, MessageKind.NOTICE}
+    assert set(MessageKind) == {*TEXTS, *no_texts}
 
 
 def test_it_arrives_as_it_was_written():
     mail = message_from_bytes(compose_mail(**MAIL).as_bytes(), policy=SMTP)
-    assert mail.get_content().replace("\r\n", "\n") == MAIL["body"]
+    plain, html = mail.iter_parts()
+    assert (plain.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert plain.get_content().replace("\r\n", "\n") == MAIL["body"]
+    assert html.get_content().strip() == MAIL["html"]
     assert (mail["Subject"], mail["To"]) == (MAIL["subject"], MAIL["recipient"])
     assert mail["Message-ID"] == f"<{UUID(int=7)}@verify.example.az>"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Date"].datetime == MAIL["created_at"]
-    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content_type() == "multipart/alternative"
     assert compose_mail(**MAIL).as_bytes() == compose_mail(**MAIL).as_bytes()
 
 

@@ -85,7 +85,7 @@ def list_company_events(
     found = event_reader.events_of_organisation(
         session,
         require_organisation_id(actor),
-        _sequence_of(page.after, after),
+        sequence_of_cursor(page.after) if page.after is not None else sequence_of_event(after, "query:after"),
         page.fetch,
         types=types or (),
         with_accounts=actor.is_administrator,
@@ -94,21 +94,24 @@ def list_company_events(
     return Page[PublicEventResponse](items=[_event_response(event) for event in shown])
 
 
-def _sequence_of(cursor: UUID | None, after: str | None) -> int:
-    """Return where to go on: the cursor of `Link` is further than `after`."""
-    if cursor is not None:
-        if cursor.int > MAX_SEQUENCE:
-            raise Invalid.at(
-                "query:cursor",
-                Message("This cursor is not one of ours; start from the first page.", code="unknown-cursor"),
-            )
-        return cursor.int
-    if after is None:
+def sequence_of_cursor(cursor: UUID) -> int:
+    """Return the sequence number in a cursor. Raises `Invalid` for one that is not of a list of events."""
+    if cursor.int > MAX_SEQUENCE:
+        raise Invalid.at(
+            "query:cursor",
+            Message("This cursor is not one of ours; start from the first page.", code="unknown-cursor"),
+        )
+    return cursor.int
+
+
+def sequence_of_event(event_id: str | None, pointer: str) -> int:
+    """Return the sequence number of an event; 0 for None. Raises `Invalid` for text that is no id."""
+    if event_id is None:
         return 0
     try:
-        return parse_event_id(after)
+        return parse_event_id(event_id)
     except ValueError as why:
-        raise Invalid.at("query:after", Message("This is no id of an event.", code="unknown-cursor")) from why
+        raise Invalid.at(pointer, Message("This is no id of an event.", code="unknown-cursor")) from why
 
 
 def _event_response(event: PublicEvent) -> PublicEventResponse:
