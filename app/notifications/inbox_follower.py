@@ -31,11 +31,12 @@ BATCH_SIZE = 100
 MAX_SKIPPED = 1_000
 """Where no event is told to anybody, the cursor is moved after so many audit events only: to move it is a write."""
 
+MAILED_AS_A_LIST = frozenset({"certificate.reissued"})
+"""Events of many certificates at once; the act writes one mail with all numbers to each company."""
 MAILED_WITH_THE_ACT: Mapping[str, frozenset[MessageKind]] = MappingProxyType(
     {
         "claim.decided": frozenset({MessageKind.CLAIM_CONFIRMED, MessageKind.CLAIM_REFUSED}),
         "claim.disputed": frozenset({MessageKind.CLAIM_DISPUTED}),
-        "certificate.reissued": frozenset({MessageKind.CERTIFICATES_REISSUED}),
         "account.rights_changed": frozenset(
             {
                 MessageKind.MEMBER_REMOVED,
@@ -194,5 +195,7 @@ class _Mailing:
 
 
 def is_mailed(event: PublicEvent, catalogue: EventCatalogue) -> bool:
-    """Whether an event is mailed to anybody: some kinds of matters are in the inbox alone."""
+    """Whether a notice is mailed to anybody: of some events and kinds of matters it is in the inbox alone."""
+    if event.type in MAILED_AS_A_LIST:
+        return False
     return not (catalogue.types[event.type].subject == "matter" and event.kind in catalogue.not_mailed)

@@ -154,9 +154,7 @@ def _is_told(reader: Reader) -> sa.ColumnElement[bool]:
     if reader.organisation_id is not None:
         audiences = [Audience.COMPANY.value, *([Audience.ADMINISTRATORS.value] if reader.is_administrator else [])]
         branches.append(
-            sa.select(row.sequence).where(
-                row.organisation_id == reader.organisation_id, row.audience.in_(audiences)
-            )
+            sa.select(row.sequence).where(row.organisation_id == reader.organisation_id, row.audience.in_(audiences))
         )
     if reader.is_owner:
         branches.append(sa.select(row.sequence).where(IS_FOR_OWNER))

@@ -46,9 +46,7 @@ _STATES = {
 """Conditions of the states of `app/notifications/mail_deliveries.py`."""
 
 
-def list_messages(
-    session: Session, *, state: str | None, after: UUID | None, limit: int
-) -> Sequence[OutgoingMessage]:
+def list_messages(session: Session, *, state: str | None, after: UUID | None, limit: int) -> Sequence[OutgoingMessage]:
     """Return messages in the order in which they were written; of one state only if it is named."""
     query = sa.select(OutgoingMessage).where(*_STATES[state] if state else ())
     return page_of(session, query, OutgoingMessage.id, after, limit)

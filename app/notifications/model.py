@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database import Base, check_in, new_id, unique_where
 
-
 IS_FOR_OWNER = sa.text("audience = 'owner'")
 
 
@@ -118,9 +117,7 @@ class NoticeRecipient(Base):
         sa.CheckConstraint("(audience = 'person') = (user_id IS NOT NULL)", name="person"),
         sa.Index("ix_notice_recipients_organisation_id", "organisation_id", "sequence"),
         sa.Index("ix_notice_recipients_user_id", "user_id", "sequence"),
-        sa.Index(
-            "ix_notice_recipients_owner", "sequence", sqlite_where=IS_FOR_OWNER, postgresql_where=IS_FOR_OWNER
-        ),
+        sa.Index("ix_notice_recipients_owner", "sequence", sqlite_where=IS_FOR_OWNER, postgresql_where=IS_FOR_OWNER),
     )
 
 

@@ -76,9 +76,7 @@ def upgrade():
             name=op.f("ck_notice_recipients_organisation"),
         ),
         sa.CheckConstraint("(audience = 'person') = (user_id IS NOT NULL)", name=op.f("ck_notice_recipients_person")),
-        sa.ForeignKeyConstraint(
-            ["sequence"], ["notices.sequence"], name=op.f("fk_notice_recipients_sequence_notices")
-        ),
+        sa.ForeignKeyConstraint(["sequence"], ["notices.sequence"], name=op.f("fk_notice_recipients_sequence_notices")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notice_recipients_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_recipients")),
     )

@@ -17,7 +17,6 @@ from tests.api.helpers import colleague, email_of
 from tests.factories import NOW, ok, running_app
 from tests.helpers import execute, rows
 
-
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 
 
@@ -94,10 +93,14 @@ def test_mails_that_are_off_and_those_that_cannot_be(app):
     ok(company.put("/v1/me/notification-settings", json={"language": "ru", "not_mailed": ["certificate.issued"]}))
     number = app.certify(company)
     app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
-    execute(app, "UPDATE inbox_settings SET not_mailed = :types", types='["certificate.issued","certificate.suspended"]')
+    execute(
+        app, "UPDATE inbox_settings SET not_mailed = :types", types='["certificate.issued","certificate.suspended"]'
+    )
     app.follow_events()
     assert [name for _, name in mailed(app) if name.startswith("certificate.")] == ["certificate.suspended"]
-    (mail,) = [mail for mail in app.mail(email_of(company)) if number in mail.subject and "приостановлен" in mail.subject]
+    (mail,) = [
+        mail for mail in app.mail(email_of(company)) if number in mail.subject and "приостановлен" in mail.subject
+    ]
     assert "слушание" in mail.body and f"/v/{number}" in mail.body
 
 
@@ -153,9 +156,7 @@ def test_two_followers_at_once_make_each_notice_once(app):
             thread.join()
     assert len(totals) == 3
     assert sum(each.notices for each in totals) == len(notices(app)) > 4
-    expected = {
-        item["id"] for item in ok(company.get("/v1/events?limit=100"))["items"]
-    }
+    expected = {item["id"] for item in ok(company.get("/v1/events?limit=100"))["items"]}
     with app.database.read_session() as session:
         ids = [row.content["id"] for row in session.scalars(sa.select(Notice))]
     assert expected <= set(ids)
@@ -219,6 +220,7 @@ def test_some_matters_are_in_the_inbox_alone():
     event = replace(_event("matter.opened"), kind="alarm")
     assert not inbox_follower.is_mailed(event, load_catalogue())
     assert inbox_follower.is_mailed(replace(event, kind="hearing"), load_catalogue())
+    assert not inbox_follower.is_mailed(_event("certificate.reissued"), load_catalogue())  # one mail names them all
 
 
 def _event(name):

@@ -45,7 +45,9 @@ def test_each_event_has_its_text(language):
         assert "{" not in whole and "None" not in whole, event_type.name
         assert notice.path.startswith("/") and notice.action
         if event["data"]["deadline"]:
-            assert any("2026" in each and re.search(r"\b6 \w+ 2026", each) for each in notice.sentences), event_type.name
+            assert any("2026" in each and re.search(r"\b6 \w+ 2026", each) for each in notice.sentences), (
+                event_type.name
+            )
         if event_type.reasons:
             assert {"az": "məhkəmə", "en": "court", "ru": "решение суда"}[language] in whole, event_type.name
         assert bool(CYRILLIC.search(whole)) == (language == "ru"), event_type.name
@@ -66,9 +68,7 @@ def test_no_text_is_of_an_event_that_there_is_not():
 def test_every_language_has_the_same_values():
     table = load_notice_table()
     for key, texts in table.notices.items():
-        values = {
-            language: [sorted(re.findall(r"{\w+}", line)) for line in lines] for language, lines in texts.items()
-        }
+        values = {language: [sorted(re.findall(r"{\w+}", line)) for line in lines] for language, lines in texts.items()}
         assert values["az"] == values["en"] == values["ru"], key
     for group in (table.open, table.why, table.change, table.matter_kinds):
         for name, texts in group.items():

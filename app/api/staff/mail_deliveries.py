@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from app.core.actor import Actor
+from app.events.public_event import format_event_id
 from app.notifications import mail_deliveries
 from app.notifications.mail_deliveries import MailState
 from app.notifications.model import MessageKind, OutgoingMessage
-from app.events.public_event import format_event_id
 from app.web.dependencies import ActorDep, IdempotentReplayDep, NowDep, SessionDep, parse_id, require_role
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import READ_ERRORS, error_responses

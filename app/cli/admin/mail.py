@@ -12,7 +12,7 @@ from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.dates import utc_now
 from app.core.settings import Settings
-from app.notifications import mail_repository
+from app.notifications import inbox_follower, mail_repository
 from app.notifications.delivery import DeliveryTotals, create_mail_delivery
 from app.notifications.transport import MailFile, list_mail_files
 
@@ -84,5 +84,6 @@ def send() -> None:
 
 
 def send_due(settings: Settings, database: Database, now: datetime) -> DeliveryTotals:
+    inbox_follower.follow_all(database, now)
     delivery = create_mail_delivery(settings, database, SecretBox.from_folder(settings.keys_dir), lambda: now)
     return asyncio.run(delivery.send_due())
