@@ -23,6 +23,8 @@ CASES = [
     for kind in event_type.kinds or (None,)
     for status in event_type.statuses or (None,)
 ]
+ENDED_AT_ONCE = {"withdrawn", "found_false", "infected"}
+"""Cases of a document whose last day says nothing any more."""
 CYRILLIC, AZERBAIJANI = re.compile("[а-яё]", re.IGNORECASE), re.compile("[əğışçöü]", re.IGNORECASE)
 
 
@@ -44,11 +46,9 @@ def test_each_event_has_its_text(language):
         assert all(sentence.endswith(".") for sentence in notice.sentences), event_type.name
         assert "{" not in whole and "None" not in whole, event_type.name
         assert notice.path.startswith("/") and notice.action
-        if event["data"]["deadline"]:
-            assert any("2026" in each and re.search(r"\b6 \w+ 2026", each) for each in notice.sentences), (
-                event_type.name
-            )
-        if event_type.reasons:
+        if event_type.has_deadline and kind not in ENDED_AT_ONCE:
+            assert any(re.search(r"\b6 \w+ 2026", each) for each in notice.sentences), event_type.name
+        if event_type.reasons and status not in {"unfounded", "corrected"}:  # nothing was revoked for it
             assert {"az": "məhkəmə", "en": "court", "ru": "решение суда"}[language] in whole, event_type.name
         assert bool(CYRILLIC.search(whole)) == (language == "ru"), event_type.name
         assert language != "az" or AZERBAIJANI.search(whole), event_type.name
