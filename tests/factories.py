@@ -39,7 +39,8 @@ from app.jobs.job_type import JobType
 from app.jobs.model import Job
 from app.jobs.port import enqueue
 from app.main import create_asgi_app
-from app.notifications import inbox_follower
+from app.notifications import inbox_follower, outbox
+from app.notifications.model import MessageKind
 from app.notifications.transport import read_mail_file
 from app.organisations.tax_number import parse_voen as read_voen
 from app.schemes import publishing
@@ -424,6 +425,16 @@ class RunningApp:
             job.state, job.due_at, job.attempts, job.last_error = "parked", None, 10, "OSError: no answer"
             session.commit()
         return str(job_id)
+
+    def fail_mail(self):
+        """Id of a mail that its server refused."""
+        with self.database.session() as session:
+            message = outbox.add_message(
+                session, MessageKind.ACCOUNT_CLOSED, "nobody@numune.example", language="en", now=self.clock()
+            )
+            message.attempts, message.last_error = 1, "550 5.1.1 No such mailbox"
+            session.commit()
+        return str(message.id)
 
     def follow_events(self):
         """Make the notices of everything that happened, and the mails that deliver them, unsent."""

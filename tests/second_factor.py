@@ -74,9 +74,6 @@ NOT_NEEDED = {
     "POST /v1/applications/{application_id}/request-information": (
         "A question; what is certified rests on what is confirmed later."
     ),
-    "POST /v1/inbox/read": _OWN_ACCOUNT,
-    "POST /v1/inbox/{notice_id}/read": _OWN_ACCOUNT,
-    "PUT /v1/me/notification-settings": _OWN_ACCOUNT,
     "POST /v1/mail-deliveries/{mail_id}/retry": "It sends again what was written by its cause; it decides nothing.",
     "POST /v1/jobs/{job_id}/retry": "It runs again what was enqueued by its cause; it decides nothing.",
     "POST /v1/me/password": f"{_OWN_ACCOUNT} It takes the present password and ends the other sessions.",

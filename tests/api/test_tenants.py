@@ -144,7 +144,7 @@ DOORS = {
     "DELETE /v1/invitations/{invitation_id}": "applicant",
     "GET    /v1/events": f"{COMPANY} stranger",
     "GET    /v1/inbox": f"applicant stranger {STAFF}",
-    "POST   /v1/inbox/read": "applicant",
+    "POST   /v1/inbox/read": f"applicant stranger {STAFF}",
     "POST   /v1/inbox/{notice_id}/read": "applicant",
     "GET    /v1/me/notification-settings": f"applicant stranger {STAFF}",
     "PUT    /v1/me/notification-settings": f"applicant stranger {STAFF}",
@@ -222,8 +222,8 @@ DOORS = {
 
 # What takes a recent code of the authenticator, whoever it is
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "organisation_id"}
-OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id", "manifest_id"}
-OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id", "job_id"}
+OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id", "manifest_id", "notice_id"}
+OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id", "job_id", "mail_id"}
 OF_NOBODY = {
     "number",
     "credential_id",
@@ -293,6 +293,7 @@ def things(shared_app, company):
     change = ok(company.post(f"/v1/certificates/{number}/changes", json=CHANGE))
     manifest = ok(company.post("/v1/verify/manifests", files={"file": ("numbers.txt", number.encode())}))
     app.run_jobs()
+    app.follow_events()
     asked = another_owner.post("/v1/proposals", json=role_of(newcomer, "auditor"))
     return {
         "site_id": company.site_id,
@@ -315,6 +316,8 @@ def things(shared_app, company):
         "matter_id": change["id"],
         "report_id": report_with_photo(app),
         "job_id": app.park_job(),
+        "mail_id": app.fail_mail(),
+        "notice_id": ok(company.get("/v1/inbox?type=certificate.issued"))["items"][0]["id"],
         "manifest_id": manifest["id"],
         "name": "products.csv",
         "number": number,
@@ -436,6 +439,8 @@ def test_every_role_at_every_door(shared_app, company, stranger, things, route):
         if name in DOORS[route]:
             assert answer.status_code not in {401, 403, 404}, f"{name} at {route}: {answer.text}"
             assert answer.status_code < 500, answer.text
+        elif "notice_id" in parameters(route) and name != "program":
+            refused(answer, 404, "not-found")  # everybody has an inbox of their own
         elif "manifest_id" in parameters(route) or (
             name == "stranger" and (parameters(route) & OF_A_COMPANY or route.endswith(OF_THE_HOLDER))
         ):  # staff send lists of numbers too, and see their own alone

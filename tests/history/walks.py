@@ -348,6 +348,9 @@ WALKS = {
     "POST /v1/certificates/{number}/changes": _report_change,
     "POST /v1/matters/{matter_id}/close": _close_matter,
     "POST /v1/jobs/{job_id}/retry": lambda app: _transition(app.owner, f"/v1/jobs/{app.park_job()}/retry"),
+    "POST /v1/mail-deliveries/{mail_id}/retry": lambda app: partial(
+        app.owner.post, f"/v1/mail-deliveries/{app.fail_mail()}/retry"
+    ),
     "POST /v1/calendar/holidays": _announce,
     **ACCESS_WALKS,
     **EVIDENCE_WALKS,
@@ -359,6 +362,28 @@ def _dry_assessment(app):
     company = app.set_up_company()
     body = {"product_ids": [company.add_product()]}
     return partial(company.post, "/v1/schemes/MIK/assessments", json=body)
+
+
+def _with_notice(app):
+    """A company and the id of its newest notice: what one has read of one's own inbox is no act."""
+    company = app.confirm(app.register())
+    app.follow_events()
+    return company, company.get("/v1/inbox").json()["items"][0]["id"]
+
+
+def _read_notice(app):
+    company, notice_id = _with_notice(app)
+    return partial(company.post, f"/v1/inbox/{notice_id}/read")
+
+
+def _read_notices(app):
+    company, notice_id = _with_notice(app)
+    return partial(company.post, "/v1/inbox/read", json={"up_to": notice_id})
+
+
+def _choose_mails(app):
+    body = {"language": "az", "not_mailed": ["certificate.issued"]}
+    return partial(app.register().put, "/v1/me/notification-settings", json=body)
 
 
 def _token(app):
@@ -384,10 +409,13 @@ READS_ONLY = {
     "POST /v1/verify/batch": _batch,
     "POST /v1/verify/file": lambda app: partial(app.anonymous.post, "/v1/verify/file", content=b"x"),
     "POST /v1/schemes/{code}/assessments": _dry_assessment,
+    "POST /v1/inbox/read": _read_notices,
+    "POST /v1/inbox/{notice_id}/read": _read_notice,
+    "PUT /v1/me/notification-settings": _choose_mails,
     "POST /v1/auth/token": _token,
     "POST /v1/auth/step-up": step_up,
     "POST /v1/auth/password-resets": _ask_for_password,
     "POST /v1/registrations": _ask_to_register,
 }
-"""POST for what is too long, or too secret, for an address; or what strangers ask, an event once a message goes to an
-account."""
+"""POST for what is too long, or too secret, for an address; what strangers ask, an event once a message goes to an
+account; or what one has read, and wants to be mailed."""

@@ -114,7 +114,7 @@ def test_owners_read_of_matters(app):
     assert {email for email, _ in mailed(app, "matter.opened")} == {email_of(company), owner}
     (notice,) = ok(app.owner.get("/v1/inbox?type=matter.opened"))["items"]
     assert notice["event"]["data"]["certificate"] == number
-    assert ok(app.reviewer.get("/v1/inbox"))["items"] == []
+    assert ok(app.reviewer.get("/v1/inbox?type=matter.opened"))["items"] == []
     assert notice["event"]["data"]["kind"] == "change"
 
 
