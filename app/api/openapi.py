@@ -77,6 +77,8 @@ TAGS = [
 ]
 
 PARAMETER_DESCRIPTIONS = {
+    "mail_id": "id of the mail",
+    "notice_id": "id of the notice, which is that of its event",
     "application_id": "id of the application",
     "claim_id": "id of the claim",
     "client_id": "id of the API client",
