@@ -106,7 +106,9 @@ class NoticeRecipient(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     sequence: Mapped[int] = mapped_column(sa.ForeignKey("notices.sequence"))
     audience: Mapped[str]
-    organisation_id: Mapped[UUID | None] = mapped_column(comment="no reference: claims of the company may be merged")
+    organisation_id: Mapped[UUID | None] = mapped_column(
+        comment="no reference: an event may name a company that was merged since"
+    )
     user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
 
     __table_args__ = (

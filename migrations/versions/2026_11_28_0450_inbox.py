@@ -64,7 +64,7 @@ def upgrade():
             "organisation_id",
             sa.Uuid(),
             nullable=True,
-            comment="no reference: claims of the company may be merged",
+            comment="no reference: an event may name a company that was merged since",
         ),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(

@@ -346,7 +346,8 @@ def test_what_belongs_to_a_company_moves_or_cannot_be_of_a_claim():
         if any(key.column.table.name == "organisations" for key in table.foreign_keys)
     }
     moved = {table.__tablename__ for table in claim_repository.MOVED_TABLES} | set(claim_repository.MOVED_ABOVE)
-    assert named == of_companies | by_themselves | moved
+    unbound = {"notice_recipients"}  # an earlier event may name a company that was merged since
+    assert named | unbound == of_companies | by_themselves | moved
 
 
 def test_what_was_merged_can_be_submitted(app, listed, company_id):
