@@ -23,6 +23,7 @@ class FindingKind(StrEnum):
     FORK = "fork"  # two signed checkpoints that cannot be of one log
     UNWITNESSED = "unwitnessed"
     ENTRY_REFUSED = "entry-refused"
+    ENTRY_BACKDATED = "entry-backdated"  # dated before entries that precede it in the log
     ISSUED_TWICE = "issued-twice"
     CHANGE_WITHOUT_ISSUE = "change-without-issue"
     CHANGE_AFTER_END = "change-after-end"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,10 +11,13 @@ from app.core.crypto import jws
 from app.monitor.monitor import MonitorRefused
 from app.monitor.public_service import Unreachable
 from app.signing.log_signer import LogKeyFile
+from app.transparency import appender
 from app.transparency.checkpoint import Checkpoint, parse_checkpoint
+from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.logged_status import FINAL_STATUSES
 from app.transparency.signed_note import split_note
 from tests.monitor.helpers import Relay, Watching
+from tests.transparency.helpers import derived
 
 pytestmark = pytest.mark.pg_sampled
 
@@ -69,6 +73,21 @@ def test_an_honest_service_has_no_findings(shared_app, watching, numbers):
     assert not (watching.folder / "evidence").exists()
     asked = [path for path in watching.relay.asked if "/log/tile" in path]
     assert len(asked) == len(set(asked))  # an entry is read once
+
+
+def test_an_entry_that_is_dated_back_is_named(app, tmp_path):
+    """Whoever holds the key of the log can sign a false date, but not between the entries of that day."""
+    app.certify()
+    watching = Watching(app, tmp_path / "monitor")
+    assert watching.run().findings == []
+    with app.database.session() as session:
+        appender.add_entry(session, Entry(LogEvent.ROLE_TAKEN, app.clock() - timedelta(hours=1), "0" * 64))
+        session.commit()
+    finding, *others = watching.run().findings  # others: what the commit logged with it, of the same moment
+    recomputed = derived(app.database)
+    assert recomputed.finding is None
+    assert (finding.kind, finding.subject) == ("entry-backdated", f"entry {recomputed.size - 1 - len(others)}")
+    assert recomputed.backdated.row == f"log {finding.subject}"
 
 
 def test_a_changed_answer_is_kept_with_both_sides(watching, numbers):
