@@ -39,7 +39,6 @@ class FindingKind(StrEnum):
     REGISTER_MISSING = "register-missing"
     NOT_LOGGED = "not-logged"  # a certificate of the register that the log does not contain
     LIST_REFUSED = "list-refused"
-    LIST_OLDER = "list-older"
     LIST_BIT_CLEARED = "list-bit-cleared"
     LIST_BIT_MISSING = "list-bit-missing"
     LIST_BIT_UNEXPLAINED = "list-bit-unexplained"
