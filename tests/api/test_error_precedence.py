@@ -230,6 +230,10 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         ok(stepping.caller.post("/v1/me/second-factor/confirm", json={"otp": now}))
         return "/v1/auth/step-up", {"otp": now}
 
+    def notices():
+        app.follow_events()
+        return "/v1/inbox/read", {"up_to": ok(company.get("/v1/inbox"))["items"][0]["id"]}
+
     serials = itertools.count(1)
     changing, enrolling, stepping = Place(None, change_of_password), Place(None, enrolment), Place(None, code)
     to_other = {"to": other_reviewer(app).id}
@@ -317,6 +321,11 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         "POST /v1/me/credentials": Place(
             app.owner, lambda: ("/v1/me/credentials", {"name": "Key", "registration": app.owner.registration()})
         ),
+        "POST /v1/inbox/read": Place(company, notices),
+        "PUT /v1/me/notification-settings": Place(
+            company,
+            lambda: ("/v1/me/notification-settings", {"language": None, "not_mailed": ["certificate.issued"]}),
+        ),
         "POST /v1/users": Place(
             app.owner,
             lambda: ("/v1/users", {"email": address(), "full_name": "Leyla Nümunə", "roles": ["auditor"]}),
@@ -379,6 +388,8 @@ ROUTES = """
     POST /v1/me/second-factor/confirm
     POST /v1/auth/step-up
     POST /v1/me/credentials
+    POST /v1/inbox/read
+    PUT /v1/me/notification-settings
     POST /v1/users
     POST /v1/proposals
 """
@@ -393,9 +404,9 @@ PUBLIC = [
     "POST /v1/auth/password-reset",
     "POST /v1/auth/password-resets",
 ]
-BY_EVERYBODY = ["POST /v1/me/password", "POST /v1/auth/step-up"]
-GUESSED = [*BY_EVERYBODY, "POST /v1/me/second-factor/confirm"]
+GUESSED = ["POST /v1/me/password", "POST /v1/auth/step-up", "POST /v1/me/second-factor/confirm"]
 """What is wrong there is a wrong guess: 403, and counted."""
+BY_EVERYBODY = [*GUESSED[:2], "POST /v1/inbox/read", "PUT /v1/me/notification-settings"]
 JSON = {"Content-Type": "application/json"}
 
 
