@@ -33,6 +33,7 @@ from app.api.company import (
     sites,
     token,
     trial_assessment,
+    webhooks,
 )
 from app.api.public import (
     bulk_export,
@@ -124,6 +125,8 @@ from app.web.problems import problem_details
 from app.web.read_audit import ReadAudit
 from app.web.routes import PublicRouter, paths_of
 from app.web.verify_fast_path import VerifyFastPath
+from app.webhooks.addresses import AddressRules
+from app.webhooks.sender import WebhookSender
 from app.worker.handlers import build_worker
 
 Clock = Callable[[], datetime]
@@ -146,6 +149,7 @@ ROUTERS = (
     applications.router,
     api_clients.router,
     events.router,
+    webhooks.router,
     trial_assessment.trial_router,
     cases.router,
     organisations.router,
@@ -322,6 +326,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         reading_trail=ReadAudit(database),
         mail=mail,
         witnesses=witnesses,
+        webhook_sender=WebhookSender(AddressRules.of(settings.webhook_ports, settings.webhook_inner_addresses)),
         request_ids=RequestIdGenerator(),
     )
 

@@ -69,6 +69,9 @@ PURE = (
     "app/verification/token_text.py",
     "app/web/problems/partial_bodies.py",
     "app/web/problems/validation_errors.py",
+    "app/webhooks/addresses.py",
+    "app/webhooks/schedule.py",
+    "app/webhooks/signatures.py",
 )
 
 if __name__ == "__main__":

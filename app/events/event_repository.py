@@ -11,12 +11,17 @@ from app.applications.model import Application, Evidence
 from app.applications.workflow import OPEN_STATES
 from app.audit.model import AuditEvent
 from app.auth.model import ApiClient, Invitation, User
+from app.bulk.model import Manifest
 from app.certificates.model import Certificate
 from app.core.dates import baku_day
 from app.events.model import EventCursor
 from app.organisations.model import Claim, Residency
 
 RULESET_EVENT = "ruleset.published"
+
+
+def find_cursor(session: Session, follower: str) -> EventCursor | None:
+    return session.get(EventCursor, follower)
 
 
 def lock_cursor(session: Session, follower: str) -> EventCursor:
@@ -75,6 +80,7 @@ def _subjects_of(session: Session, organisation_id: UUID) -> Mapping[str, Sequen
         "user": sa.select(User.id).where(User.organisation_id == organisation_id),
         "client": sa.select(ApiClient.id).where(ApiClient.organisation_id == organisation_id),
         "invitation": sa.select(Invitation.id).where(Invitation.organisation_id == organisation_id),
+        "manifest": sa.select(Manifest.id).where(Manifest.organisation_id == organisation_id),
     }
     found = {name: [str(each) for each in session.scalars(query)] for name, query in queries.items()}
     return {"organisation": [str(organisation_id)], **found}
@@ -100,6 +106,12 @@ def find_claimants(session: Session, ids: Iterable[UUID]) -> dict[UUID, UUID]:
 def find_client_companies(session: Session, ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the company of each API client by its id."""
     query = sa.select(ApiClient.id, ApiClient.organisation_id).where(ApiClient.id.in_(set(ids)))
+    return {row.id: row.organisation_id for row in session.execute(query)}
+
+
+def find_manifest_companies(session: Session, ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
+    """Return the company of each list of numbers by its id; None of those of staff."""
+    query = sa.select(Manifest.id, Manifest.organisation_id).where(Manifest.id.in_(set(ids)))
     return {row.id: row.organisation_id for row in session.execute(query)}
 
 

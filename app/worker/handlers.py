@@ -14,6 +14,7 @@ from app.jobs.job_type import Handler, JobPostponed, JobRun, JobType
 from app.jobs.job_worker import JobWorker
 from app.verification.snapshots import SnapshotWriter
 from app.web.container import Container
+from app.webhooks.delivery import DELIVER, WebhookDeliveries
 from app.worker import due_tasks
 from app.worker.due_tasks import FINDERS, Finder
 
@@ -30,6 +31,7 @@ def build_handlers(container: Container) -> Mapping[JobType, Handler]:
         LOG_HISTORY: partial(_log_history, container),
         RENEW_SNAPSHOTS: partial(_renew_snapshots, container),
         RUN_MANIFEST: partial(_run_manifest, container),
+        DELIVER: _webhook_deliveries(container).run,
     }
 
 
@@ -69,6 +71,16 @@ def _renew_snapshots(container: Container, run: JobRun) -> None:
         writer: SnapshotWriter = session.info[projector.WRITER_KEY]
         writer.renew(session, run.now)
         session.commit()
+
+
+def _webhook_deliveries(container: Container) -> WebhookDeliveries:
+    return WebhookDeliveries(
+        container.database,
+        container.webhook_sender,
+        container.secret_box,
+        clock=container.clock,
+        jitter=random.random,
+    )
 
 
 def _run_manifest(container: Container, run: JobRun) -> None:
