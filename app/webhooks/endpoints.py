@@ -196,6 +196,7 @@ def send_test(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) 
     delivery = WebhookDelivery(**new_delivery(endpoint.id, event_id, TEST_TYPE, body, now, delivery_id=delivery_id))
     session.add(delivery)
     session.flush()
+    _record(session, actor, "webhook.tested", endpoint, now, event=event_id)
     return delivery
 
 
@@ -209,6 +210,7 @@ def resend_delivery(
         raise NotFound.of("delivery")
     renew_delivery(delivery, now)
     endpoint.paused_until = None
+    _record(session, actor, "webhook.redelivered", endpoint, now, event=delivery.event_id)
     return delivery
 
 
@@ -222,6 +224,7 @@ def resend_missed(session: Session, actor: Actor, endpoint_id: UUID, since: date
         raise Invalid.at("/since", Message("Enter a moment of the last %(days)s days.", days=RETENTION.days))
     endpoint.resend_after = webhook_repository.last_sequence_before(session, since - _CLOCK_TOLERANCE)
     endpoint.paused_until = None
+    _record(session, actor, "webhook.redelivered", endpoint, now, since=format_utc(since))
 
 
 def new_delivery(

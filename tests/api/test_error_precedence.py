@@ -237,6 +237,8 @@ def places(shared_app):  # noqa: C901 (one line for each route)
     whole = product(company.site_id) | {"national_code": "7306300000", "reference": None, "brand": "Nümunə"}
     whole |= {"flags": [], "joint_production": ["TR"]}
     whole["materials"][0]["weight_kg"] = "1040"
+    webhook = {"url": "https://erp.numune.example/mik", "description": "Orders", "event_types": ["certificate.issued"]}
+    since = app.clock().isoformat()
     drafted = {"product_ids": [company.add_product()], "reference": None}
     anybody = app.anonymous
     site = {"name": "Hall 3", "country": "AZ", "district": "Ağdam", "park_code": None, "production_started_on": None}
@@ -262,6 +264,13 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         "POST /v1/applications/{application_id}/declaration": Place(company, declare),
         "POST /v1/applications/{application_id}/visit-waiver": Place(
             app.owner, case("submitted", "visit-waiver", REASON)
+        ),
+        "POST /v1/webhooks": Place(company, lambda: ("/v1/webhooks", webhook)),
+        "PUT /v1/webhooks/{webhook_id}": Place(
+            company, lambda: (f"/v1/webhooks/{company.add_webhook()['id']}", webhook)
+        ),
+        "POST /v1/webhooks/{webhook_id}/redeliver": Place(
+            company, lambda: (f"/v1/webhooks/{company.add_webhook()['id']}/redeliver", {"since": since})
         ),
         "POST /v1/api-clients": Place(company, lambda: ("/v1/api-clients", {"name": "Order system"})),
         "POST /v1/applications/{application_id}/request-information": Place(
@@ -347,6 +356,9 @@ ROUTES = """
     POST /v1/applications/{application_id}/respond
     POST /v1/applications/{application_id}/declaration
     POST /v1/applications/{application_id}/visit-waiver
+    POST /v1/webhooks
+    PUT /v1/webhooks/{webhook_id}
+    POST /v1/webhooks/{webhook_id}/redeliver
     POST /v1/api-clients
     POST /v1/applications/{application_id}/request-information
     POST /v1/applications/{application_id}/recommend
@@ -383,7 +395,7 @@ ROUTES = """
     POST /v1/proposals
 """
 ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
-ADDS = ("/notes", "/changes", "/declaration", "/copy")  # to a thing, whatever its version
+ADDS = ("/notes", "/changes", "/declaration", "/copy", "/redeliver")  # to a thing, whatever its version
 CHANGES = [route for route in ROUTES if "{" in route and "{code}" not in route and not route.endswith(ADDS)]
 PUBLIC = [
     "POST /v1/registrations",

@@ -204,6 +204,7 @@ PAGED = [
     ("/v1/my/certificates", "company"),
     ("/v1/verify/manifests", "company"),
     ("/v1/events", "company"),
+    ("/v1/webhooks", "company"),
     ("/v1/residencies", "company"),
     ("/v1/applications", "reviewer"),
     ("/v1/users", "owner"),
@@ -221,7 +222,8 @@ PAGED = [
 OF_ONE_CASE = {
     "/v1/applications/{application_id}/notes",
     "/v1/applications/{application_id}/earlier-decisions",
-}  # tests/applications asks these
+    "/v1/webhooks/{webhook_id}/deliveries",
+}  # tests/applications and tests/webhooks ask these
 
 
 def test_every_list_is_here(document):

@@ -143,6 +143,17 @@ DOORS = {
     "POST   /v1/invitations": "applicant stranger",
     "DELETE /v1/invitations/{invitation_id}": "applicant",
     "GET    /v1/events": f"{COMPANY} stranger",
+    "GET    /v1/webhooks": f"{COMPANY} stranger",
+    "POST   /v1/webhooks": f"{COMPANY} stranger",
+    "GET    /v1/webhooks/{webhook_id}": COMPANY,
+    "PUT    /v1/webhooks/{webhook_id}": COMPANY,
+    "DELETE /v1/webhooks/{webhook_id}": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/rotate-secret": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/enable": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/test": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/redeliver": COMPANY,
+    "GET    /v1/webhooks/{webhook_id}/deliveries": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": COMPANY,
     "GET    /v1/api-clients": f"{COMPANY} stranger",
     "POST   /v1/api-clients": "applicant stranger",  # by a person
     "GET    /v1/api-clients/{client_id}": COMPANY,
@@ -216,6 +227,7 @@ DOORS = {
 # What takes a recent code of the authenticator, whoever it is
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id", "manifest_id"}
+OF_A_COMPANY |= {"webhook_id", "delivery_id"}
 OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id", "job_id"}
 OF_NOBODY = {
     "number",
@@ -285,6 +297,8 @@ def things(shared_app, company):
     newcomer = app.staff("inspector", name="newcomer").id
     change = ok(company.post(f"/v1/certificates/{number}/changes", json=CHANGE))
     manifest = ok(company.post("/v1/verify/manifests", files={"file": ("numbers.txt", number.encode())}))
+    webhook = company.add_webhook()
+    delivery = ok(company.post(f"/v1/webhooks/{webhook['id']}/test"))
     app.run_jobs()
     asked = another_owner.post("/v1/proposals", json=role_of(newcomer, "auditor"))
     return {
@@ -309,6 +323,8 @@ def things(shared_app, company):
         "report_id": report_with_photo(app),
         "job_id": app.park_job(),
         "manifest_id": manifest["id"],
+        "webhook_id": webhook["id"],
+        "delivery_id": delivery["id"],
         "name": "products.csv",
         "number": number,
         "coordinates": "0/000.p/1",
@@ -365,6 +381,7 @@ def fresh(company, things):
         | people
         | {
             "evidence_id": evidence["id"],
+            "webhook_id": company.add_webhook()["id"],
             "client_id": program["id"],
             "secret_id": program["secrets"][0]["id"],
         }
@@ -502,7 +519,7 @@ def test_bodies_do_not_reach_into_another_company(stranger, things):
 
 def test_lists_hold_the_own_things_only(shared_app, company, stranger, things):
     mine = {"sites": things["site_id"], "products": things["product_id"], "applications": things["application_id"]}
-    mine |= {"api-clients": things["client_id"], "residencies": things["residency_id"]}
+    mine |= {"api-clients": things["client_id"], "webhooks": things["webhook_id"], "residencies": things["residency_id"]}
     for collection, thing in mine.items():
         own = {each["id"] for each in ok(company.get(f"/v1/{collection}?limit=100"))["items"]}
         theirs = {each["id"] for each in ok(stranger.get(f"/v1/{collection}?limit=100"))["items"]}
