@@ -24,6 +24,7 @@ PURE = (
     "app/documents/pdf/printable.py",
     "app/documents/pdf/content.py",
     "app/documents/qr_token.py",
+    "app/events/atom_feed.py",
     "app/events/catalogue.py",
     "app/events/public_event.py",
     "app/events/reminders.py",

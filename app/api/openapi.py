@@ -81,6 +81,8 @@ PARAMETER_DESCRIPTIONS = {
     "claim_id": "id of the claim",
     "client_id": "id of the API client",
     "manifest_id": "id of the manifest",
+    "holder_id": "id of the holder",
+    "heading": "code of the Harmonized System",
     "webhook_id": "id of the webhook",
     "delivery_id": "id of the delivery",
     "credential_id": "id of the authenticator in the list of one's own",

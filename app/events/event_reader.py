@@ -77,6 +77,30 @@ def events_of_organisation(
     return _take(session, sequence, limit, fetch, is_told)
 
 
+def events_of_certificates(
+    session: Session,
+    limit: int,
+    *,
+    number: str | None = None,
+    organisation_id: UUID | None = None,
+    heading: str | None = None,
+) -> list[PublicEvent]:
+    """Return the newest events that watchers are told, newest first.
+
+    They are of one certificate, of those of a holder, or of those whose code begins with a heading.
+    """
+    told = (event.name for event in load_catalogue().types.values() if "watchers" in event.told)
+    rows = event_repository.list_newest_about_certificates(
+        session,
+        audit_names_of(frozenset(told)),
+        limit,
+        number=number,
+        organisation_id=organisation_id,
+        heading=heading,
+    )
+    return list(map_events(session, rows))
+
+
 def _all_after(session: Session, names: Collection[str], after: int) -> Sequence[AuditEvent]:
     return event_repository.list_audit_events(session, names, after, BATCH_SIZE)
 

@@ -69,6 +69,28 @@ def list_audit_events_about(
     return session.scalars(query.order_by(AuditEvent.seq).limit(limit)).all()
 
 
+def list_newest_about_certificates(
+    session: Session,
+    names: Collection[str],
+    limit: int,
+    *,
+    number: str | None,
+    organisation_id: UUID | None,
+    heading: str | None,
+) -> Sequence[AuditEvent]:
+    """Return the newest events of these names, newest first: of one certificate, of a holder's, or of a heading's."""
+    query = sa.select(AuditEvent).where(AuditEvent.subject_type == "certificate", AuditEvent.event.in_(names))
+    if number is not None:
+        query = query.where(AuditEvent.subject_id == number)
+    else:
+        query = query.join(Certificate, Certificate.number == AuditEvent.subject_id)
+    if organisation_id is not None:
+        query = query.where(Certificate.organisation_id == organisation_id)
+    if heading is not None:
+        query = query.where(Certificate.hs6.startswith(heading, autoescape=True))
+    return session.scalars(query.order_by(AuditEvent.seq.desc()).limit(limit)).all()
+
+
 def _subjects_of(session: Session, organisation_id: UUID) -> Mapping[str, Sequence[str]]:
     """Return the ids of what belongs to the company beside its applications, by type of subject."""
     of_company = sa.select(Evidence.id).where(

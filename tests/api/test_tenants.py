@@ -36,6 +36,9 @@ PUBLIC = """
     GET  /v1/certificates/{number}/qr.png
     GET  /v1/certificates/{number}/label.svg
     GET  /v1/certificates/{number}/certificate.pdf
+    GET  /v1/certificates/{number}/events.atom
+    GET  /v1/holders/{holder_id}/events.atom
+    GET  /v1/headings/{heading}/events.atom
     GET  /v1/certificates.csv
     GET  /v1/certificates.jsonl
     GET  /v1/certificates/{number}/badge.svg
@@ -231,6 +234,8 @@ OF_A_COMPANY |= {"webhook_id", "delivery_id"}
 OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id", "job_id"}
 OF_NOBODY = {
     "number",
+    "holder_id",
+    "heading",
     "credential_id",
     "code",
     "coordinates",
@@ -323,6 +328,8 @@ def things(shared_app, company):
         "report_id": report_with_photo(app),
         "job_id": app.park_job(),
         "manifest_id": manifest["id"],
+        "holder_id": company.organisation_id,
+        "heading": "7306",
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
         "name": "products.csv",
@@ -519,7 +526,8 @@ def test_bodies_do_not_reach_into_another_company(stranger, things):
 
 def test_lists_hold_the_own_things_only(shared_app, company, stranger, things):
     mine = {"sites": things["site_id"], "products": things["product_id"], "applications": things["application_id"]}
-    mine |= {"api-clients": things["client_id"], "webhooks": things["webhook_id"], "residencies": things["residency_id"]}
+    mine |= {"api-clients": things["client_id"], "webhooks": things["webhook_id"]}
+    mine |= {"residencies": things["residency_id"]}
     for collection, thing in mine.items():
         own = {each["id"] for each in ok(company.get(f"/v1/{collection}?limit=100"))["items"]}
         theirs = {each["id"] for each in ok(stranger.get(f"/v1/{collection}?limit=100"))["items"]}
