@@ -127,6 +127,9 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name="pk_webhook_attempts"),
     )
     op.create_index("ix_webhook_attempts_delivery_id", "webhook_attempts", ["delivery_id"], unique=False)
+    op.execute(
+        "INSERT INTO event_cursors (follower, sequence) SELECT 'webhooks', coalesce(max(seq), 0) FROM audit_events"
+    )  # from now on: whoever makes an endpoint misses nothing, even if no worker has run yet
 
 
 def downgrade():

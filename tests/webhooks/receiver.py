@@ -103,6 +103,7 @@ def allow_inner(app):
     """Let this service send to receivers on this machine."""
     app.container.webhook_sender.rules = AddressRules(inner_allowed=True)
     app.container.webhook_sender.resolve = resolve_host
+    app.run_jobs()  # what recurs is scheduled
 
 
 def hook(company, receiver, **more):
