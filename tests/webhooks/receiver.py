@@ -75,7 +75,7 @@ def endless(handler):
 
 
 @contextmanager
-def receiving(behaviour=None):
+def receiving(behaviour=None, tls=None):
     receiver = Receiver(behaviour=behaviour)
 
     class Handler(BaseHTTPRequestHandler):
@@ -90,6 +90,8 @@ def receiving(behaviour=None):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
     try:
