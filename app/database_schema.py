@@ -22,6 +22,7 @@ import app.products.model
 import app.reference.model
 import app.schemes.model
 import app.signing.model
+import app.watches.model
 import app.web.idempotency_repository
 import app.webhooks.model  # noqa: F401 (each import above and this one adds tables to Base.metadata)
 from app.core.database import Base, Database

@@ -48,6 +48,7 @@ from app.api.public import (
     schemes_and_parks,
     status_lists,
     transparency_log,
+    watches,
     well_known,
 )
 from app.api.shared import evidence, manifests, matters
@@ -95,7 +96,7 @@ from app.documents.upload_reader import UploadReader
 from app.notifications import outbox
 from app.notifications.delivery import create_mail_delivery
 from app.pages.error_pages import ErrorPageMiddleware
-from app.pages.public import apply, badge, confirm, home, problem_pages, register, report
+from app.pages.public import apply, badge, confirm, home, problem_pages, register, report, watch
 from app.pages.public.verify import VerifyPages
 from app.pages.rendering import PageRenderer, PageServices
 from app.pages.scheme_summaries import SchemeSummaries
@@ -171,6 +172,7 @@ ROUTERS = (
     bulk_export.router,
     certificates.router,
     event_feeds.router,
+    watches.router,
     schemes_and_parks.router,
     health.router,
     closed_lists.router,
@@ -184,6 +186,7 @@ ROUTERS = (
     home.router,
     register.router,
     report.router,
+    watch.router,
     apply.router,
     confirm.router,
     problem_pages.router,

@@ -20,8 +20,15 @@ from app.organisations.model import Claim, Residency
 RULESET_EVENT = "ruleset.published"
 
 
-def find_cursor(session: Session, follower: str) -> EventCursor | None:
-    return session.get(EventCursor, follower)
+def is_behind(session: Session, follower: str) -> bool:
+    """Whether there are audit events that this follower has not dealt with."""
+    cursor = session.get(EventCursor, follower)
+    return cursor is None or cursor.sequence < last_sequence(session)
+
+
+def last_sequence(session: Session) -> int:
+    """Return the number of the newest audit event; 0: there is none."""
+    return session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
 
 
 def lock_cursor(session: Session, follower: str) -> EventCursor:
@@ -33,8 +40,7 @@ def lock_cursor(session: Session, follower: str) -> EventCursor:
     query = sa.select(EventCursor).where(EventCursor.follower == follower).with_for_update()
     cursor = session.scalars(query).one_or_none()
     if cursor is None:
-        last = session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
-        cursor = EventCursor(follower=follower, sequence=last)
+        cursor = EventCursor(follower=follower, sequence=last_sequence(session))
         session.add(cursor)
         session.flush()
     return cursor

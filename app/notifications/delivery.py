@@ -154,7 +154,7 @@ class MailDelivery:
             "token": self._secret_box.decrypt(message.encrypted_token, message.id) if message.encrypted_token else "",
         }
         subject, body = render_message(MessageKind(message.kind), message.language, values)
-        return compose_mail(
+        mail = compose_mail(
             message_id=message.id,
             created_at=message.created_at,
             sender=self._sender,
@@ -163,6 +163,10 @@ class MailDelivery:
             subject=subject,
             body=body,
         )
+        if message.kind == MessageKind.WATCHED_CHANGE:
+            mail["List-Unsubscribe"] = f"<{self._base_url}/v1/watches/unsubscribe?token={values['token']}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
+        return mail
 
     def _record_result(self, message_id: UUID, error: str | None) -> None:
         now = self._clock()

@@ -36,6 +36,8 @@ class MessageKind(StrEnum):
     AUTHENTICATOR_PROPOSED = "authenticator-proposed"
     AUTHENTICATOR_REGISTERED = "authenticator-registered"
     AUTHENTICATOR_REMOVED = "authenticator-removed"
+    CONFIRM_WATCH = "confirm-watch"
+    WATCHED_CHANGE = "watched-change"
 
 
 class OutgoingMessage(Base):

@@ -157,6 +157,17 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
             "any more.",
             _ASK_OWNER,
         ),
+        MessageKind.CONFIRM_WATCH: _message_text(
+            "Confirm that you want to follow certificates",
+            "Someone, probably you, wants to be told by e-mail what happens at {service} to: {subject}",
+            "To confirm it, open this link until {until} (Baku time): {service}/watch/{token}",
+            _IF_NOT_YOU,
+        ),
+        MessageKind.WATCHED_CHANGE: _message_text(
+            "Certificate {number}",
+            "There is news about the certificate {number}. Its page shows what is true now: {service}/v/{number}",
+            "You get this message because you follow: {subject}. To get no more of them: {service}/watch/{token}",
+        ),
     }
 )
 
@@ -170,7 +181,7 @@ def render_message(kind: MessageKind, language: str | None, values: Mapping[str,
     subjects, bodies = [], []
     for each in chosen:
         translate = i18n.load_catalogue("mail", str(each)).gettext
-        subjects.append(translate(TEXTS[kind].subject))
+        subjects.append(translate(TEXTS[kind].subject).format_map(values))
         bodies.append("\n\n".join(translate(line).format_map(values) for line in TEXTS[kind].paragraphs))
     return " / ".join(subjects), LANGUAGE_SEPARATOR.join(bodies) + "\n"
 

@@ -196,7 +196,7 @@ def send_test(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) 
     delivery = WebhookDelivery(**new_delivery(endpoint.id, event_id, TEST_TYPE, body, now, delivery_id=delivery_id))
     session.add(delivery)
     session.flush()
-    _record(session, actor, "webhook.tested", endpoint, now, event=event_id)
+    _record(session, actor, "webhook.tested", endpoint, now, event_id=event_id)
     return delivery
 
 
@@ -210,7 +210,7 @@ def resend_delivery(
         raise NotFound.of("delivery")
     renew_delivery(delivery, now)
     endpoint.paused_until = None
-    _record(session, actor, "webhook.redelivered", endpoint, now, event=delivery.event_id)
+    _record(session, actor, "webhook.redelivered", endpoint, now, event_id=delivery.event_id)
     return delivery
 
 

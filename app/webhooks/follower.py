@@ -19,10 +19,7 @@ BATCH_SIZE = 200
 
 def is_behind(session: Session) -> bool:
     """Whether there is anything to follow, or to look at again."""
-    cursor = event_repository.find_cursor(session, FOLLOWER)
-    if cursor is None or cursor.sequence < webhook_repository.last_sequence(session):
-        return True
-    return bool(webhook_repository.list_resending_ids(session))
+    return event_repository.is_behind(session, FOLLOWER) or bool(webhook_repository.list_resending_ids(session))
 
 
 def follow_events(session: Session, now: datetime) -> bool:
@@ -31,7 +28,7 @@ def follow_events(session: Session, now: datetime) -> bool:
     Endpoints are read after the events: one that is made in between is told of a little more, never of less.
     """
     cursor = event_repository.lock_cursor(session, FOLLOWER)
-    newest = webhook_repository.last_sequence(session)
+    newest = event_repository.last_sequence(session)
     events = event_reader.events_after(session, cursor.sequence, BATCH_SIZE)
     is_full = len(events) == BATCH_SIZE
     told = {event.sequence: event.told.organisations | event.told.administrators_of for event in events}

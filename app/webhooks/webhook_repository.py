@@ -131,11 +131,6 @@ def give_up_waiting(session: Session, endpoint_id: UUID, now: datetime) -> None:
     )
 
 
-def last_sequence(session: Session) -> int:
-    """Return the number of the newest audit event; 0: there is none."""
-    return session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
-
-
 def last_sequence_before(session: Session, moment: datetime) -> int:
     """Return the number of the newest audit event before a moment; 0: there is none. Read from the newest backwards."""
     query = sa.select(AuditEvent.seq).where(AuditEvent.at < moment).order_by(AuditEvent.seq.desc()).limit(1)

@@ -30,6 +30,7 @@ from app.jobs.job_type import JobType
 from app.notifications import mail_repository
 from app.notifications.delivery import RETENTION
 from app.transparency import appender
+from app.watches import watch_repository, watches
 from app.web import idempotency_repository
 from app.webhooks import endpoints, webhook_repository
 
@@ -170,6 +171,11 @@ def _old_manifests(session: Session, now: datetime, _files: EvidenceFileStore | 
         yield DueTask("manifests ended more than a month ago: delete them", _delete_manifests(now))
 
 
+def _unconfirmed_watches(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
+    if watch_repository.has_unconfirmed_before(session, now - watches.CONFIRM_WITHIN):
+        yield DueTask("addresses that follow certificates, not confirmed in time: delete them", _delete_watches(now))
+
+
 def _old_deliveries(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
     if webhook_repository.has_finished_before(session, now - endpoints.RETENTION):
         yield DueTask("deliveries to webhooks ended more than a month ago: delete them", _delete_deliveries(now))
@@ -287,6 +293,14 @@ def _delete_manifests(now: datetime) -> Callable[[Session], str | None]:
     return do
 
 
+def _delete_watches(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        watch_repository.delete_unconfirmed_before(session, now - watches.CONFIRM_WITHIN)
+        return "addresses that were not confirmed in time are deleted"
+
+    return do
+
+
 def _delete_deliveries(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         webhook_repository.delete_finished_before(session, now - endpoints.RETENTION)
@@ -327,6 +341,7 @@ FINDERS: Mapping[JobType, Finder] = MappingProxyType(
         JobType("addresses.delete-confirmed", every=DAY): _old_confirmations,
         JobType("messages.delete-old", every=DAY): _old_messages,
         JobType("manifests.delete-old", every=DAY): _old_manifests,
+        JobType("watches.delete-unconfirmed", every=DAY): _unconfirmed_watches,
         JobType("webhooks.delete-old", every=DAY): _old_deliveries,
         JobType("jobs.delete-finished", every=DAY): _finished_jobs,
     }

@@ -13,6 +13,7 @@ from app.jobs import port
 from app.jobs.job_type import Handler, JobPostponed, JobRun, JobType
 from app.jobs.job_worker import JobWorker
 from app.verification.snapshots import SnapshotWriter
+from app.watches.follower import FOLLOW_WATCHES, follow_all
 from app.web.container import Container
 from app.webhooks.delivery import DELIVER, WebhookDeliveries
 from app.worker import due_tasks
@@ -31,6 +32,7 @@ def build_handlers(container: Container) -> Mapping[JobType, Handler]:
         LOG_HISTORY: partial(_log_history, container),
         RENEW_SNAPSHOTS: partial(_renew_snapshots, container),
         RUN_MANIFEST: partial(_run_manifest, container),
+        FOLLOW_WATCHES: lambda run: follow_all(container.database, container.secret_box, run.now),
         DELIVER: _webhook_deliveries(container).run,
     }
 

@@ -238,7 +238,7 @@ def places(shared_app):  # noqa: C901 (one line for each route)
     whole |= {"flags": [], "joint_production": ["TR"]}
     whole["materials"][0]["weight_kg"] = "1040"
     webhook = {"url": "https://erp.numune.example/mik", "description": "Orders", "event_types": ["certificate.issued"]}
-    since = app.clock().isoformat()
+    own_webhook, since = f"/v1/webhooks/{company.add_webhook()['id']}", app.clock().isoformat()
     drafted = {"product_ids": [company.add_product()], "reference": None}
     anybody = app.anonymous
     site = {"name": "Hall 3", "country": "AZ", "district": "Ağdam", "park_code": None, "production_started_on": None}
@@ -246,6 +246,10 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         "POST /v1/registrations": Place(anybody, lambda: ("/v1/registrations", {"email": address(), "language": None})),
         "POST /v1/registrations/confirm": Place(anybody, registering),
         "POST /v1/reports": Place(anybody, lambda: ("/v1/reports", {"address": "https://mik-az.example/"})),
+        "POST /v1/watches": Place(
+            anybody,
+            lambda: ("/v1/watches", {"kind": "heading", "value": "7306", "email": address(), "language": None}),
+        ),
         "POST /v1/sites": Place(company, lambda: ("/v1/sites", site)),
         "PUT /v1/sites/{site_id}": Place(moving, lambda: (f"/v1/sites/{moving.site_id}", CHANGED_SITE)),
         "POST /v1/products": Place(company, lambda: ("/v1/products", whole)),
@@ -266,11 +270,9 @@ def places(shared_app):  # noqa: C901 (one line for each route)
             app.owner, case("submitted", "visit-waiver", REASON)
         ),
         "POST /v1/webhooks": Place(company, lambda: ("/v1/webhooks", webhook)),
-        "PUT /v1/webhooks/{webhook_id}": Place(
-            company, lambda: (f"/v1/webhooks/{company.add_webhook()['id']}", webhook)
-        ),
+        "PUT /v1/webhooks/{webhook_id}": Place(company, lambda: (own_webhook, webhook)),
         "POST /v1/webhooks/{webhook_id}/redeliver": Place(
-            company, lambda: (f"/v1/webhooks/{company.add_webhook()['id']}/redeliver", {"since": since})
+            company, lambda: (f"{own_webhook}/redeliver", {"since": since})
         ),
         "POST /v1/api-clients": Place(company, lambda: ("/v1/api-clients", {"name": "Order system"})),
         "POST /v1/applications/{application_id}/request-information": Place(
@@ -345,6 +347,7 @@ ROUTES = """
     POST /v1/registrations
     POST /v1/registrations/confirm
     POST /v1/reports
+    POST /v1/watches
     POST /v1/sites
     PUT /v1/sites/{site_id}
     POST /v1/products
@@ -401,6 +404,7 @@ PUBLIC = [
     "POST /v1/registrations",
     "POST /v1/registrations/confirm",
     "POST /v1/reports",
+    "POST /v1/watches",
     "POST /v1/invitations/accept",
     "POST /v1/auth/password-reset",
     "POST /v1/auth/password-resets",

@@ -23,6 +23,7 @@ KEEPS_NO_ANSWER = {
     "POST /v1/me/password": "it ends the session that asks",
     "POST /v1/auth/password-reset": "the token is good once; who has the new password signs in",
     "POST /v1/schemes/{code}/assessments": "nothing is kept of a dry assessment",
+    "POST /v1/watches/unsubscribe": "a token that is over is no error: the second time does no harm",
     "POST /v1/verify": "changes nothing",
     "POST /v1/verify/batch": "changes nothing",
     "POST /v1/verify/file": "changes nothing",
@@ -334,6 +335,10 @@ CASES = {
     "POST /v1/applications/{application_id}/withdraw": ("company", lambda s: at(s.application(), "/withdraw")),
     "POST /v1/applications/{application_id}/evidence": ("company", upload),
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": ("company", removal),
+    "POST /v1/watches": (
+        "anonymous",
+        lambda _: ("/v1/watches", {"json": {"kind": "heading", "value": "73", "email": f"{new_key()}@sample.example"}}),
+    ),
     "POST /v1/webhooks": ("company", lambda _: ("/v1/webhooks", {"json": {"url": "https://erp.numune.example/"}})),
     "PUT /v1/webhooks/{webhook_id}": (
         "company",

@@ -30,6 +30,8 @@ PUBLIC = """
     POST /v1/registrations
     POST /v1/registrations/confirm
     POST /v1/reports
+    POST /v1/watches
+    POST /v1/watches/unsubscribe
     GET  /v1/certificates
     GET  /v1/certificates/{number}
     GET  /v1/certificates/{number}/qr.svg

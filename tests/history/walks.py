@@ -136,6 +136,11 @@ def _remove_evidence(app):
     return partial(company.delete, f"/v1/applications/{draft}/evidence/{ok(company.add_evidence(draft))['id']}")
 
 
+def _ask_to_watch(app):
+    body = {"kind": "heading", "value": "7306", "email": "buyer@sample.example"}
+    return partial(app.anonymous.post, "/v1/watches", json=body)
+
+
 def _add_webhook(app):
     return partial(app.set_up_company().post, "/v1/webhooks", json={"url": "https://erp.numune.example/mik"})
 
@@ -412,6 +417,8 @@ def _batch(app):
 
 
 READS_ONLY = {
+    "POST /v1/watches": _ask_to_watch,
+    "POST /v1/watches/unsubscribe": lambda app: partial(app.anonymous.post, "/v1/watches/unsubscribe?token=mikw_x"),
     "POST /v1/verify": lambda app: partial(app.anonymous.post, "/v1/verify", json={"number": "x"}),
     "POST /v1/verify/batch": _batch,
     "POST /v1/verify/file": lambda app: partial(app.anonymous.post, "/v1/verify/file", content=b"x"),
@@ -421,5 +428,5 @@ READS_ONLY = {
     "POST /v1/auth/password-resets": _ask_for_password,
     "POST /v1/registrations": _ask_to_register,
 }
-"""POST for what is too long, or too secret, for an address; or what strangers ask, an event once a message goes to an
+"""What strangers follow is no event. POST for what is too long, or too secret, for an address; or what strangers ask, an event once a message goes to an
 account."""
