@@ -54,19 +54,19 @@ def upgrade():
         sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "(state = 'disabled') = (disabled_at IS NOT NULL)", name="ck_webhook_endpoints_disabled_when"
+            "(state = 'disabled') = (disabled_at IS NOT NULL)", name=op.f("ck_webhook_endpoints_disabled_when")
         ),
         sa.CheckConstraint(
             "disabled_because IS NULL OR disabled_because IN ('failing', 'gone')",
-            name="ck_webhook_endpoints_disabled_because",
+            name=op.f("ck_webhook_endpoints_disabled_because"),
         ),
-        sa.CheckConstraint("state IN ('active', 'disabled')", name="ck_webhook_endpoints_state"),
+        sa.CheckConstraint("state IN ('active', 'disabled')", name=op.f("ck_webhook_endpoints_state")),
         sa.CheckConstraint(
-            "(disabled_at IS NULL) = (disabled_because IS NULL)", name="ck_webhook_endpoints_disabled_with_reason"
+            "(disabled_at IS NULL) = (disabled_because IS NULL)", name=op.f("ck_webhook_endpoints_disabled_with_reason")
         ),
         sa.CheckConstraint(
             "(encrypted_previous_secret IS NULL) = (previous_until IS NULL)",
-            name="ck_webhook_endpoints_previous_secret_ends",
+            name=op.f("ck_webhook_endpoints_previous_secret_ends"),
         ),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name="fk_webhook_endpoints_organisation_id"),
         sa.PrimaryKeyConstraint("id", name="pk_webhook_endpoints"),
@@ -90,11 +90,11 @@ def upgrade():
         ),
         sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.Column("finished_at", database.UtcDateTime(), nullable=True),
-        sa.CheckConstraint("(state = 'waiting') = (finished_at IS NULL)", name="ck_webhook_deliveries_finished"),
+        sa.CheckConstraint("(state = 'waiting') = (finished_at IS NULL)", name=op.f("ck_webhook_deliveries_finished")),
         sa.CheckConstraint(
-            "(state = 'waiting') = (next_attempt_at IS NOT NULL)", name="ck_webhook_deliveries_waits_for_attempt"
+            "(state = 'waiting') = (next_attempt_at IS NOT NULL)", name=op.f("ck_webhook_deliveries_waits_for_attempt")
         ),
-        sa.CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name="ck_webhook_deliveries_state"),
+        sa.CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name=op.f("ck_webhook_deliveries_state")),
         sa.ForeignKeyConstraint(
             ["endpoint_id"], ["webhook_endpoints.id"], name="fk_webhook_deliveries_endpoint_id", ondelete="CASCADE"
         ),
@@ -120,7 +120,7 @@ def upgrade():
         sa.Column("status", sa.Integer(), nullable=True, comment="HTTP status; null: no answer"),
         sa.Column("error", sa.Text(), nullable=True, comment="why there is no answer"),
         sa.Column("answer", sa.Text(), nullable=True, comment="beginning of the body of the answer"),
-        sa.CheckConstraint("(status IS NULL) <> (error IS NULL)", name="ck_webhook_attempts_status_or_error"),
+        sa.CheckConstraint("(status IS NULL) <> (error IS NULL)", name=op.f("ck_webhook_attempts_status_or_error")),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["webhook_deliveries.id"], name="fk_webhook_attempts_delivery_id", ondelete="CASCADE"
         ),

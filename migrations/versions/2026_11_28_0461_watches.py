@@ -57,7 +57,7 @@ def upgrade():
         ),
         sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.Column("confirmed_at", database.UtcDateTime(), nullable=True),
-        sa.CheckConstraint("kind IN ('certificate', 'holder', 'heading')", name="ck_watches_kind"),
+        sa.CheckConstraint("kind IN ('certificate', 'holder', 'heading')", name=op.f("ck_watches_kind")),
         sa.PrimaryKeyConstraint("id", name="pk_watches"),
         sa.UniqueConstraint("token_hash", name="uq_watches_token_hash"),
     )

@@ -428,5 +428,5 @@ READS_ONLY = {
     "POST /v1/auth/password-resets": _ask_for_password,
     "POST /v1/registrations": _ask_to_register,
 }
-"""What strangers follow is no event. POST for what is too long, or too secret, for an address; or what strangers ask, an event once a message goes to an
-account."""
+"""POST for what is too long, or too secret, for an address; or what strangers ask, an event once a message goes to an
+account. What they follow is none."""
