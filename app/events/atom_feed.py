@@ -34,7 +34,8 @@ def write_feed(
         ET.SubElement(entry, "category", term=event.type)
         ET.SubElement(entry, "link", rel="alternate", type="text/html", href=f"{base_url}/v/{event.subject.id}")
         _add(entry, "summary", types[event.type].meaning)
-    return ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    body: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return body
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:

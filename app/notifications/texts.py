@@ -164,7 +164,7 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
             _IF_NOT_YOU,
         ),
         MessageKind.WATCHED_CHANGE: _message_text(
-            "Certificate {number}",
+            "News about a certificate that you follow",
             "There is news about the certificate {number}. Its page shows what is true now: {service}/v/{number}",
             "You get this message because you follow: {subject}. To get no more of them: {service}/watch/{token}",
         ),
@@ -181,7 +181,7 @@ def render_message(kind: MessageKind, language: str | None, values: Mapping[str,
     subjects, bodies = [], []
     for each in chosen:
         translate = i18n.load_catalogue("mail", str(each)).gettext
-        subjects.append(translate(TEXTS[kind].subject).format_map(values))
+        subjects.append(translate(TEXTS[kind].subject))
         bodies.append("\n\n".join(translate(line).format_map(values) for line in TEXTS[kind].paragraphs))
     return " / ".join(subjects), LANGUAGE_SEPARATOR.join(bodies) + "\n"
 
