@@ -28,6 +28,7 @@ PURE = (
     "app/events/catalogue.py",
     "app/events/public_event.py",
     "app/events/reminders.py",
+    "app/events/watched.py",
     "app/monitor/comparisons.py",
     "app/notifications/texts.py",
     "app/pages/public/verify_input.py",

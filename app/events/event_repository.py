@@ -125,6 +125,13 @@ def find_holders(session: Session, numbers: Iterable[str]) -> dict[str, UUID]:
     return {row.number: row.organisation_id for row in session.execute(query)}
 
 
+def find_places(session: Session, numbers: Collection[str]) -> dict[str, tuple[UUID, str]]:
+    """Return holder and HS code of each certificate by number."""
+    query = sa.select(Certificate.number, Certificate.organisation_id, Certificate.hs6)
+    rows = session.execute(query.where(Certificate.number.in_(numbers)))
+    return {row.number: (row.organisation_id, row.hs6) for row in rows}
+
+
 def find_claimants(session: Session, ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the claimant of each claim by its id."""
     query = sa.select(Claim.id, Claim.claimant_id).where(Claim.id.in_(set(ids)))

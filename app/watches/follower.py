@@ -1,6 +1,5 @@
 """Follow the events, and write a mail to everybody who follows a certificate, its holder or its heading."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -8,11 +7,12 @@ from sqlalchemy.orm import Session
 from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.events import event_reader, event_repository
+from app.events.watched import WatchKind, watched_as
 from app.jobs.job_type import JobType
 from app.notifications import outbox
 from app.notifications.model import MessageKind
 from app.watches import watch_repository
-from app.watches.model import Watch, WatchKind
+from app.watches.model import Watch
 
 FOLLOWER = "watches"
 FOLLOW_WATCHES = JobType("watches.follow-events", every=timedelta(seconds=30))
@@ -40,8 +40,8 @@ def follow_events(session: Session, secret_box: SecretBox, now: datetime) -> boo
     newest = event_repository.last_sequence(session)
     events = event_reader.events_after(session, cursor.sequence, BATCH_SIZE)
     numbers = [event.subject.id for event in events if event.told.watchers]
-    places = watch_repository.find_places(session, set(numbers)) if numbers else {}
-    watched = {number: set(_values_of(number, *place)) for number, place in places.items()}
+    places = event_repository.find_places(session, set(numbers)) if numbers else {}
+    watched = {number: set(watched_as(number, *place)) for number, place in places.items()}
     values = {value for each in watched.values() for _, value in each}
     watches = watch_repository.list_confirmed(session, values) if values else ()
     for number in numbers:
@@ -55,13 +55,6 @@ def follow_events(session: Session, secret_box: SecretBox, now: datetime) -> boo
     last = events[-1].sequence if events else cursor.sequence
     cursor.sequence = last if is_full else max(last, newest)
     return is_full
-
-
-def _values_of(number: str, holder: object, hs6: str) -> Iterator[tuple[WatchKind, str]]:
-    yield WatchKind.CERTIFICATE, number
-    yield WatchKind.HOLDER, str(holder)
-    for length in (2, 4, 6):
-        yield WatchKind.HEADING, hs6[:length]
 
 
 def _tell(session: Session, secret_box: SecretBox, watch: Watch, number: str, now: datetime) -> None:

@@ -1,19 +1,13 @@
 """Table of what people without an account follow by mail."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database import Base, check_in, new_id
-
-
-class WatchKind(StrEnum):
-    CERTIFICATE = "certificate"
-    HOLDER = "holder"
-    HEADING = "heading"
+from app.events.watched import WatchKind
 
 
 class Watch(Base):

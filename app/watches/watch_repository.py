@@ -2,12 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.certificates.model import Certificate
 from app.core.database import locked
 from app.watches.model import Watch
 
@@ -44,13 +42,6 @@ def has_unconfirmed_before(session: Session, before: datetime) -> bool:
 
 def delete_unconfirmed_before(session: Session, before: datetime) -> None:
     session.execute(sa.delete(Watch).where(*_unconfirmed_before(before)))
-
-
-def find_places(session: Session, numbers: Collection[str]) -> dict[str, tuple[UUID, str]]:
-    """Return holder and HS code of each certificate by number."""
-    query = sa.select(Certificate.number, Certificate.organisation_id, Certificate.hs6)
-    rows = session.execute(query.where(Certificate.number.in_(numbers)))
-    return {row.number: (row.organisation_id, row.hs6) for row in rows}
 
 
 def _unconfirmed_before(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:

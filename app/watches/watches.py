@@ -1,43 +1,25 @@
 """Ask to be told by mail, confirm the address, and end it again. A token from a mail stands for the person."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.auth import login_throttle
 from app.auth.credentials.passwords import new_token, token_hash
 from app.auth.users import normalize_email
-from app.certificates.certificate_number import parse_number
 from app.core.crypto.secret_box import SecretBox
 from app.core.database import new_id
 from app.core.errors import Invalid, NotFound
+from app.events.watched import WatchKind, normalize_watched
 from app.notifications import outbox
 from app.notifications.model import MessageKind
 from app.watches import watch_repository
-from app.watches.model import Watch, WatchKind
+from app.watches.model import Watch
 
 TOKEN_PREFIX = "mikw_"  # noqa: S105 (the prefix of every token, no token)
 CONFIRM_WITHIN = timedelta(days=7)
 MAX_WATCHES = 100
 """Of one address; another one is not confirmed."""
-
-
-def normalize_value(kind: WatchKind, value: str) -> str:
-    """Return the value as it is stored, whether or not there is such a thing. Raises `Invalid` at `/value`."""
-    if kind is WatchKind.CERTIFICATE and (number := parse_number(value)) is not None:
-        return str(number)
-    if kind is WatchKind.HOLDER:
-        try:
-            return str(UUID(value))
-        except ValueError:
-            pass
-    digits = value.replace(".", "")
-    if kind is WatchKind.HEADING and digits.isascii() and digits.isdigit() and len(digits) in {2, 4, 6}:
-        return digits
-    raise Invalid.at(
-        "/value", "Enter the number of a certificate, the id of a holder, or 2, 4 or 6 digits of an HS code."
-    )
 
 
 def request_watch(
@@ -56,7 +38,7 @@ def request_watch(
     The same steps for every address. Raises `Invalid`, and `TooManyAttempts` for too many requests from one network;
     above the limit of one e-mail address nothing is sent, with the same response.
     """
-    value, email = normalize_value(kind, value), normalize_email(email)
+    value, email = normalize_watched(kind, value), normalize_email(email)
     login_throttle.count_mail_request(session, address, now)
     if not login_throttle.consume_mail_allowance(session, email, now):
         return

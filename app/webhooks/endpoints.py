@@ -38,11 +38,12 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class EndpointInput:
-    """What a company states of an endpoint. Empty `event_types`: all. `url_error`: what is wrong with the address."""
+    """What a company states of an endpoint. Empty `event_types`: all. `follows`: kind, colon, value. `url_error`: of the address."""
 
     url: str
     description: str | None
     event_types: Sequence[str]
+    follows: Sequence[str] = ()
     url_error: Invalid | None = None
 
     def require_valid(self) -> None:
@@ -92,6 +93,7 @@ def create_endpoint(
         url=given.url,
         description=given.description,
         event_types=sorted(set(given.event_types)),
+        follows=sorted(set(given.follows)) or None,
         encrypted_secret=secret_box.encrypt(secret, endpoint_id),
         state=EndpointState.ACTIVE.value,
         created_at=now,
@@ -114,6 +116,7 @@ def change_endpoint(
         endpoint.failing_since = endpoint.paused_until = None
     endpoint.url, endpoint.description = given.url, given.description
     endpoint.event_types = sorted(set(given.event_types))
+    endpoint.follows = sorted(set(given.follows)) or None
     endpoint.version += 1
     _record(session, actor, "webhook.changed", endpoint, now)
     return endpoint

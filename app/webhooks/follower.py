@@ -1,6 +1,7 @@
 """Follow the events, and write a delivery for each endpoint that is told of one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.events import event_reader, event_repository
 from app.events.public_event import PublicEvent
+from app.events.watched import watched_as
 from app.webhooks import webhook_repository
 from app.webhooks.endpoints import new_delivery, renew_delivery, wants
 from app.webhooks.model import DeliveryState, EndpointState, WebhookEndpoint
@@ -34,18 +36,33 @@ def follow_events(session: Session, now: datetime) -> bool:
     told = {event.sequence: event.told.organisations | event.told.administrators_of for event in events}
     companies = frozenset[UUID]().union(*told.values())
     endpoints = webhook_repository.list_active_endpoints(session, companies) if companies else ()
-    webhook_repository.add_deliveries(
-        session,
-        [
-            new_delivery(endpoint.id, event.id, event.type, event.to_dict(), now)
-            for event in events
-            for endpoint in endpoints
-            if endpoint.organisation_id in told[event.sequence] and wants(endpoint, event.type)
-        ],
-    )
+    own = [
+        new_delivery(endpoint.id, event.id, event.type, event.to_dict(), now)
+        for event in events
+        for endpoint in endpoints
+        if endpoint.organisation_id in told[event.sequence] and wants(endpoint, event.type)
+    ]
+    followed = _followed(session, [event for event in events if event.told.watchers], now)
+    webhook_repository.add_deliveries(session, [*own, *followed])  # of two of one event the first one counts
     last = events[-1].sequence if events else cursor.sequence
     cursor.sequence = last if is_full else max(last, newest)
     return is_full
+
+
+def _followed(session: Session, events: Sequence[PublicEvent], now: datetime) -> Iterator[dict[str, object]]:
+    """Yield deliveries to those who follow certificates of others: without the reason, which their pages do not show."""
+    endpoints = webhook_repository.list_following_endpoints(session) if events else ()
+    if not endpoints:
+        return
+    places = event_repository.find_places(session, {event.subject.id for event in events})
+    for event in events:
+        if (place := places.get(event.subject.id)) is None:
+            continue
+        names = {f"{kind}:{value}" for kind, value in watched_as(event.subject.id, *place)}
+        content = replace(event, reason=None).to_dict()
+        for endpoint in endpoints:
+            if wants(endpoint, event.type) and names.intersection(endpoint.follows or ()):
+                yield new_delivery(endpoint.id, event.id, event.type, content, now)
 
 
 def resend_missed(session: Session, endpoint_id: UUID, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base, check_in, new_id
+from app.core.database import Base, JsonColumnOrNull, check_in, new_id
 
 
 class EndpointState(StrEnum):
@@ -39,6 +39,9 @@ class WebhookEndpoint(Base):
     url: Mapped[str]
     description: Mapped[str | None]
     event_types: Mapped[list[str]] = mapped_column(comment="empty: all")
+    follows: Mapped[list[str] | None] = mapped_column(
+        JsonColumnOrNull, comment="certificates of others: kind, colon, value; null: none"
+    )
     encrypted_secret: Mapped[str] = mapped_column(comment="AES-GCM, bound to the id; see app/core/crypto/secret_box.py")
     encrypted_previous_secret: Mapped[str | None] = mapped_column(comment="signs as well until `previous_until`")
     previous_until: Mapped[datetime | None]

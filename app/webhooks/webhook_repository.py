@@ -38,6 +38,14 @@ def list_active_endpoints(session: Session, organisation_ids: Collection[UUID]) 
     return session.scalars(query.order_by(WebhookEndpoint.id)).all()
 
 
+def list_following_endpoints(session: Session) -> Sequence[WebhookEndpoint]:
+    """Return active endpoints that follow certificates of others."""
+    query = sa.select(WebhookEndpoint).where(
+        WebhookEndpoint.state == EndpointState.ACTIVE, WebhookEndpoint.follows.is_not(None)
+    )
+    return session.scalars(query.order_by(WebhookEndpoint.id)).all()
+
+
 def list_resending_ids(session: Session) -> Sequence[UUID]:
     """Return the endpoints for which somebody asked to send again what was missed."""
     query = sa.select(WebhookEndpoint.id).where(

@@ -27,6 +27,14 @@ def upgrade():
             comment="empty: all",
         ),
         sa.Column(
+            "follows",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
+            ),
+            nullable=True,
+            comment="certificates of others: kind, colon, value; null: none",
+        ),
+        sa.Column(
             "encrypted_secret",
             sa.Text(),
             nullable=False,

@@ -238,6 +238,7 @@ def places(shared_app):  # noqa: C901 (one line for each route)
     whole |= {"flags": [], "joint_production": ["TR"]}
     whole["materials"][0]["weight_kg"] = "1040"
     webhook = {"url": "https://erp.numune.example/mik", "description": "Orders", "event_types": ["certificate.issued"]}
+    webhook |= {"follows": [{"kind": "heading", "value": "7306"}]}
     own_webhook, since = f"/v1/webhooks/{company.add_webhook()['id']}", app.clock().isoformat()
     drafted = {"product_ids": [company.add_product()], "reference": None}
     anybody = app.anonymous

@@ -75,6 +75,28 @@ def test_types_are_chosen(app, company, receiver):
     assert webhook["event_types"] == ["application.submitted"]
 
 
+def test_certificates_of_others_are_followed(app, company, receiver):
+    other = app.set_up_company()
+    number = app.certify(other)
+    webhook = hook(
+        company,
+        receiver,
+        event_types=["certificate.suspended"],
+        follows=[{"kind": "holder", "value": other.organisation_id}, {"kind": "certificate", "value": number.lower()}],
+    )
+    assert {"kind": "certificate", "value": number} in webhook["follows"]
+    app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+    own = app.certify(company)
+    app.owner.act(f"/v1/certificates/{own}/suspend", {"cause": "hearing"})
+    app.owner.act(f"/v1/certificates/{app.certify(app.set_up_company())}/suspend", {"cause": "hearing"})
+    deliver(app)
+    sent = [each.event for each in receiver.received]
+    assert sorted(each["subject"]["id"] for each in sent) == sorted([number, own])
+    assert {each["subject"]["id"]: each["data"]["reason"] is None for each in sent} == {number: True, own: False}
+    wrong = company.post("/v1/webhooks", json={"url": receiver.url, "follows": [{"kind": "heading", "value": "7"}]})
+    assert refused(wrong, 422, "invalid")["errors"][0]["pointer"] == "/follows/0/value"
+
+
 def test_a_list_of_numbers_calls_back(app, company, receiver):
     hook(company, receiver, event_types=["manifest.finished"])
     sent = ok(company.post("/v1/verify/manifests", files={"file": ("numbers.txt", b"MIK-2026-000001-F")}))

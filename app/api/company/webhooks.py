@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.api.company.events import MAX_TYPES, EventName
 from app.core.actor import Actor, Role
+from app.events.watched import WatchKind, normalize_watched
 from app.web.dependencies import (
     IdempotentReplayDep,
     NowDep,
@@ -26,7 +27,15 @@ from app.web.dependencies import (
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
 from app.web.routes import GuardedRoute
-from app.web.schema_types import SHOWN_ONCE_DESCRIPTION, Page, RequestModel, ResponseModel, StorableDatetime, Text500
+from app.web.schema_types import (
+    SHOWN_ONCE_DESCRIPTION,
+    Page,
+    RequestModel,
+    ResponseModel,
+    StorableDatetime,
+    Text100,
+    Text500,
+)
 from app.webhooks import endpoints, webhook_repository
 from app.webhooks.addresses import MAX_URL
 from app.webhooks.endpoints import EndpointInput
@@ -74,6 +83,13 @@ def _load_own_webhook(webhook_id: str, actor: Applicant, session: SessionDep) ->
 OwnWebhookId = Annotated[UUID, Depends(_load_own_webhook, scope="function")]
 
 
+class FollowedRequest(RequestModel):
+    kind: WatchKind
+    value: Text100 = Field(
+        description="number of the certificate, id of the holder, or 2, 4 or 6 digits of an HS code", examples=["7306"]
+    )
+
+
 class WebhookRequest(RequestModel):
     url: StrictStr = Field(
         max_length=MAX_URL,
@@ -84,6 +100,16 @@ class WebhookRequest(RequestModel):
     event_types: list[EventName] | None = Field(
         None, min_length=1, max_length=MAX_TYPES, description="types of events that are sent; null: all"
     )
+    follows: list[FollowedRequest] = Field(
+        [],
+        max_length=100,
+        description="certificates of others whose events are sent as well, without the reason",
+    )
+
+
+class FollowedResponse(ResponseModel):
+    kind: WatchKind
+    value: str
 
 
 class WebhookResponse(ResponseModel):
@@ -91,6 +117,7 @@ class WebhookResponse(ResponseModel):
     url: str
     description: str | None
     event_types: list[str] | None = Field(description="null: all")
+    follows: list[FollowedResponse]
     state: EndpointState
     disabled_at: datetime | None
     disabled_because: DisableReason | None = Field(
@@ -141,6 +168,9 @@ def _fields_of(row: WebhookEndpoint, now: datetime) -> dict[str, Any]:
         "url": row.url,
         "description": row.description,
         "event_types": row.event_types or None,
+        "follows": [
+            FollowedResponse(kind=WatchKind(k), value=v) for k, _, v in (f.partition(":") for f in row.follows or ())
+        ],
         "state": row.state,
         "disabled_at": row.disabled_at,
         "disabled_because": row.disabled_because,
@@ -171,7 +201,11 @@ def _attempt_response(row: WebhookAttempt) -> AttemptResponse:
 
 
 def _input_of(body: WebhookRequest, request: Request) -> EndpointInput:
-    return EndpointInput(body.url, body.description, body.event_types or (), request.state.url_error)
+    follows = [
+        f"{each.kind}:{normalize_watched(each.kind, each.value, f'/follows/{place}/value')}"
+        for place, each in enumerate(body.follows)
+    ]
+    return EndpointInput(body.url, body.description, body.event_types or (), follows, request.state.url_error)
 
 
 @router.get("", summary="List webhooks", responses=error_responses(*READ_ERRORS))

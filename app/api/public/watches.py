@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import EmailStr, Field
 
 from app.core.messages import Message
+from app.events.watched import WatchKind
 from app.watches import watches
-from app.watches.model import WatchKind
 from app.web.dependencies import (
     AnonymousIdempotentReplayDep,
     ClientAddressDep,

@@ -10,11 +10,11 @@ from pydantic import validate_email
 from pydantic_core import PydanticCustomError
 
 from app.core.errors import Invalid, NotFound
+from app.events.watched import WatchKind, normalize_watched
 from app.notifications.texts import MESSAGE_LANGUAGES
 from app.pages.i18n import _
 from app.pages.rendering import language_of, render
 from app.watches import watches
-from app.watches.model import WatchKind
 from app.web.dependencies import ClientAddressDep, NowDep, SecretBoxDep, SessionDep
 from app.web.routes import GuardedRoute
 
@@ -54,7 +54,7 @@ def submit_watch_form(
     wrong = {}
     try:
         chosen = WatchKind(kind)
-        watches.normalize_value(chosen, given["value"])
+        normalize_watched(chosen, given["value"])
     except (ValueError, Invalid):
         wrong["value"] = UNREADABLE
     try:
