@@ -38,17 +38,17 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class EndpointInput:
-    """What a company states of an endpoint. Empty `event_types`: all. `follows`: kind, colon, value. `url_error`: of the address."""
+    """What a company states of an endpoint. Empty `event_types`: all. `follows`: kind, colon, value. `error`: in it."""
 
     url: str
     description: str | None
     event_types: Sequence[str]
     follows: Sequence[str] = ()
-    url_error: Invalid | None = None
+    error: Invalid | None = None
 
     def require_valid(self) -> None:
-        if self.url_error is not None:
-            raise self.url_error
+        if self.error is not None:
+            raise self.error
 
 
 def require_manager(actor: Actor) -> UUID:

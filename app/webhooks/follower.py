@@ -50,7 +50,7 @@ def follow_events(session: Session, now: datetime) -> bool:
 
 
 def _followed(session: Session, events: Sequence[PublicEvent], now: datetime) -> Iterator[dict[str, object]]:
-    """Yield deliveries to those who follow certificates of others: without the reason, which their pages do not show."""
+    """Yield deliveries to those who follow certificates of others, without the reason of an event."""
     endpoints = webhook_repository.list_following_endpoints(session) if events else ()
     if not endpoints:
         return

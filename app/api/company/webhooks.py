@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.api.company.events import MAX_TYPES, EventName
 from app.core.actor import Actor, Role
+from app.core.errors import Invalid
 from app.events.watched import WatchKind, normalize_watched
 from app.web.dependencies import (
     IdempotentReplayDep,
@@ -161,6 +162,11 @@ class ResendRequest(RequestModel):
     )
 
 
+def _followed_response(stored: str) -> FollowedResponse:
+    kind, _, value = stored.partition(":")
+    return FollowedResponse(kind=WatchKind(kind), value=value)
+
+
 def _fields_of(row: WebhookEndpoint, now: datetime) -> dict[str, Any]:
     until = row.previous_until
     return {
@@ -168,9 +174,7 @@ def _fields_of(row: WebhookEndpoint, now: datetime) -> dict[str, Any]:
         "url": row.url,
         "description": row.description,
         "event_types": row.event_types or None,
-        "follows": [
-            FollowedResponse(kind=WatchKind(k), value=v) for k, _, v in (f.partition(":") for f in row.follows or ())
-        ],
+        "follows": [_followed_response(each) for each in row.follows or ()],
         "state": row.state,
         "disabled_at": row.disabled_at,
         "disabled_because": row.disabled_because,
@@ -201,11 +205,14 @@ def _attempt_response(row: WebhookAttempt) -> AttemptResponse:
 
 
 def _input_of(body: WebhookRequest, request: Request) -> EndpointInput:
-    follows = [
-        f"{each.kind}:{normalize_watched(each.kind, each.value, f'/follows/{place}/value')}"
-        for place, each in enumerate(body.follows)
-    ]
-    return EndpointInput(body.url, body.description, body.event_types or (), follows, request.state.url_error)
+    error: Invalid | None = request.state.url_error
+    follows = []
+    for place, each in enumerate(body.follows):
+        try:
+            follows.append(f"{each.kind}:{normalize_watched(each.kind, each.value, f'/follows/{place}/value')}")
+        except Invalid as why:
+            error = error or why
+    return EndpointInput(body.url, body.description, body.event_types or (), follows, error)
 
 
 @router.get("", summary="List webhooks", responses=error_responses(*READ_ERRORS))
