@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.api.company.events import MAX_TYPES, EventName
 from app.core.actor import Actor, Role
-from app.core.errors import Invalid
+from app.core.errors import Invalid, require_version
 from app.events.watched import WatchKind, normalize_watched
 from app.web.dependencies import (
     IdempotentReplayDep,
@@ -82,6 +82,15 @@ def _load_own_webhook(webhook_id: str, actor: Applicant, session: SessionDep) ->
 
 
 OwnWebhookId = Annotated[UUID, Depends(_load_own_webhook, scope="function")]
+
+
+def _load_as_read(webhook_id: OwnWebhookId, actor: Applicant, session: SessionDep, version: VersionDep) -> UUID:
+    """Check the version before the body is."""
+    require_version(version, endpoints.get_endpoint(session, actor, webhook_id).version)
+    return webhook_id
+
+
+ReadWebhookId = Annotated[UUID, Depends(_load_as_read, scope="function")]
 
 
 class FollowedRequest(RequestModel):
@@ -262,7 +271,7 @@ def get_webhook(
 
 @router.put("/{webhook_id}", summary="Change a webhook", responses=error_responses(*UPDATE_ERRORS))
 def change_webhook(
-    webhook_id: OwnWebhookId,
+    webhook_id: ReadWebhookId,
     body: WebhookRequest,
     actor: Applicant,
     session: SessionDep,
@@ -279,10 +288,10 @@ def change_webhook(
 
 @router.delete("/{webhook_id}", status_code=204, summary="Delete a webhook", responses=error_responses(*CREATE_ERRORS))
 def delete_webhook(
-    webhook_id: OwnWebhookId, actor: Applicant, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
+    webhook_id: str, actor: Manager, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
 ) -> Response:
     """With its deliveries. Nothing more is sent; a request that is on its way still arrives."""
-    endpoints.delete_endpoint(session, actor, webhook_id, now)
+    endpoints.delete_endpoint(session, actor, parse_id(webhook_id, "webhook"), now)
     return Response(status_code=204)
 
 
