@@ -67,6 +67,14 @@ def test_events_of_the_company_arrive_signed_and_only_its_own(app, company, rece
     assert len(receiver.ids) == len(set(receiver.ids)) == len(deliveries(company, webhook))
 
 
+def test_addresses_are_not_logged(app, company, receiver, caplog):
+    hook(company, f"{receiver.url}?key=hidden", event_types=["application.submitted"])
+    company.apply()
+    deliver(app)
+    assert receiver.received[0].path == "/hook?key=hidden"
+    assert "hidden" not in caplog.text
+
+
 def test_types_are_chosen(app, company, receiver):
     webhook = hook(company, receiver, event_types=["application.submitted"])
     in_state(app, company, "information_requested")
