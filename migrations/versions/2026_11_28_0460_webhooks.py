@@ -142,6 +142,7 @@ def upgrade():
 
 def downgrade():
     op.execute("DELETE FROM event_cursors WHERE follower = 'webhooks'")
+    op.execute("DELETE FROM jobs WHERE name LIKE 'webhooks.%'")
     op.drop_table("webhook_attempts")
     op.drop_table("webhook_deliveries")
     op.drop_table("webhook_endpoints")

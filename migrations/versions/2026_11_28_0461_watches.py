@@ -74,6 +74,7 @@ def downgrade():
     op.execute(sa.delete(message).where(message.c.kind.in_(ADDED)))
     _allow(BEFORE)
     op.execute("DELETE FROM event_cursors WHERE follower = 'watches'")
+    op.execute("DELETE FROM jobs WHERE name LIKE 'watches.%'")
     op.drop_table("watches")
 
 
