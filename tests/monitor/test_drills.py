@@ -16,8 +16,10 @@ from app.transparency.checkpoint import Checkpoint, parse_checkpoint
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.logged_status import FINAL_STATUSES
 from app.transparency.signed_note import split_note
+from app.transparency.witness_policy import parse_policy
 from tests.monitor.helpers import Relay, Watching
 from tests.transparency.helpers import attack, derived
+from tests.transparency.witnesses import ed25519
 
 pytestmark = pytest.mark.pg_sampled
 NEVER, UNKNOWN = "MIK-2030-000998-X", "MIK-2030-000999-X"
@@ -143,6 +145,17 @@ def test_a_bit_that_is_missing_is_named(watching, shared_app, numbers):
     empty = lambda bits: bytes(len(bits))  # noqa: E731 (one use)
     report = watching.run(**{"/v1/status-lists/suspension-1": resigned(shared_app, empty)})
     assert [each.kind.value for each in report.findings] == ["list-bit-missing"]
+
+
+def test_an_old_entry_that_no_witness_has_seen_is_named(app, tmp_path):
+    app.certify()
+    vkey = app.http.get("/log/vkey").text.strip()
+    witness = ed25519("witness.example/w", 21).verifier.vkey
+    policy = parse_policy(f"log {vkey}\nwitness W {witness}\nquorum W\n".encode())
+    watching = Watching(app, tmp_path / "monitor", policy=policy)
+    assert watching.run().findings == []  # there is still time
+    app.clock.advance(days=2)
+    assert watching.kinds() == {"unwitnessed"}
 
 
 def test_a_changed_answer_is_kept_with_both_sides(watching, numbers):
