@@ -2,10 +2,9 @@
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import EmailStr, Field
 
-from app.core.messages import Message
 from app.events.watched import WatchKind
 from app.watches import watches
 from app.web.dependencies import (
@@ -22,6 +21,7 @@ from app.web.schema_types import RequestModel, ResponseModel, Text100
 router = APIRouter(prefix="/v1/watches", tags=["public register"], route_class=GuardedRoute)
 
 ASKED: Final = "A message is on its way. It has a link that confirms the address; nothing is sent before."
+ENDED: Final = "You get no more of these messages."
 
 
 class WatchRequest(RequestModel):
@@ -35,7 +35,7 @@ class WatchRequest(RequestModel):
     language: Literal["az", "en", "ru"] | None = Field(None, description="of the messages: az, en or ru")
 
 
-class WatchAskedResponse(ResponseModel):
+class WatchMessageResponse(ResponseModel):
     """The same for every address."""
 
     message: str = Field(examples=[ASKED])
@@ -54,7 +54,7 @@ def request_watch(
     address: ClientAddressDep,
     now: NowDep,
     _retry: AnonymousIdempotentReplayDep,
-) -> WatchAskedResponse:
+) -> WatchMessageResponse:
     """Without an account: you are mailed within a minute of every change. Confirm the address by the link that is sent
     to it; every message has a link that ends it. Limit: 20 requests from one network in 15 minutes.
     """
@@ -68,18 +68,17 @@ def request_watch(
         address=address,
         now=now,
     )
-    return WatchAskedResponse(message=Message(ASKED))
+    return WatchMessageResponse(message=ASKED)
 
 
 @router.post(
     "/unsubscribe",
-    status_code=204,
     summary="End messages",
     responses=error_responses(409, 413, 422, 503),
 )
-def unsubscribe(
+def end_watch(
     token: Annotated[str, Query(max_length=200, description="from the link in a message")], session: SessionDep
-) -> Response:
+) -> WatchMessageResponse:
     """One click of mail programs (RFC 8058). A token that is over is no error."""
     watches.end_watch(session, token)
-    return Response(status_code=204)
+    return WatchMessageResponse(message=ENDED)

@@ -83,7 +83,7 @@ def show_watch(token: str, request: Request, session: SessionDep, now: NowDep) -
     try:
         watch = watches.find_watch(session, token, now)
     except NotFound:
-        return render(request, "watch_done.html", state="over", status=404, headers=NO_STORE)
+        return render(request, "watch_done.html", state="over")
     return render(
         request,
         "watch_link.html",
