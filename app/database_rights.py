@@ -129,6 +129,12 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "user_sessions": _changes("second_factor_at", "ended_at", "ended_because", "mac", delete=True),
         "users": _changes("email", "former_email", "language", *_USER_RIGHTS),
         "visit_waivers": HISTORY,
+        "watches": _changes("confirmed_at", delete=True),
+        "webhook_attempts": _changes(delete=True),
+        "webhook_deliveries": _changes(
+            "state", "attempts", "next_attempt_at", "failing_since", "finished_at", delete=True
+        ),
+        "webhook_endpoints": _edited("webhook_endpoints", "created_at", delete=True),
     }
 )
 """What the service needs. A table that is not named gets no right at all."""

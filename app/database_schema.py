@@ -22,7 +22,9 @@ import app.products.model
 import app.reference.model
 import app.schemes.model
 import app.signing.model
-import app.web.idempotency_repository  # noqa: F401 (each import above and this one adds tables to Base.metadata)
+import app.watches.model
+import app.web.idempotency_repository
+import app.webhooks.model  # noqa: F401 (each import above and this one adds tables to Base.metadata)
 from app.core.database import Base, Database
 
 __all__ = ["APPEND_ONLY_TABLES", "Base", "is_migrated", "migrate"]

@@ -34,6 +34,7 @@ from app.api.company import (
     sites,
     token,
     trial_assessment,
+    webhooks,
 )
 from app.api.public import (
     bulk_export,
@@ -42,11 +43,13 @@ from app.api.public import (
     credential_schemas,
     digital_link,
     documents,
+    event_feeds,
     health,
     reports,
     schemes_and_parks,
     status_lists,
     transparency_log,
+    watches,
     well_known,
 )
 from app.api.shared import evidence, manifests, matters
@@ -96,7 +99,7 @@ from app.documents.upload_reader import UploadReader
 from app.notifications import outbox
 from app.notifications.delivery import create_mail_delivery
 from app.pages.error_pages import ErrorPageMiddleware
-from app.pages.public import apply, badge, confirm, home, problem_pages, register, report
+from app.pages.public import apply, badge, confirm, home, problem_pages, register, report, watch
 from app.pages.public.verify import VerifyPages
 from app.pages.rendering import PageRenderer, PageServices
 from app.pages.scheme_summaries import SchemeSummaries
@@ -127,6 +130,8 @@ from app.web.problems import problem_details
 from app.web.read_audit import ReadAudit
 from app.web.routes import PublicRouter, paths_of
 from app.web.verify_fast_path import VerifyFastPath
+from app.webhooks.addresses import AddressRules
+from app.webhooks.sender import WebhookSender
 from app.worker.handlers import build_worker
 
 Clock = Callable[[], datetime]
@@ -150,6 +155,7 @@ ROUTERS = (
     api_clients.router,
     events.router,
     inbox.router,
+    webhooks.router,
     trial_assessment.trial_router,
     cases.router,
     organisations.router,
@@ -170,6 +176,8 @@ ROUTERS = (
     documents.router,
     bulk_export.router,
     certificates.router,
+    event_feeds.router,
+    watches.router,
     schemes_and_parks.router,
     health.router,
     closed_lists.router,
@@ -183,6 +191,7 @@ ROUTERS = (
     home.router,
     register.router,
     report.router,
+    watch.router,
     apply.router,
     confirm.router,
     problem_pages.router,
@@ -328,6 +337,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         reading_trail=ReadAudit(database),
         mail=mail,
         witnesses=witnesses,
+        webhook_sender=WebhookSender(AddressRules.of(settings.webhook_ports, settings.webhook_inner_addresses)),
         request_ids=RequestIdGenerator(),
     )
 

@@ -53,6 +53,14 @@ def execute(app, statement, **values):
         connection.execute(sa.text(statement), values)
 
 
+def disable_webhooks(app):
+    """Disable all webhooks, as if they had failed for days."""
+    execute(
+        app,
+        "UPDATE webhook_endpoints SET state = 'disabled', disabled_at = created_at, disabled_because = 'failing'",
+    )
+
+
 def rewrite(app, statement, **values):
     """Change the tables past the service, their triggers and foreign keys, as the owner of the database can."""
     if app.database.is_sqlite:

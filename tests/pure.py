@@ -24,9 +24,11 @@ PURE = (
     "app/documents/pdf/printable.py",
     "app/documents/pdf/content.py",
     "app/documents/qr_token.py",
+    "app/events/atom_feed.py",
     "app/events/catalogue.py",
     "app/events/public_event.py",
     "app/events/reminders.py",
+    "app/events/watched.py",
     "app/monitor/comparisons.py",
     "app/notifications/mail_html.py",
     "app/notifications/notice_texts.py",
@@ -71,6 +73,9 @@ PURE = (
     "app/verification/token_text.py",
     "app/web/problems/partial_bodies.py",
     "app/web/problems/validation_errors.py",
+    "app/webhooks/addresses.py",
+    "app/webhooks/schedule.py",
+    "app/webhooks/signatures.py",
 )
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ COMMITS_BELOW_THE_REQUEST = {
     "app/jobs/job_worker.py": "takes jobs and notes what came of them, beside all requests",
     "app/worker/due_tasks.py": "each due task is a transaction of its own",
     "app/worker/handlers.py": "renews stored answers, beside all requests",
+    "app/watches/follower.py": "the mails of a batch of events are written with how far it has come",
+    "app/webhooks/delivery.py": "each attempt is noted as soon as it was made",
     "app/notifications/delivery.py": "each message is marked as soon as it was sent",
 }
 

@@ -66,6 +66,7 @@ TAGS = [
     {"name": "matters", "description": "Open matters about certificates."},
     {"name": "events", "description": "What happened to your company's applications, certificates and accounts."},
     {"name": "inbox", "description": "Your notices, what you have read of them, and what is mailed to you."},
+    {"name": "webhooks", "description": "Have events sent to your own programs, signed by Standard Webhooks."},
     {"name": "calendar", "description": "Holidays: what deadlines are counted by."},
     {"name": "audit", "description": "For auditors: every change, in one chain that cannot be rewritten unseen."},
     {
@@ -83,6 +84,10 @@ PARAMETER_DESCRIPTIONS = {
     "claim_id": "id of the claim",
     "client_id": "id of the API client",
     "manifest_id": "id of the manifest",
+    "holder_id": "id of the holder",
+    "heading": "code of the Harmonized System",
+    "webhook_id": "id of the webhook",
+    "delivery_id": "id of the delivery",
     "credential_id": "id of the authenticator in the list of one's own",
     "evidence_id": "id of the evidence document",
     "invitation_id": "id of the invitation",

@@ -19,7 +19,7 @@ from app.products.model import Product
 Named = TypeVar("Named", Application, Product)
 MOVED_TABLES: tuple[type[Base], ...] = (Application, Evidence, User, ApiClient, Invitation)
 """Tables that refer to an organisation by one column; products and sites also refer to each other."""
-MOVED_ABOVE: tuple[str, ...] = ("manifests", "notice_recipients")
+MOVED_ABOVE: tuple[str, ...] = ("manifests", "notice_recipients", "webhook_endpoints")
 """The same, of packages that import this one."""
 
 

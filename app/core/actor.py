@@ -29,6 +29,7 @@ class Scope(StrEnum):
     APPLICATIONS_WRITE = "applications:write"  # drafts and their evidence
     APPLICATIONS_SUBMIT = "applications:submit"  # actions that bind the company: submit, respond, withdraw
     CERTIFICATES_SURRENDER = "certificates:surrender"
+    WEBHOOKS = "webhooks"  # where the company's events are sent, those about accounts too
 
 
 class ActorKind(StrEnum):

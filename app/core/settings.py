@@ -141,6 +141,13 @@ class Settings(BaseSettings):
         le=3_600,
         description="how often a process looks for jobs that another one enqueued; its own it runs at once",
     )
+    webhook_max_endpoints: int = Field(default=10, ge=1, le=100, description="webhooks of one company")
+    webhook_ports: str = Field(default="443", description="ports that webhooks may be sent to, with commas")
+    webhook_inner_addresses: bool = Field(
+        default=False,
+        description="send webhooks to inner addresses, to any port and without TLS too; for tests and demos: refused "
+        "in production",
+    )
     export_folder: str = Field(
         default="",
         description="folder of static files (answers, signed ranges, status lists, log) that a worker keeps up to date "
@@ -217,6 +224,15 @@ class Settings(BaseSettings):
             msg = "MIK_TIMESTAMP_URL must be an address such as https://tsa.example.az/"
             raise ValueError(msg)
         return value
+
+    @field_validator("webhook_ports")
+    @classmethod
+    def _normalize_ports(cls, value: str) -> str:
+        ports = {port.strip() for port in value.split(",")}
+        if not all(re.fullmatch(r"[1-9][0-9]{0,4}", port) and int(port) < 65_536 for port in ports):
+            msg = "MIK_WEBHOOK_PORTS must be numbers of ports with commas, such as 443 or 443,8443"
+            raise ValueError(msg)
+        return ",".join(sorted(ports, key=int))
 
     @field_validator("virus_scanner")
     @classmethod
@@ -354,7 +370,7 @@ class Settings(BaseSettings):
 
 def find_unsafe_settings(settings: Settings) -> list[str]:
     """List settings that are unsafe in production, each with its remedy."""
-    return [*_check_address(settings), *_check_paths(settings), *_check_mail(settings)]
+    return [*_check_address(settings), *_check_paths(settings), *_check_mail(settings), *_check_webhooks(settings)]
 
 
 def _check_address(settings: Settings) -> Iterator[str]:
@@ -372,6 +388,14 @@ def _check_address(settings: Settings) -> Iterator[str]:
         yield (
             f"MIK_ISSUER={settings.issuer} does not fit MIK_BASE_URL: its keys would be looked for at another host; "
             f"set MIK_ISSUER={settings.default_issuer}, or the base address of that issuer"
+        )
+
+
+def _check_webhooks(settings: Settings) -> Iterator[str]:
+    if settings.webhook_inner_addresses:
+        yield (
+            "MIK_WEBHOOK_INNER_ADDRESSES=true lets companies have requests sent into your own network: remove it, it "
+            "is for tests and demos"
         )
 
 

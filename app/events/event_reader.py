@@ -5,7 +5,7 @@ it has dealt with, and calls `events_after`. Sequence numbers are given under a 
 event with a smaller number is never seen later, and what was rolled back has no number.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -77,6 +77,30 @@ def events_of_organisation(
     return _take(session, sequence, limit, fetch, is_told)
 
 
+def events_of_certificates(
+    session: Session,
+    limit: int,
+    *,
+    number: str | None = None,
+    organisation_id: UUID | None = None,
+    heading: str | None = None,
+) -> list[PublicEvent]:
+    """Return the newest events that watchers are told, newest first.
+
+    They are of one certificate, of those of a holder, or of those whose code begins with a heading.
+    """
+    told = (event.name for event in load_catalogue().types.values() if "watchers" in event.told)
+    rows = event_repository.list_newest_about_certificates(
+        session,
+        audit_names_of(frozenset(told)),
+        limit,
+        number=number,
+        organisation_id=organisation_id,
+        heading=heading,
+    )
+    return list(map_events(session, rows))
+
+
 def _all_after(session: Session, names: Collection[str], after: int) -> Sequence[AuditEvent]:
     return event_repository.list_audit_events(session, names, after, BATCH_SIZE)
 
@@ -136,12 +160,14 @@ class _FactLoader:
         }
         claims = {UUID(record.data["claim"]) for record in records if "claim" in record.data}
         clients = {UUID(record.subject_id) for record in records if record.subject_type == "client"}
+        manifests = {UUID(record.subject_id) for record in records if record.subject_type == "manifest"}
         cases = {record.case_id for record in records if record.case_id is not None}
         self._applications = event_repository.find_applications(session, cases) if cases else {}
         self._holders = event_repository.find_holders(session, numbers) if numbers else {}
         self._employers = event_repository.find_employers(session, users | actors) if users | actors else {}
         self._claimants = event_repository.find_claimants(session, claims) if claims else {}
         self._client_companies = event_repository.find_client_companies(session, clients) if clients else {}
+        self._manifest_companies = event_repository.find_manifest_companies(session, manifests) if manifests else {}
         logged = sorted({record.subject_id for record in records if record.subject_type == "certificate"})
         self._entries = log_repository.list_entries_about(session, logged) if logged else {}
         has_question = any(record.event == "application.information_requested" for record in records)
@@ -175,10 +201,13 @@ class _FactLoader:
             return application.organisation_id if application else None
         if record.subject_type == "organisation":
             return UUID(record.subject_id)
-        if record.subject_type == "user":
-            return self._employers.get(UUID(record.subject_id))
-        if record.subject_type == "client":
-            return self._client_companies.get(UUID(record.subject_id))
+        by_type: Mapping[str, Mapping[UUID, UUID | None]] = {
+            "user": self._employers,
+            "client": self._client_companies,
+            "manifest": self._manifest_companies,
+        }
+        if record.subject_type in by_type:
+            return by_type[record.subject_type].get(UUID(record.subject_id))
         stated = record.data.get("organisation")
         return UUID(stated) if stated else None
 

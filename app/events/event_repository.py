@@ -11,12 +11,24 @@ from app.applications.model import Application, Evidence
 from app.applications.workflow import OPEN_STATES
 from app.audit.model import AuditEvent
 from app.auth.model import ApiClient, Invitation, User
+from app.bulk.model import Manifest
 from app.certificates.model import Certificate
 from app.core.dates import baku_day
 from app.events.model import EventCursor
 from app.organisations.model import Claim, Residency
 
 RULESET_EVENT = "ruleset.published"
+
+
+def is_behind(session: Session, follower: str) -> bool:
+    """Whether there are audit events that this follower has not dealt with."""
+    cursor = session.get(EventCursor, follower)
+    return cursor is None or cursor.sequence < last_sequence(session)
+
+
+def last_sequence(session: Session) -> int:
+    """Return the number of the newest audit event; 0: there is none."""
+    return session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
 
 
 def lock_cursor(session: Session, follower: str) -> EventCursor:
@@ -28,8 +40,7 @@ def lock_cursor(session: Session, follower: str) -> EventCursor:
     query = sa.select(EventCursor).where(EventCursor.follower == follower).with_for_update()
     cursor = session.scalars(query).one_or_none()
     if cursor is None:
-        last = session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
-        cursor = EventCursor(follower=follower, sequence=last)
+        cursor = EventCursor(follower=follower, sequence=last_sequence(session))
         session.add(cursor)
         session.flush()
     return cursor
@@ -64,6 +75,28 @@ def list_audit_events_about(
     return session.scalars(query.order_by(AuditEvent.seq).limit(limit)).all()
 
 
+def list_newest_about_certificates(
+    session: Session,
+    names: Collection[str],
+    limit: int,
+    *,
+    number: str | None,
+    organisation_id: UUID | None,
+    heading: str | None,
+) -> Sequence[AuditEvent]:
+    """Return the newest events of these names, newest first: of one certificate, of a holder's, or of a heading's."""
+    query = sa.select(AuditEvent).where(AuditEvent.subject_type == "certificate", AuditEvent.event.in_(names))
+    if number is not None:
+        query = query.where(AuditEvent.subject_id == number)
+    else:
+        query = query.join(Certificate, Certificate.number == AuditEvent.subject_id)
+    if organisation_id is not None:
+        query = query.where(Certificate.organisation_id == organisation_id)
+    if heading is not None:
+        query = query.where(Certificate.hs6.startswith(heading, autoescape=True))
+    return session.scalars(query.order_by(AuditEvent.seq.desc()).limit(limit)).all()
+
+
 def _subjects_of(session: Session, organisation_id: UUID) -> Mapping[str, Sequence[str]]:
     """Return the ids of what belongs to the company beside its applications, by type of subject."""
     of_company = sa.select(Evidence.id).where(
@@ -75,6 +108,7 @@ def _subjects_of(session: Session, organisation_id: UUID) -> Mapping[str, Sequen
         "user": sa.select(User.id).where(User.organisation_id == organisation_id),
         "client": sa.select(ApiClient.id).where(ApiClient.organisation_id == organisation_id),
         "invitation": sa.select(Invitation.id).where(Invitation.organisation_id == organisation_id),
+        "manifest": sa.select(Manifest.id).where(Manifest.organisation_id == organisation_id),
     }
     found = {name: [str(each) for each in session.scalars(query)] for name, query in queries.items()}
     return {"organisation": [str(organisation_id)], **found}
@@ -91,6 +125,13 @@ def find_holders(session: Session, numbers: Iterable[str]) -> dict[str, UUID]:
     return {row.number: row.organisation_id for row in session.execute(query)}
 
 
+def find_places(session: Session, numbers: Collection[str]) -> dict[str, tuple[UUID, str]]:
+    """Return holder and HS code of each certificate by number."""
+    query = sa.select(Certificate.number, Certificate.organisation_id, Certificate.hs6)
+    rows = session.execute(query.where(Certificate.number.in_(numbers)))
+    return {row.number: (row.organisation_id, row.hs6) for row in rows}
+
+
 def find_claimants(session: Session, ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the claimant of each claim by its id."""
     query = sa.select(Claim.id, Claim.claimant_id).where(Claim.id.in_(set(ids)))
@@ -100,6 +141,12 @@ def find_claimants(session: Session, ids: Iterable[UUID]) -> dict[UUID, UUID]:
 def find_client_companies(session: Session, ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the company of each API client by its id."""
     query = sa.select(ApiClient.id, ApiClient.organisation_id).where(ApiClient.id.in_(set(ids)))
+    return {row.id: row.organisation_id for row in session.execute(query)}
+
+
+def find_manifest_companies(session: Session, ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
+    """Return the company of each list of numbers by its id; None of those of staff."""
+    query = sa.select(Manifest.id, Manifest.organisation_id).where(Manifest.id.in_(set(ids)))
     return {row.id: row.organisation_id for row in session.execute(query)}
 
 

@@ -179,6 +179,7 @@ SOURCES: Mapping[str, EventSource] = MappingProxyType(
         "matter.closed": EventSource(
             "matter.decided", kind_from="kind", status_from="outcome", reason_from="revocation_reason"
         ),
+        "manifest.finished": EventSource("manifest.finished", "finished"),
         "ruleset.published": EventSource("ruleset.affects_you", "published"),
         "member.invited": EventSource("account.invited"),
         "password.changed": EventSource("account.password_reset", kind="changed"),
@@ -195,6 +196,7 @@ SOURCES: Mapping[str, EventSource] = MappingProxyType(
         "second_factor.reset": _rights("authenticator_reset"),
         "credential.registered": _rights("authenticator_reset"),
         "credential.removed": _rights("authenticator_reset"),
+        "webhook.disabled": EventSource("account.webhook_disabled", kind_from="reason"),
     }
 )
 """Audit event → the event that leaves the service."""
@@ -280,6 +282,8 @@ def _subject_of(event_type: EventType, record: AuditRecord, facts: EventFacts) -
     kind = event_type.subject
     if kind == "claim":
         return EventSubject(kind, str(record.data["claim"]))
+    if (webhook := record.data.get("webhook")) is not None:
+        return EventSubject(kind, str(webhook))
     number = record.subject_id if kind == "certificate" else None
     return EventSubject(kind, record.subject_id, facts.application_number if kind == "application" else number)
 

@@ -166,7 +166,7 @@ class MailDelivery:
         else:
             is_always = load_catalogue().types[event["type"]].is_mailed_always
             blocks = notice_blocks(event, message.language, values, is_always=is_always)
-        return compose_mail(
+        mail = compose_mail(
             message_id=message.id,
             created_at=message.created_at,
             sender=self._sender,
@@ -176,6 +176,10 @@ class MailDelivery:
             body=to_plain(blocks),
             html=to_html(blocks, self._base_url),
         )
+        if message.kind == MessageKind.WATCHED_CHANGE:
+            mail["List-Unsubscribe"] = f"<{self._base_url}/v1/watches/unsubscribe?token={values['token']}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
+        return mail
 
     def _record_result(self, message_id: UUID, error: str | None) -> None:
         now = self._clock()

@@ -40,6 +40,8 @@ class MessageKind(StrEnum):
     AUTHENTICATOR_REGISTERED = "authenticator-registered"
     AUTHENTICATOR_REMOVED = "authenticator-removed"
     NOTICE = "notice"  # of an event; its text is in notice_texts.toml
+    CONFIRM_WATCH = "confirm-watch"
+    WATCHED_CHANGE = "watched-change"
 
 
 class OutgoingMessage(Base):

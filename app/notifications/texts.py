@@ -163,6 +163,17 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
             "any more.",
             _ASK_OWNER,
         ),
+        MessageKind.CONFIRM_WATCH: _message_text(
+            "Confirm that you want to follow certificates",
+            "Someone, probably you, wants to be told by e-mail what happens at {service} to: {subject}",
+            "To confirm it, open this link until {until} (Baku time): {service}/watch/{token}",
+            _IF_NOT_YOU,
+        ),
+        MessageKind.WATCHED_CHANGE: _message_text(
+            "News about a certificate that you follow",
+            "There is news about the certificate {number}. Its page shows what is true now: {service}/v/{number}",
+            "You get this message because you follow: {subject}. To get no more of them: {service}/watch/{token}",
+        ),
     }
 )
 

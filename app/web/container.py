@@ -29,6 +29,7 @@ from app.verification.static_export import StaticExport
 from app.web.limits.concurrency import ConcurrencyLimits, UploadLimits
 from app.web.middleware import RequestIdGenerator
 from app.web.read_audit import ReadAudit
+from app.webhooks.sender import WebhookSender
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +63,5 @@ class Container:
     reading_trail: ReadAudit
     mail: MailDelivery
     witnesses: WitnessRounds
+    webhook_sender: WebhookSender
     request_ids: RequestIdGenerator

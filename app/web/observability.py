@@ -106,6 +106,7 @@ def configure_logging(settings: Settings) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     logging.getLogger("alembic").setLevel(logging.WARNING)  # two lines for each readiness check
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # addresses of webhooks, which may contain secrets
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -101,6 +101,9 @@ class GuardedRoute(APIRoute):
         """Return the body limit. FastAPI's own limit would turn a response that was committed already into a 413."""
         return settings.body_max_bytes
 
+    async def before_work(self, request: Request) -> None:
+        """Do what is slow and needs no database, before the request acquires a thread and a connection."""
+
     @property
     def is_revalidated(self) -> bool:
         """Whether it reads one thing with a version, for one client: it sets the `ETag` of its response."""
@@ -117,6 +120,7 @@ class GuardedRoute(APIRoute):
         takes_json = self.body_field is not None and not takes_form
 
         async def call_endpoint(request: Request) -> Response:
+            await self.before_work(request)
             if kind is not None:  # the body is read: from here on the request needs a thread and a connection
                 await web_dependencies.get_container(request).concurrency.acquire(request, kind)
             try:

@@ -62,6 +62,17 @@ ROUTE_SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "GET /v1/evidence/{evidence_id}": Scope.READ,
         "GET /v1/evidence/{evidence_id}/file": Scope.READ,
         "GET /v1/events": Scope.READ,
+        "GET /v1/webhooks": Scope.WEBHOOKS,
+        "POST /v1/webhooks": Scope.WEBHOOKS,
+        "GET /v1/webhooks/{webhook_id}": Scope.WEBHOOKS,
+        "PUT /v1/webhooks/{webhook_id}": Scope.WEBHOOKS,
+        "DELETE /v1/webhooks/{webhook_id}": Scope.WEBHOOKS,
+        "POST /v1/webhooks/{webhook_id}/rotate-secret": Scope.WEBHOOKS,
+        "POST /v1/webhooks/{webhook_id}/enable": Scope.WEBHOOKS,
+        "POST /v1/webhooks/{webhook_id}/test": Scope.WEBHOOKS,
+        "POST /v1/webhooks/{webhook_id}/redeliver": Scope.WEBHOOKS,
+        "GET /v1/webhooks/{webhook_id}/deliveries": Scope.WEBHOOKS,
+        "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": Scope.WEBHOOKS,
         "GET /v1/api-clients": Scope.READ,
         "GET /v1/api-clients/{client_id}": Scope.READ,
         "GET /v1/organisations/{organisation_id}": Scope.READ,
@@ -80,6 +91,7 @@ SCOPE_DESCRIPTIONS: Mapping[Scope, str] = MappingProxyType(
         Scope.APPLICATIONS_WRITE: "drafts of applications and their documents",
         Scope.APPLICATIONS_SUBMIT: "submit, answer and withdraw applications",
         Scope.CERTIFICATES_SURRENDER: "give certificates back",
+        Scope.WEBHOOKS: "make and change webhooks, which are told of the company's events",
     }
 )
 """Description of each scope in the OpenAPI document."""

@@ -30,7 +30,9 @@ from app.jobs.job_type import JobType
 from app.notifications import mail_repository
 from app.notifications.delivery import RETENTION
 from app.transparency import appender
+from app.watches import watch_repository, watches
 from app.web import idempotency_repository
+from app.webhooks import endpoints, webhook_repository
 
 RESPONSE_RETENTION = timedelta(days=1)
 JOB_RETENTION = timedelta(days=30)
@@ -169,6 +171,16 @@ def _old_manifests(session: Session, now: datetime, _files: EvidenceFileStore | 
         yield DueTask("manifests ended more than a month ago: delete them", _delete_manifests(now))
 
 
+def _unconfirmed_watches(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
+    if watch_repository.has_unconfirmed_before(session, now - watches.CONFIRM_WITHIN):
+        yield DueTask("addresses that follow certificates, not confirmed in time: delete them", _delete_watches(now))
+
+
+def _old_deliveries(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
+    if webhook_repository.has_finished_before(session, now - endpoints.RETENTION):
+        yield DueTask("deliveries to webhooks ended more than a month ago: delete them", _delete_deliveries(now))
+
+
 def _finished_jobs(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
     if job_repository.has_finished_before(session, now - JOB_RETENTION):
         yield DueTask("jobs done more than a month ago: delete them", _delete_jobs(now))
@@ -281,6 +293,22 @@ def _delete_manifests(now: datetime) -> Callable[[Session], str | None]:
     return do
 
 
+def _delete_watches(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        watch_repository.delete_unconfirmed_before(session, now - watches.CONFIRM_WITHIN)
+        return "addresses that were not confirmed in time are deleted"
+
+    return do
+
+
+def _delete_deliveries(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        webhook_repository.delete_finished_before(session, now - endpoints.RETENTION)
+        return "deliveries to webhooks that ended more than a month ago are deleted"
+
+    return do
+
+
 def _delete_confirmations(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         session_repository.delete_old_confirmations(session, now - RETENTION)
@@ -313,6 +341,8 @@ FINDERS: Mapping[JobType, Finder] = MappingProxyType(
         JobType("addresses.delete-confirmed", every=DAY): _old_confirmations,
         JobType("messages.delete-old", every=DAY): _old_messages,
         JobType("manifests.delete-old", every=DAY): _old_manifests,
+        JobType("watches.delete-unconfirmed", every=DAY): _unconfirmed_watches,
+        JobType("webhooks.delete-old", every=DAY): _old_deliveries,
         JobType("jobs.delete-finished", every=DAY): _finished_jobs,
     }
 )

@@ -15,7 +15,9 @@ from app.jobs.job_worker import JobWorker
 from app.notifications import inbox_follower
 from app.notifications.inbox_follower import FOLLOW_EVENTS
 from app.verification.snapshots import SnapshotWriter
+from app.watches.follower import FOLLOW_WATCHES, follow_all
 from app.web.container import Container
+from app.webhooks.delivery import DELIVER, WebhookDeliveries
 from app.worker import due_tasks
 from app.worker.due_tasks import FINDERS, Finder
 
@@ -33,6 +35,8 @@ def build_handlers(container: Container) -> Mapping[JobType, Handler]:
         RENEW_SNAPSHOTS: partial(_renew_snapshots, container),
         RUN_MANIFEST: partial(_run_manifest, container),
         FOLLOW_EVENTS: partial(_follow_events, container),
+        FOLLOW_WATCHES: lambda run: follow_all(container.database, container.secret_box, run.now),
+        DELIVER: _webhook_deliveries(container).run,
     }
 
 
@@ -76,6 +80,16 @@ def _renew_snapshots(container: Container, run: JobRun) -> None:
 
 def _follow_events(container: Container, run: JobRun) -> None:
     inbox_follower.follow_all(container.database, run.now)
+
+
+def _webhook_deliveries(container: Container) -> WebhookDeliveries:
+    return WebhookDeliveries(
+        container.database,
+        container.webhook_sender,
+        container.secret_box,
+        clock=container.clock,
+        jitter=random.random,
+    )
 
 
 def _run_manifest(container: Container, run: JobRun) -> None:

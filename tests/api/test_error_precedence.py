@@ -241,6 +241,9 @@ def places(shared_app):  # noqa: C901 (one line for each route)
     whole = product(company.site_id) | {"national_code": "7306300000", "reference": None, "brand": "Nümunə"}
     whole |= {"flags": [], "joint_production": ["TR"]}
     whole["materials"][0]["weight_kg"] = "1040"
+    webhook = {"url": "https://erp.numune.example/mik", "description": "Orders", "event_types": ["certificate.issued"]}
+    webhook |= {"follows": [{"kind": "heading", "value": "7306"}]}
+    own_webhook, since = f"/v1/webhooks/{company.add_webhook()['id']}", app.clock().isoformat()
     drafted = {"product_ids": [company.add_product()], "reference": None}
     anybody = app.anonymous
     site = {"name": "Hall 3", "country": "AZ", "district": "Ağdam", "park_code": None, "production_started_on": None}
@@ -248,6 +251,10 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         "POST /v1/registrations": Place(anybody, lambda: ("/v1/registrations", {"email": address(), "language": None})),
         "POST /v1/registrations/confirm": Place(anybody, registering),
         "POST /v1/reports": Place(anybody, lambda: ("/v1/reports", {"address": "https://mik-az.example/"})),
+        "POST /v1/watches": Place(
+            anybody,
+            lambda: ("/v1/watches", {"kind": "heading", "value": "7306", "email": address(), "language": None}),
+        ),
         "POST /v1/sites": Place(company, lambda: ("/v1/sites", site)),
         "PUT /v1/sites/{site_id}": Place(moving, lambda: (f"/v1/sites/{moving.site_id}", CHANGED_SITE)),
         "POST /v1/products": Place(company, lambda: ("/v1/products", whole)),
@@ -266,6 +273,11 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         "POST /v1/applications/{application_id}/declaration": Place(company, declare),
         "POST /v1/applications/{application_id}/visit-waiver": Place(
             app.owner, case("submitted", "visit-waiver", REASON)
+        ),
+        "POST /v1/webhooks": Place(company, lambda: ("/v1/webhooks", webhook)),
+        "PUT /v1/webhooks/{webhook_id}": Place(company, lambda: (own_webhook, webhook)),
+        "POST /v1/webhooks/{webhook_id}/redeliver": Place(
+            company, lambda: (f"{own_webhook}/redeliver", {"since": since})
         ),
         "POST /v1/api-clients": Place(company, lambda: ("/v1/api-clients", {"name": "Order system"})),
         "POST /v1/applications/{application_id}/request-information": Place(
@@ -345,6 +357,7 @@ ROUTES = """
     POST /v1/registrations
     POST /v1/registrations/confirm
     POST /v1/reports
+    POST /v1/watches
     POST /v1/sites
     PUT /v1/sites/{site_id}
     POST /v1/products
@@ -356,6 +369,9 @@ ROUTES = """
     POST /v1/applications/{application_id}/respond
     POST /v1/applications/{application_id}/declaration
     POST /v1/applications/{application_id}/visit-waiver
+    POST /v1/webhooks
+    PUT /v1/webhooks/{webhook_id}
+    POST /v1/webhooks/{webhook_id}/redeliver
     POST /v1/api-clients
     POST /v1/applications/{application_id}/request-information
     POST /v1/applications/{application_id}/recommend
@@ -394,12 +410,13 @@ ROUTES = """
     POST /v1/proposals
 """
 ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
-ADDS = ("/notes", "/changes", "/declaration", "/copy")  # to a thing, whatever its version
+ADDS = ("/notes", "/changes", "/declaration", "/copy", "/redeliver")  # to a thing, whatever its version
 CHANGES = [route for route in ROUTES if "{" in route and "{code}" not in route and not route.endswith(ADDS)]
 PUBLIC = [
     "POST /v1/registrations",
     "POST /v1/registrations/confirm",
     "POST /v1/reports",
+    "POST /v1/watches",
     "POST /v1/invitations/accept",
     "POST /v1/auth/password-reset",
     "POST /v1/auth/password-resets",

@@ -205,6 +205,7 @@ PAGED = [
     ("/v1/verify/manifests", "company"),
     ("/v1/events", "company"),
     ("/v1/inbox", "company"),
+    ("/v1/webhooks", "company"),
     ("/v1/residencies", "company"),
     ("/v1/applications", "reviewer"),
     ("/v1/users", "owner"),
@@ -223,7 +224,8 @@ PAGED = [
 OF_ONE_CASE = {
     "/v1/applications/{application_id}/notes",
     "/v1/applications/{application_id}/earlier-decisions",
-}  # tests/applications asks these
+    "/v1/webhooks/{webhook_id}/deliveries",
+}  # tests/applications and tests/webhooks ask these
 
 
 def test_every_list_is_here(document):

@@ -12,6 +12,7 @@ from app.core.actor import Role
 from tests.api.helpers import events, is_replay, keyed, new_key, same
 from tests.bulk.sheets import csv_file, product_row
 from tests.factories import PASSWORD, PDF, ok, product, voen_of
+from tests.helpers import disable_webhooks
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 CHANGES = {"post", "put", "patch", "delete"}
@@ -25,6 +26,7 @@ KEEPS_NO_ANSWER = {
     "POST /v1/inbox/read": "what is read stays read",
     "POST /v1/inbox/{notice_id}/read": "what is read stays read",
     "PUT /v1/me/notification-settings": "it sets the whole: the second time changes nothing",
+    "POST /v1/watches/unsubscribe": "a token that is over is no error: the second time does no harm",
     "POST /v1/verify": "changes nothing",
     "POST /v1/verify/batch": "changes nothing",
     "POST /v1/verify/file": "changes nothing",
@@ -102,6 +104,24 @@ def removal(stage):
     application = stage.company.draft()
     evidence = ok(stage.company.add_evidence(application))["id"]
     return f"/v1/applications/{application}/evidence/{evidence}", {}
+
+
+def webhook(stage):
+    path = f"/v1/webhooks/{stage.company.add_webhook()['id']}"
+    for each in ok(stage.company.get("/v1/webhooks?limit=100"))["items"][:-1]:
+        stage.company.delete(f"/v1/webhooks/{each['id']}")  # a company has so many at most
+    return path
+
+
+def disabled_webhook(stage):
+    path = webhook(stage)
+    disable_webhooks(stage.app)
+    return at(path, "/enable")
+
+
+def delivery_of_a_test(stage):
+    path = webhook(stage)
+    return f"{path}/deliveries/{ok(stage.company.post(f'{path}/test'))['id']}/redeliver", {}
 
 
 def secret_of_a_client(stage):
@@ -318,6 +338,24 @@ CASES = {
     "POST /v1/applications/{application_id}/withdraw": ("company", lambda s: at(s.application(), "/withdraw")),
     "POST /v1/applications/{application_id}/evidence": ("company", upload),
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": ("company", removal),
+    "POST /v1/watches": (
+        "anonymous",
+        lambda _: ("/v1/watches", {"json": {"kind": "heading", "value": "73", "email": f"{new_key()}@sample.example"}}),
+    ),
+    "POST /v1/webhooks": ("company", lambda _: ("/v1/webhooks", {"json": {"url": "https://erp.numune.example/"}})),
+    "PUT /v1/webhooks/{webhook_id}": (
+        "company",
+        lambda s: at(webhook(s), "", json={"url": "https://erp.numune.example/new"}),
+    ),
+    "DELETE /v1/webhooks/{webhook_id}": ("company", lambda s: (webhook(s), {})),
+    "POST /v1/webhooks/{webhook_id}/rotate-secret": ("company", lambda s: at(webhook(s), "/rotate-secret")),
+    "POST /v1/webhooks/{webhook_id}/enable": ("company", disabled_webhook),
+    "POST /v1/webhooks/{webhook_id}/test": ("company", lambda s: (f"{webhook(s)}/test", {})),
+    "POST /v1/webhooks/{webhook_id}/redeliver": (
+        "company",
+        lambda s: (f"{webhook(s)}/redeliver", {"json": {"since": s.app.clock().isoformat()}}),
+    ),
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": ("company", delivery_of_a_test),
     "POST /v1/api-clients": ("company", lambda _: ("/v1/api-clients", {"json": {"name": "Orders"}})),
     "DELETE /v1/api-clients/{client_id}": (
         "company",
@@ -465,6 +503,8 @@ BY_STAFF = {
 # What is shown once, in the first answer only
 SECRETS = {
     "/v1/api-clients": ("client_secret",),
+    "/v1/webhooks": ("secret",),
+    "rotate-secret": ("secret",),
     "/v1/me/second-factor": ("secret", "otpauth"),
     "secrets": ("client_secret",),
 }

@@ -30,12 +30,17 @@ PUBLIC = """
     POST /v1/registrations
     POST /v1/registrations/confirm
     POST /v1/reports
+    POST /v1/watches
+    POST /v1/watches/unsubscribe
     GET  /v1/certificates
     GET  /v1/certificates/{number}
     GET  /v1/certificates/{number}/qr.svg
     GET  /v1/certificates/{number}/qr.png
     GET  /v1/certificates/{number}/label.svg
     GET  /v1/certificates/{number}/certificate.pdf
+    GET  /v1/certificates/{number}/events.atom
+    GET  /v1/holders/{holder_id}/events.atom
+    GET  /v1/headings/{heading}/events.atom
     GET  /v1/certificates.csv
     GET  /v1/certificates.jsonl
     GET  /v1/certificates/{number}/badge.svg
@@ -148,6 +153,17 @@ DOORS = {
     "POST   /v1/inbox/{notice_id}/read": "applicant",
     "GET    /v1/me/notification-settings": f"applicant stranger {STAFF}",
     "PUT    /v1/me/notification-settings": f"applicant stranger {STAFF}",
+    "GET    /v1/webhooks": f"{COMPANY} stranger",
+    "POST   /v1/webhooks": f"{COMPANY} stranger",
+    "GET    /v1/webhooks/{webhook_id}": COMPANY,
+    "PUT    /v1/webhooks/{webhook_id}": COMPANY,
+    "DELETE /v1/webhooks/{webhook_id}": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/rotate-secret": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/enable": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/test": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/redeliver": COMPANY,
+    "GET    /v1/webhooks/{webhook_id}/deliveries": COMPANY,
+    "POST   /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": COMPANY,
     "GET    /v1/api-clients": f"{COMPANY} stranger",
     "POST   /v1/api-clients": "applicant stranger",  # by a person
     "GET    /v1/api-clients/{client_id}": COMPANY,
@@ -223,9 +239,12 @@ DOORS = {
 # What takes a recent code of the authenticator, whoever it is
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id", "manifest_id", "notice_id"}
+OF_A_COMPANY |= {"webhook_id", "delivery_id"}
 OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id", "job_id", "mail_id"}
 OF_NOBODY = {
     "number",
+    "holder_id",
+    "heading",
     "credential_id",
     "code",
     "coordinates",
@@ -292,6 +311,8 @@ def things(shared_app, company):
     newcomer = app.staff("inspector", name="newcomer").id
     change = ok(company.post(f"/v1/certificates/{number}/changes", json=CHANGE))
     manifest = ok(company.post("/v1/verify/manifests", files={"file": ("numbers.txt", number.encode())}))
+    webhook = company.add_webhook()
+    delivery = ok(company.post(f"/v1/webhooks/{webhook['id']}/test"))
     app.run_jobs()
     app.follow_events()
     asked = another_owner.post("/v1/proposals", json=role_of(newcomer, "auditor"))
@@ -319,6 +340,10 @@ def things(shared_app, company):
         "mail_id": app.fail_mail(),
         "notice_id": ok(company.get("/v1/inbox?type=certificate.issued"))["items"][0]["id"],
         "manifest_id": manifest["id"],
+        "holder_id": company.organisation_id,
+        "heading": "7306",
+        "webhook_id": webhook["id"],
+        "delivery_id": delivery["id"],
         "name": "products.csv",
         "number": number,
         "coordinates": "0/000.p/1",
@@ -370,11 +395,15 @@ def fresh(company, things):
     }
     evidence = ok(company.add_evidence(things["application_id"], content=PDF + secrets.token_bytes(8)))
     program = ok(company.post("/v1/api-clients", json={"name": "For a day"}))
+    for webhook in ok(company.get("/v1/webhooks"))["items"]:
+        if webhook["id"] != things["webhook_id"]:
+            company.delete(f"/v1/webhooks/{webhook['id']}")  # a company has so many at most
     return (
         things
         | people
         | {
             "evidence_id": evidence["id"],
+            "webhook_id": company.add_webhook()["id"],
             "client_id": program["id"],
             "secret_id": program["secrets"][0]["id"],
         }
@@ -514,7 +543,8 @@ def test_bodies_do_not_reach_into_another_company(stranger, things):
 
 def test_lists_hold_the_own_things_only(shared_app, company, stranger, things):
     mine = {"sites": things["site_id"], "products": things["product_id"], "applications": things["application_id"]}
-    mine |= {"api-clients": things["client_id"], "residencies": things["residency_id"]}
+    mine |= {"api-clients": things["client_id"], "webhooks": things["webhook_id"]}
+    mine |= {"residencies": things["residency_id"]}
     for collection, thing in mine.items():
         own = {each["id"] for each in ok(company.get(f"/v1/{collection}?limit=100"))["items"]}
         theirs = {each["id"] for each in ok(stranger.get(f"/v1/{collection}?limit=100"))["items"]}

@@ -4,6 +4,7 @@ from functools import partial
 
 from tests.bulk.sheets import csv_file, product_row
 from tests.factories import PASSWORD, PDF, ok, product
+from tests.helpers import disable_webhooks
 from tests.history.access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
 
 QUESTIONS = {"questions": [{"text": "When did series production start?"}]}
@@ -133,6 +134,32 @@ def _remove_evidence(app):
     company = app.set_up_company()
     draft = company.draft()
     return partial(company.delete, f"/v1/applications/{draft}/evidence/{ok(company.add_evidence(draft))['id']}")
+
+
+def _ask_to_watch(app):
+    body = {"kind": "heading", "value": "7306", "email": "buyer@sample.example"}
+    return partial(app.anonymous.post, "/v1/watches", json=body)
+
+
+def _add_webhook(app):
+    return partial(app.set_up_company().post, "/v1/webhooks", json={"url": "https://erp.numune.example/mik"})
+
+
+def _with_webhook(method, action="", **more):
+    def prepare(app):
+        company = app.set_up_company()
+        path = f"/v1/webhooks/{company.add_webhook()['id']}"
+        if action == "/enable":
+            disable_webhooks(app)
+        return partial(company.request, method, f"{path}{action}", **more)
+
+    return prepare
+
+
+def _resend(app):
+    company = app.set_up_company()
+    path = f"/v1/webhooks/{company.add_webhook()['id']}"
+    return partial(company.post, f"{path}/deliveries/{ok(company.post(f'{path}/test'))['id']}/redeliver")
 
 
 def _revoke_client(app):
@@ -317,6 +344,16 @@ WALKS = {
     "POST /v1/imports/applications": _import_applications,
     "POST /v1/verify/manifests": _send_manifest,
     "POST /v1/verify/manifests/{manifest_id}/cancel": _cancel_manifest,
+    "POST /v1/webhooks": _add_webhook,
+    "PUT /v1/webhooks/{webhook_id}": _with_webhook("PUT", json={"url": "https://numune.example/"}, version=1),
+    "DELETE /v1/webhooks/{webhook_id}": _with_webhook("DELETE"),
+    "POST /v1/webhooks/{webhook_id}/rotate-secret": _with_webhook("POST", "/rotate-secret", version=1),
+    "POST /v1/webhooks/{webhook_id}/enable": _with_webhook("POST", "/enable", version=1),
+    "POST /v1/webhooks/{webhook_id}/test": _with_webhook("POST", "/test"),
+    "POST /v1/webhooks/{webhook_id}/redeliver": _with_webhook(
+        "POST", "/redeliver", json={"since": "2026-11-22T17:00:00Z"}
+    ),
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": _resend,
     "POST /v1/api-clients": lambda app: partial(app.set_up_company().post, "/v1/api-clients", json={"name": "Orders"}),
     "DELETE /v1/api-clients/{client_id}": _revoke_client,
     "POST /v1/api-clients/{client_id}/secrets": _add_secret,
@@ -405,6 +442,8 @@ def _batch(app):
 
 
 READS_ONLY = {
+    "POST /v1/watches": _ask_to_watch,
+    "POST /v1/watches/unsubscribe": lambda app: partial(app.anonymous.post, "/v1/watches/unsubscribe?token=mikw_x"),
     "POST /v1/verify": lambda app: partial(app.anonymous.post, "/v1/verify", json={"number": "x"}),
     "POST /v1/verify/batch": _batch,
     "POST /v1/verify/file": lambda app: partial(app.anonymous.post, "/v1/verify/file", content=b"x"),
@@ -418,4 +457,4 @@ READS_ONLY = {
     "POST /v1/registrations": _ask_to_register,
 }
 """POST for what is too long, or too secret, for an address; what strangers ask, an event once a message goes to an
-account; or what one has read, and wants to be mailed."""
+account; what they follow; or what one has read, and wants to be mailed."""

@@ -29,6 +29,8 @@ VALUES = {
     "role": "reviewer",
     "numbers": "MIK-2026-000042-Y",
     "account": "reviewer@staff.example",
+    "number": "MIK-2026-000042-Y",
+    "subject": "7306",
 }
 MAIL = {
     "message_id": UUID(int=7),

@@ -16,6 +16,8 @@ PAGES = {
     "/register/holders/{organisation_id}": ["/register/holders/{holder}"],
     "/register/parks/{code}": ["/register/parks/AGDAM-SP", "/register/parks/ALAT-AIZ"],
     "/register/gtins/{gtin}": ["/register/gtins/{gtin}"],
+    "/watch": ["/watch?kind=heading&value=7306"],
+    "/watch/{token}": ["/watch/mikw_over"],
     "/report": ["/report?number=MIK-2026-000042-Y"],
     "/apply": ["/apply"],
     "/apply/{code}": ["/apply/MIK"],

@@ -13,6 +13,7 @@ PUBLIC = re.compile(
     r"|/v1/(operations|units|flags|headings)"
     r"|/v1/schemes/[^/]*/rulesets|/v1/certificates\.(csv|jsonl)"
     r"|/v1/certificates/[^/]*/(badge\.svg|qr\.svg|qr\.png|label\.svg|certificate\.pdf|credential\.jwt|log-proof)"
+    r"|/v1/(certificates|holders|headings)/[^/]*/events\.atom"
     r"|/\.well-known/.*|/log/.*|/01/.*|/openapi\.json|/health/.*"
 )
 
