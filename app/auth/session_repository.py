@@ -20,6 +20,7 @@ from app.auth.model import (
     UserSession,
 )
 from app.auth.role_log import is_granted
+from app.auth.sign_on.model import ProviderSession
 from app.core.actor import Role
 from app.core.crypto.row_macs import authentic, protected_columns, row_macs_of
 from app.core.database import core_table, page_of
@@ -27,7 +28,10 @@ from app.core.database import core_table, page_of
 
 @dataclass(frozen=True, slots=True)
 class SessionWithUser:
-    """A session with its user and their current permissions. `roles` are those of staff."""
+    """A session with its user and their current permissions. `roles` are those of staff.
+
+    A session that a provider opened has no role that the provider did not give.
+    """
 
     id: UUID
     user_id: UUID
@@ -42,16 +46,22 @@ class SessionWithUser:
     roles: frozenset[Role]
 
 
-_SESSION, _USER, _ROLE = (protected_columns(mapped) for mapped in (UserSession, User, StaffRole))
-_USER_STARTS, _ROLE_STARTS = len(_SESSION), len(_SESSION) + len(_USER)
+_SESSION, _USER, _PROVIDER, _ROLE = (
+    protected_columns(mapped) for mapped in (UserSession, User, ProviderSession, StaffRole)
+)
+_USER_STARTS, _PROVIDER_STARTS = len(_SESSION), len(_SESSION) + len(_USER)
+_ROLE_STARTS = _PROVIDER_STARTS + len(_PROVIDER)
 
 
 def _session_with_user_query() -> sa.Select[Any]:
     """Build the query of every request once: by columns, one row for each role, or one row without a role."""
     session, person, role = core_table(UserSession), core_table(User), core_table(StaffRole)
+    provider = core_table(ProviderSession)
+    columns = (*_SESSION, *_USER, *_PROVIDER, *_ROLE)
     return (
-        sa.select(*(column.label(f"{column.table.name}_{column.name}") for column in (*_SESSION, *_USER, *_ROLE)))
+        sa.select(*(column.label(f"{column.table.name}_{column.name}") for column in columns))
         .join_from(session, person, person.c.id == session.c.user_id)
+        .outerjoin(provider, provider.c.user_session_id == session.c.id)
         .outerjoin(role, role.c.user_id == person.c.id)
         .where(session.c.id == sa.bindparam("user_session_id"))
     )
@@ -69,8 +79,12 @@ def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUse
     if not rows:
         return None
     who, macs = rows[0], row_macs_of(session)
-    if not macs.verify(UserSession, who[:_USER_STARTS]) or not macs.verify(User, who[_USER_STARTS:_ROLE_STARTS]):
+    if not macs.verify(UserSession, who[:_USER_STARTS]) or not macs.verify(User, who[_USER_STARTS:_PROVIDER_STARTS]):
         return None
+    by_provider = who.provider_sessions_user_session_id is not None
+    if by_provider and not macs.verify(ProviderSession, who[_PROVIDER_STARTS:_ROLE_STARTS]):
+        return None
+    most_roles = who.provider_sessions_roles if by_provider else None
     return SessionWithUser(
         id=who.user_sessions_id,
         user_id=who.user_sessions_user_id,
@@ -86,6 +100,7 @@ def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUse
             Role(row.staff_roles_role)
             for row in rows
             if row.staff_roles_role is not None
+            and (most_roles is None or row.staff_roles_role in most_roles)
             and macs.verify(StaffRole, row[_ROLE_STARTS:])
             and is_granted(session, who.user_sessions_user_id, row.staff_roles_role)
         ),

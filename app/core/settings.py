@@ -12,6 +12,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.identity_provider import IdentityProvider
+
 
 class Profile(StrEnum):
     DEMO = "demo"  # makes its own keys, staff and tables; for trying out
@@ -87,6 +89,11 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         default="127.0.0.1,::1",
         description="addresses and networks of the reverse proxies whose `X-Forwarded-For` is believed, with commas",
+    )
+    identity_providers: tuple[IdentityProvider, ...] = Field(
+        default=(),
+        description="OpenID Connect providers that people may sign in with, a JSON list (docs/sign-on.md); none: "
+        "passwords and passkeys alone",
     )
     paper_key: str = Field(
         default="", description="file of the private key that signs PDF certificates (PEM, mode 600); demo: its own"
@@ -171,6 +178,15 @@ class Settings(BaseSettings):
                 msg = f"MIK_OWN_HOSTS: “{host}” is refused; name hosts such as verify.example.az"
                 raise ValueError(msg)
         return ",".join(hosts)
+
+    @field_validator("identity_providers")
+    @classmethod
+    def _require_distinct_providers(cls, value: tuple[IdentityProvider, ...]) -> tuple[IdentityProvider, ...]:
+        for named in ([each.name for each in value], [each.issuer for each in value]):
+            if len(set(named)) < len(named):
+                msg = "MIK_IDENTITY_PROVIDERS names a provider or an issuer twice"
+                raise ValueError(msg)
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -354,7 +370,12 @@ class Settings(BaseSettings):
 
 def find_unsafe_settings(settings: Settings) -> list[str]:
     """List settings that are unsafe in production, each with its remedy."""
-    return [*_check_address(settings), *_check_paths(settings), *_check_mail(settings)]
+    return [
+        *_check_address(settings),
+        *_check_paths(settings),
+        *_check_mail(settings),
+        *_check_identity_providers(settings),
+    ]
 
 
 def _check_address(settings: Settings) -> Iterator[str]:
@@ -414,6 +435,12 @@ def _check_mail(settings: Settings) -> Iterator[str]:
             f"MIK_SMTP_PASSWORD_FILE={settings.smtp_password_file} depends on where the service is started: "
             "set a whole path"
         )
+
+
+def _check_identity_providers(settings: Settings) -> Iterator[str]:
+    for provider in settings.identity_providers:
+        for address in provider.insecure_addresses():
+            yield f"MIK_IDENTITY_PROVIDERS names {address} of {provider.name}, which is not https: anybody could answer"
 
 
 _PRIVATE_ENDINGS = tuple(

@@ -195,6 +195,8 @@ SOURCES: Mapping[str, EventSource] = MappingProxyType(
         "second_factor.reset": _rights("authenticator_reset"),
         "credential.registered": _rights("authenticator_reset"),
         "credential.removed": _rights("authenticator_reset"),
+        "identity.linked": _rights("sign_in_added"),
+        "identity.unlinked": _rights("sign_in_removed"),
     }
 )
 """Audit event → the event that leaves the service."""

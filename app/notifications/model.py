@@ -36,6 +36,11 @@ class MessageKind(StrEnum):
     AUTHENTICATOR_PROPOSED = "authenticator-proposed"
     AUTHENTICATOR_REGISTERED = "authenticator-registered"
     AUTHENTICATOR_REMOVED = "authenticator-removed"
+    SIGN_IN_ADDED = "sign-in-added"
+    SIGN_IN_REMOVED = "sign-in-removed"
+    AUTHORITY_OFFERED = "authority-offered"
+    AUTHORITY_ACCEPTED = "authority-accepted"
+    AUTHORITY_ENDED = "authority-ended"
 
 
 class OutgoingMessage(Base):

@@ -42,6 +42,11 @@ def notify_authenticator(session: Session, kind: MessageKind, user: User, *, now
         _notify_user(session, kind, each, {"account": account}, now)
 
 
+def notify_sign_in_changed(session: Session, kind: MessageKind, user: User, name: str, *, now: datetime) -> None:
+    """Notify the person whose account has one way to sign in more, or one less: an identity or a passkey."""
+    _notify_user(session, kind, user, {"name": name}, now)
+
+
 def notify_account_closed(session: Session, user: User, *, now: datetime) -> None:
     _notify_user(session, MessageKind.ACCOUNT_CLOSED, user, {}, now)
 

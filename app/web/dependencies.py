@@ -25,6 +25,7 @@ from app.auth.credentials.passwords import PasswordHasher
 from app.auth.credentials.relying_party import MAX_TEXT, RelyingParty
 from app.auth.permissions import require_second_factor
 from app.auth.proposals import ProposalService
+from app.auth.sign_on.flow import SignOn
 from app.certificates.issuance import IssuerContext
 from app.core.actor import Actor, Role
 from app.core.crypto.secret_box import SecretBox
@@ -302,6 +303,13 @@ async def get_relying_party(request: Request) -> RelyingParty:
 
 
 RelyingPartyDep = Annotated[RelyingParty, Depends(get_relying_party)]
+
+
+async def get_sign_on(request: Request) -> SignOn:
+    return get_container(request).sign_on
+
+
+SignOnDep = Annotated[SignOn, Depends(get_sign_on)]
 
 
 async def get_quotas(request: Request) -> Quotas:
