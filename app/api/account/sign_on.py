@@ -49,8 +49,6 @@ identities_router = APIRouter(prefix="/v1/me/identities", tags=["account"], rout
 ProviderName = Annotated[
     str, Path(max_length=40, examples=["azpromo"], description="`name` of `GET /v1/auth/providers`")
 ]
-    str, Path(max_length=40, examples=["azpromo"], description="`name` of `GET /v1/auth/providers`")
-]
 Challenge = Annotated[
     str,
     Query(
