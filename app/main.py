@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from app import database_schema, proposal_kinds, startup_checks
 from app.api import openapi
-from app.api.account import sign_on
+from app.api.account import passkeys, sign_on
 from app.api.company import (
     api_clients,
     applications,
@@ -136,6 +136,8 @@ ROUTERS = (
     sign_on.router,
     me.router,
     sign_on.identities_router,
+    passkeys.sign_in_router,
+    passkeys.router,
     members.router,
     staff_users.router,
     proposals.router,

@@ -197,6 +197,8 @@ SOURCES: Mapping[str, EventSource] = MappingProxyType(
         "credential.removed": _rights("authenticator_reset"),
         "identity.linked": _rights("sign_in_added"),
         "identity.unlinked": _rights("sign_in_removed"),
+        "passkey.registered": _rights("sign_in_added"),
+        "passkey.removed": _rights("sign_in_removed"),
     }
 )
 """Audit event → the event that leaves the service."""

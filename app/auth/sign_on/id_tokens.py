@@ -58,9 +58,9 @@ class LogoutOrder:
 def verify_id_token(token: str, keys: KeySet, provider: IdentityProvider, *, nonce: str, now: datetime) -> Identity:
     """Return whom an ID token names. Raises `SignOnRejected`, `UnknownKey`."""
     header, claims = _verified(token, keys, provider)
-    _require_claims(header, claims, provider, now, nonce=nonce)
     if claims.get("nonce") != nonce:
         raise _wrong("nonce")
+    _require_claims(header, claims, provider, now, nonce=nonce)
     auth_time = claims.get("auth_time")
     return Identity(
         issuer=provider.issuer,
