@@ -26,7 +26,9 @@ for(const each of servers) {
     }],
     jwks: {keys: [JSON.parse(process.env.PROVIDER_KEY)]},
     findAccount: (_, sub) => ({accountId: sub, claims: () => ({...account, sub})}),
-    claims: {openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'], acr: null, amr: null, auth_time: null, sid: null},
+    claims: {
+      openid: ['sub', 'amr', 'acr'], email: ['email', 'email_verified'], profile: ['name', 'groups'], auth_time: null, sid: null
+    },
     conformIdTokenClaims: false,
     features: {
       devInteractions: {enabled: false}, backchannelLogout: {enabled: true}, rpInitiatedLogout: {
