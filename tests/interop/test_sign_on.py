@@ -109,7 +109,7 @@ class Bearer:
 
 
 @pytest.fixture(scope="module")
-def world(pg_url, sqlite_template, tmp_path_factory):
+def world(shared_database_url, tmp_path_factory):
     """The service with three providers: for members, for staff, and one whose issuer is not the configured one."""
     install()
     ports = [free_port() for _ in range(3)]
@@ -119,10 +119,8 @@ def world(pg_url, sqlite_template, tmp_path_factory):
     callbacks = [f"{BASE}/v1/auth/oidc/{name}/callback" for name in names]
     with node_providers([f"{port}={issuers[name]}" for name, port in zip(names, ports, strict=True)], callbacks, key):
         folder = tmp_path_factory.mktemp("sign-on")
-        path = folder / "mik.sqlite3"
-        path.write_bytes(sqlite_template.read_bytes())
         settings = {"identity_providers": tuple(configured(name, issuers[name]) for name in names)}
-        with running_app(f"sqlite:///{path}", folder, **settings) as app:
+        with running_app(shared_database_url, folder, **settings) as app:
             app.clock.now = datetime.now(UTC)
             app.providers = {name: RemoteProvider(name, port) for name, port in zip(names, ports, strict=True)}
             yield app
