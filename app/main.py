@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from app import database_schema, proposal_kinds, startup_checks
 from app.api import openapi
-from app.api.account import passkeys, sign_on
+from app.api.account import authorities, passkeys, sign_on
 from app.api.company import (
     api_clients,
     applications,
@@ -139,6 +139,7 @@ ROUTERS = (
     passkeys.sign_in_router,
     passkeys.router,
     members.router,
+    authorities.router,
     staff_users.router,
     proposals.router,
     staff_credentials.router,

@@ -44,6 +44,7 @@ TAGS = [
     {"name": "tokens", "description": "Access tokens: sign in, renew, sign out."},
     {"name": "account", "description": "Your own account: password and authenticator."},
     {"name": "members", "description": "The people of your company, by invitation."},
+    {"name": "agents", "description": "People who act for several companies, by dated authorities."},
     {"name": "users", "description": "Staff and their roles, by two owners."},
     {"name": "jobs", "description": "Work in the background: what waits, runs, failed; retry what is parked."},
     {"name": "proposals", "description": "Acts of two people: rights, authenticators, keys, revocations."},

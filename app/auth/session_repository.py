@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.auth.agents.model import Authority
 from app.auth.model import (
     AddressConfirmation,
     Invitation,
@@ -23,7 +24,7 @@ from app.auth.role_log import is_granted
 from app.auth.sign_on.model import ProviderSession
 from app.core.actor import Role
 from app.core.crypto.row_macs import authentic, protected_columns, row_macs_of
-from app.core.database import core_table, page_of
+from app.core.database import UtcDateTime, core_table, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class SessionWithUser:
     is_administrator: bool
     is_read_only: bool
     organisation_id: UUID | None
+    is_agent: bool
     roles: frozenset[Role]
 
 
@@ -51,15 +53,25 @@ _SESSION, _USER, _PROVIDER, _ROLE = (
 )
 _USER_STARTS, _PROVIDER_STARTS = len(_SESSION), len(_SESSION) + len(_USER)
 _ROLE_STARTS = _PROVIDER_STARTS + len(_PROVIDER)
+_ROLE_ENDS = _ROLE_STARTS + len(_ROLE)
 
 
 def _session_with_user_query() -> sa.Select[Any]:
     """Build the query of every request once: by columns, one row for each role, or one row without a role."""
     session, person, role = core_table(UserSession), core_table(User), core_table(StaffRole)
     provider = core_table(ProviderSession)
+    authority = core_table(Authority)
+    is_agent = sa.exists().where(
+        authority.c.agent_id == person.c.id,
+        authority.c.ended_at.is_(None),
+        authority.c.valid_from <= sa.bindparam("now", type_=UtcDateTime()),
+        authority.c.valid_until > sa.bindparam("now", type_=UtcDateTime()),
+    )
     columns = (*_SESSION, *_USER, *_PROVIDER, *_ROLE)
     return (
-        sa.select(*(column.label(f"{column.table.name}_{column.name}") for column in columns))
+        sa.select(
+            *(column.label(f"{column.table.name}_{column.name}") for column in columns), is_agent.label("is_agent")
+        )
         .join_from(session, person, person.c.id == session.c.user_id)
         .outerjoin(provider, provider.c.user_session_id == session.c.id)
         .outerjoin(role, role.c.user_id == person.c.id)
@@ -70,12 +82,12 @@ def _session_with_user_query() -> sa.Select[Any]:
 _SESSION_WITH_USER = _session_with_user_query()
 
 
-def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUser | None:
+def session_with_user(session: Session, user_session_id: UUID, now: datetime) -> SessionWithUser | None:
     """Load a session with its user and their roles; None if there is no such session.
 
     Rows without the right MAC count as not existing, and roles that the public log does not give.
     """
-    rows = session.execute(_SESSION_WITH_USER, {"user_session_id": user_session_id}).all()
+    rows = session.execute(_SESSION_WITH_USER, {"user_session_id": user_session_id, "now": now}).all()
     if not rows:
         return None
     who, macs = rows[0], row_macs_of(session)
@@ -96,12 +108,13 @@ def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUse
         is_administrator=who.users_is_administrator,
         is_read_only=who.users_read_only_since is not None,
         organisation_id=who.users_organisation_id,
+        is_agent=bool(who.is_agent),
         roles=frozenset(
             Role(row.staff_roles_role)
             for row in rows
             if row.staff_roles_role is not None
             and (most_roles is None or row.staff_roles_role in most_roles)
-            and macs.verify(StaffRole, row[_ROLE_STARTS:])
+            and macs.verify(StaffRole, row[_ROLE_STARTS:_ROLE_ENDS])
             and is_granted(session, who.user_sessions_user_id, row.staff_roles_role)
         ),
     )
