@@ -75,6 +75,7 @@ NOT_NEEDED = {
         "A question; what is certified rests on what is confirmed later."
     ),
     "POST /v1/jobs/{job_id}/retry": "It runs again what was enqueued by its cause; it decides nothing.",
+    "POST /v1/auth/sign-out": f"{_OWN_ACCOUNT} It ends the session.",
     "POST /v1/me/password": f"{_OWN_ACCOUNT} It takes the present password and ends the other sessions.",
     "POST /v1/me/second-factor": f"{_OWN_ACCOUNT} The first authenticator takes the password, each later one a code.",
     "POST /v1/me/second-factor/confirm": f"{_OWN_ACCOUNT} It takes a code of the new authenticator.",

@@ -14,6 +14,7 @@ from tests.helpers import refused
 from tests.second_factor import NEEDED
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
+NOWHERE = "00000000-0000-7000-8000-000000000000"
 METHODS = ("get", "head", "put", "post", "delete", "patch")
 
 PUBLIC = """
@@ -24,6 +25,11 @@ PUBLIC = """
     POST /v1/verify/file
     POST /v1/auth/token
     POST /v1/auth/revoke
+    GET  /v1/auth/providers
+    GET  /v1/auth/oidc/{provider}/start
+    GET  /v1/auth/oidc/{provider}/callback
+    POST /v1/auth/oidc/{provider}/backchannel-logout
+    POST /v1/auth/passkey/options
     POST /v1/auth/password-reset
     POST /v1/auth/password-resets
     POST /v1/invitations/accept
@@ -85,6 +91,21 @@ DOORS = {
     "POST   /v1/me/credentials": STAFF,
     "DELETE /v1/me/credentials/{credential_id}": STAFF,
     "POST   /v1/auth/step-up": f"applicant stranger {STAFF}",
+    "POST   /v1/auth/sign-out": f"applicant stranger {STAFF}",
+    "GET    /v1/me/identities": f"applicant stranger {STAFF}",
+    "POST   /v1/me/identities": f"applicant stranger {STAFF}",
+    "DELETE /v1/me/identities/{identity_id}": f"applicant stranger {STAFF}",
+    "GET    /v1/me/passkeys": f"applicant stranger {STAFF}",
+    "POST   /v1/me/passkeys/options": f"applicant stranger {STAFF}",
+    "POST   /v1/me/passkeys": f"applicant stranger {STAFF}",
+    "PUT    /v1/me/passkeys/{passkey_id}": f"applicant stranger {STAFF}",
+    "DELETE /v1/me/passkeys/{passkey_id}": f"applicant stranger {STAFF}",
+    "GET    /v1/me/authorities": f"applicant stranger {STAFF}",
+    "POST   /v1/me/authorities/{authority_id}/accept": f"applicant stranger {STAFF}",
+    "DELETE /v1/me/authorities/{authority_id}": f"applicant stranger {STAFF}",
+    "POST   /v1/authorities": "applicant stranger",
+    "DELETE /v1/authorities/{authority_id}": "applicant",
+    "GET    /v1/organisations/{organisation_id}/authorities": f"applicant {STAFF}",
     # applicant
     "GET    /v1/sites": f"{COMPANY} stranger",
     "POST   /v1/sites": f"{COMPANY} stranger",
@@ -220,6 +241,10 @@ OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id", "job
 OF_NOBODY = {
     "number",
     "credential_id",
+    "identity_id",
+    "passkey_id",
+    "authority_id",
+    "provider",
     "code",
     "coordinates",
     "shape",
@@ -231,6 +256,7 @@ OF_NOBODY = {
 OF_THE_HOLDER = ("/surrender", "/changes", "/description")
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 TAKES_FORM = {"POST /v1/claims", "POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
+TAKES_FORM |= {"POST /v1/auth/oidc/{provider}/backchannel-logout"}
 TAKES_FORM |= {"POST /v1/imports/products", "POST /v1/imports/applications", "POST /v1/verify/manifests"}
 TAKES_FORM |= {
     f"POST /v1/{whose}/evidence" for whose in ("applications/{application_id}", "organisations/{organisation_id}")
@@ -303,7 +329,11 @@ def things(shared_app, company):
         "user_id": newcomer,
         "proposal_id": ok(asked)["id"],
         "own_proposal_id": ok(app.owner.post("/v1/proposals", json=role_of(newcomer, "reviewer")))["id"],
-        "credential_id": "00000000-0000-7000-8000-000000000000",
+        "credential_id": NOWHERE,
+        "identity_id": NOWHERE,
+        "passkey_id": NOWHERE,
+        "authority_id": NOWHERE,
+        "provider": "sample",
         "role": "inspector",
         "matter_id": change["id"],
         "report_id": report_with_photo(app),
