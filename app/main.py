@@ -135,6 +135,7 @@ ROUTERS = (
     token.router,
     sign_on.router,
     me.router,
+    sign_on.session_router,
     sign_on.identities_router,
     passkeys.sign_in_router,
     passkeys.router,

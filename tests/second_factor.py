@@ -32,6 +32,10 @@ NEEDED = frozenset(
         "POST /v1/certificates/{number}/revoke",
         "POST /v1/matters/{matter_id}/close",
         "POST /v1/me/credentials",
+        "POST /v1/me/identities",
+        "DELETE /v1/me/identities/{identity_id}",
+        "POST /v1/me/passkeys",
+        "DELETE /v1/me/passkeys/{passkey_id}",
         "DELETE /v1/me/credentials/{credential_id}",
         "POST /v1/calendar/holidays",
         "POST /v1/users",
@@ -75,7 +79,6 @@ NOT_NEEDED = {
         "A question; what is certified rests on what is confirmed later."
     ),
     "POST /v1/jobs/{job_id}/retry": "It runs again what was enqueued by its cause; it decides nothing.",
-    "POST /v1/auth/sign-out": f"{_OWN_ACCOUNT} It ends the session.",
     "POST /v1/me/password": f"{_OWN_ACCOUNT} It takes the present password and ends the other sessions.",
     "POST /v1/me/second-factor": f"{_OWN_ACCOUNT} The first authenticator takes the password, each later one a code.",
     "POST /v1/me/second-factor/confirm": f"{_OWN_ACCOUNT} It takes a code of the new authenticator.",

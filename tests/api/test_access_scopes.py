@@ -19,7 +19,7 @@ PEOPLE = {
     "POST /v1/me/second-factor",
     "POST /v1/me/second-factor/confirm",
     "POST /v1/auth/step-up",
-    "POST /v1/auth/sign-out",
+    "GET /v1/me/session",
     "GET /v1/me/identities",
     "POST /v1/me/identities",
     "DELETE /v1/me/identities/{identity_id}",

@@ -21,7 +21,6 @@ KEEPS_NO_ANSWER = {
     "POST /v1/auth/revoke": "a token that is over is no error (RFC 7009): the second time does no harm",
     "POST /v1/auth/step-up": "a code is good once, and a kept answer must not stand in for one",
     "POST /v1/me/password": "it ends the session that asks",
-    "POST /v1/auth/sign-out": "it ends the session that asks",
     "POST /v1/auth/oidc/{provider}/backchannel-logout": "sessions that have ended end no more",
     "POST /v1/auth/passkey/options": "changes nothing; each challenge is good once",
     "POST /v1/me/passkeys/options": "changes nothing; each challenge is good once",

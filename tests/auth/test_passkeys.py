@@ -116,8 +116,10 @@ def test_registration_needs_a_recent_sign_in(app):
     company = app.register()
     ok(company.get("/v1/me"))
     app.clock.advance(minutes=11)
-    refused(company.post("/v1/me/passkeys/options"), 403, "recent-sign-in-required")
-    refused(app.staff(Role.REVIEWER).without_factor().post("/v1/me/passkeys/options"), 403, "second-factor-required")
+    body = {"name": "x", "ticket": "x", "registration": {}}
+    refused(company.post("/v1/me/passkeys", json=body), 403, "recent-sign-in-required")
+    staff = app.staff(Role.REVIEWER).without_factor()
+    refused(staff.post("/v1/me/passkeys", json=body), 403, "second-factor-required")
 
 
 @pytest.mark.parametrize("ended", ["removed account", "changed row", "reset factor"])

@@ -54,10 +54,6 @@ def step_up(app):
     return partial(staff.post, "/v1/auth/step-up", json={"otp": _code(app, secret)})
 
 
-def _end_session(app):
-    return partial(app.register().post, "/v1/auth/sign-out")
-
-
 def _end_for_provider(app):
     provider_links.signed_in(app.register(), "subject")
     form = {"logout_token": provider_links.logout_token(app, "subject")}
@@ -247,7 +243,6 @@ def _withdraw_document(app):
 
 ACCESS_WALKS = {
     "POST /v1/auth/revoke": _sign_out,
-    "POST /v1/auth/sign-out": _end_session,
     "POST /v1/auth/oidc/{provider}/backchannel-logout": _end_for_provider,
     "POST /v1/me/identities": _link,
     "DELETE /v1/me/identities/{identity_id}": _unlink,

@@ -244,14 +244,14 @@ def test_a_wrong_nonce_is_refused(world, members):
     linked(world, members, "nonce")
     browser = Browser(world)
     back = browser.visit(with_parameters(browser.start(members), nonce="another"))
-    assert refused(browser.come_back(back), 403, "sign-on-rejected")["reason"] == "nonce"
+    assert refused(browser.come_back(back), 409, "sign-on-rejected")["reason"] == "nonce"
 
 
 def test_a_code_with_another_pkce_secret_is_refused_by_the_provider(world, members):
     linked(world, members, "pkce")
     browser = Browser(world)
     back = browser.visit(with_parameters(browser.start(members), code_challenge="A" * 43))
-    assert refused(browser.come_back(back), 403, "sign-on-rejected")["reason"] == "code"
+    assert refused(browser.come_back(back), 409, "sign-on-rejected")["reason"] == "code"
 
 
 def test_a_replayed_callback_is_refused(world, members):
@@ -260,9 +260,9 @@ def test_a_replayed_callback_is_refused(world, members):
     back = browser.visit(browser.start(members))
     cookies = dict(browser.cookies)
     ok(browser.come_back(back))
-    assert refused(browser.come_back(back), 403, "sign-on-rejected")["reason"] == "cookie"
+    assert refused(browser.come_back(back), 409, "sign-on-rejected")["reason"] == "cookie"
     browser.cookies = cookies  # of a thief who copied them
-    assert refused(browser.come_back(back), 403, "sign-on-rejected")["reason"] == "replayed"
+    assert refused(browser.come_back(back), 409, "sign-on-rejected")["reason"] == "replayed"
 
 
 def test_our_own_code_is_good_once_and_for_its_client_alone(world, members):
@@ -282,9 +282,9 @@ def test_the_state_of_another_browser_is_refused(world, members):
     linked(world, members, "victim")
     attacker, victim = Browser(world), Browser(world)
     back = attacker.visit(attacker.start(members))
-    assert refused(victim.come_back(back), 403, "sign-on-rejected")["reason"] == "cookie"
+    assert refused(victim.come_back(back), 409, "sign-on-rejected")["reason"] == "cookie"
     victim.start(members)
-    assert refused(victim.come_back(back), 403, "sign-on-rejected")["reason"] == "state"
+    assert refused(victim.come_back(back), 409, "sign-on-rejected")["reason"] == "state"
 
 
 def test_a_changed_issuer_is_refused(world):
@@ -292,10 +292,10 @@ def test_a_changed_issuer_is_refused(world):
     changed.signs_in("issuer")
     browser = Browser(world)
     back = browser.visit(browser.start(changed))
-    assert refused(browser.come_back(back), 403, "sign-on-rejected")["reason"] == "iss"
+    assert refused(browser.come_back(back), 409, "sign-on-rejected")["reason"] == "iss"
     browser = Browser(world)  # and the same in its ID token, where the browser brings no issuer
     back = with_parameters(browser.visit(browser.start(changed)), iss=None)
-    assert refused(browser.come_back(back), 403, "sign-on-rejected")["reason"] == "iss"
+    assert refused(browser.come_back(back), 409, "sign-on-rejected")["reason"] == "iss"
 
 
 def test_two_providers_are_not_mixed_up(world, members, staff):
@@ -304,14 +304,14 @@ def test_two_providers_are_not_mixed_up(world, members, staff):
     browser = Browser(world)
     honest = browser.start(members)
     other = browser.visit(with_parameters(honest, redirect_uri=f"{BASE}/v1/auth/oidc/staff/callback"))
-    assert refused(browser.come_back(other), 403, "sign-on-rejected")["reason"] == "provider"
+    assert refused(browser.come_back(other), 409, "sign-on-rejected")["reason"] == "provider"
     browser = Browser(world)
     back = browser.visit(browser.start(members))
     wrong = with_parameters(back, iss=staff.address)
-    assert refused(browser.come_back(wrong), 403, "sign-on-rejected")["reason"] == "iss"
+    assert refused(browser.come_back(wrong), 409, "sign-on-rejected")["reason"] == "iss"
     browser = Browser(world)
     back = browser.visit(browser.start(members))
-    assert refused(browser.come_back(with_parameters(back, iss=None)), 403, "sign-on-rejected")["reason"] == "iss"
+    assert refused(browser.come_back(with_parameters(back, iss=None)), 409, "sign-on-rejected")["reason"] == "iss"
 
 
 def test_staff_are_linked_by_a_verified_address_of_their_domain(world, staff):
@@ -355,7 +355,8 @@ def test_signing_out_here_leads_to_the_provider_and_back(world, members):
     linked(world, members, "out")
     browser = Browser(world)
     signed_in, other = browser.session_of(members), Browser(world).session_of(members)
-    url = ok(signed_in.send("POST", "/v1/auth/sign-out"))["end_session_url"]
+    url = ok(signed_in.get("/v1/me/session"))["end_session_url"]
+    assert world.http.post("/v1/auth/revoke", data={"token": signed_in.tokens["access_token"]}).status_code == 200
     refused(signed_in.get("/v1/me"), 401)
     form = browser.outside.get(url)
     assert form.status_code == 200, form.text

@@ -115,10 +115,9 @@ def list_passkeys(actor: ActorDep, session: SessionDep) -> PasskeyList:
     dependencies=[READ_ONLY_ATTRIBUTE],
 )
 def get_passkey_registration_options(
-    actor: RecentActor, session: SessionDep, party: RelyingPartyDep, box: SecretBoxDep, now: NowDep
+    actor: ActorDep, session: SessionDep, party: RelyingPartyDep, box: SecretBoxDep, now: NowDep
 ) -> PasskeyRegistrationOptions:
-    """What a browser asks an authenticator for a new passkey with. Needs a sign-in of the last ten minutes, or a
-    second factor."""
+    """What a browser asks an authenticator for a new passkey with."""
     user = _user(session, actor)
     options, ticket = passkeys.begin_registration(session, user, party, box, now, secrets.token_bytes)
     return PasskeyRegistrationOptions(options=options, ticket=ticket)

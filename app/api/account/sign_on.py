@@ -11,21 +11,19 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import Field, StringConstraints
 
-from app.auth import login_throttle, session_repository, user_sessions
+from app.auth import login_throttle, session_repository
 from app.auth.permissions import require_user_id
 from app.auth.sign_on import identity_links, recent_sign_in, sign_on_repository, tickets
 from app.auth.sign_on.flow import ProviderReturn, SignOn, SignOnRequest
 from app.auth.sign_on.id_tokens import MAX_TOKEN, Identity, SignOnRejected
 from app.auth.sign_on.model import IdentityLink
-from app.auth.sign_on.tickets import LIFETIMES, Ticket, TicketPurpose
-from app.auth.user_sessions import EndReason
+from app.auth.sign_on.tickets import LIFETIMES, Ticket, TicketPurpose, TicketRejected
 from app.core.actor import Actor
 from app.core.database import Database
-from app.core.errors import Forbidden, Unavailable
+from app.core.errors import Conflict, Forbidden, Invalid
 from app.notifications import notices
 from app.notifications.model import MessageKind
 from app.web.dependencies import (
-    READ_ONLY_ATTRIBUTE,
     ActorDep,
     ClientAddressDep,
     DatabaseDep,
@@ -44,6 +42,7 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 MAX_LISTED = 100
 
 router = APIRouter(prefix="/v1/auth", tags=["tokens"], route_class=GuardedRoute)
+session_router = APIRouter(prefix="/v1/me/session", tags=["account"], route_class=GuardedRoute)
 identities_router = APIRouter(prefix="/v1/me/identities", tags=["account"], route_class=GuardedRoute)
 
 ProviderName = Annotated[
@@ -82,9 +81,12 @@ class SignOnCodeResponse(ResponseModel):
     state: str | None = Field(description="as the client sent it")
 
 
-class SignOutResponse(ResponseModel):
+class SessionResponse(ResponseModel):
+    created_at: datetime
+    expires_at: datetime = Field(description="no renewal moves it")
+    provider: str | None = Field(description="name of the provider that opened it; null: none did")
     end_session_url: str | None = Field(
-        description="where the browser signs out of the provider too; null: no provider opened this session"
+        description="where the browser signs out of the provider; null: none opened the session, or it has no address"
     )
 
 
@@ -142,7 +144,7 @@ def start_sign_on(
     sign_on: SignOnDep,
     now: NowDep,
     code_challenge: Challenge,
-    code_challenge_method: Annotated[Literal["S256"], Query()] = "S256",  # noqa: ARG001 (RFC 7636; there is no other)
+    code_challenge_method: Annotated[Literal["S256"], Query(description="how it is hashed")] = "S256",  # noqa: ARG001 (RFC 7636; there is no other)
     purpose: Annotated[
         Literal["sign-in", "link"], Query(description="`link`: the code links the identity to your account")
     ] = "sign-in",
@@ -171,10 +173,10 @@ def finish_sign_on(
     sign_on: SignOnDep,
     address: ClientAddressDep,
     now: NowDep,
-    state: Annotated[str | None, Query(max_length=500)] = None,
-    code: Annotated[str | None, Query(max_length=4_000)] = None,
-    iss: Annotated[str | None, Query(max_length=500, description="RFC 9207")] = None,
-    error: Annotated[str | None, Query(max_length=200)] = None,
+    state: Annotated[str | None, Query(max_length=500, description="as the service sent it")] = None,
+    code: Annotated[str | None, Query(max_length=4_000, description="code of the provider")] = None,
+    iss: Annotated[str | None, Query(max_length=500, description="issuer of the provider (RFC 9207)")] = None,
+    error: Annotated[str | None, Query(max_length=200, description="why the provider did not sign in")] = None,
 ) -> Response:
     """The provider sends the browser here. The answer is a code, which is good for a minute and once.
 
@@ -255,7 +257,7 @@ def _counted(database: Database, address: str, now: datetime) -> Iterator[None]:
         session.commit()
     try:
         yield
-    except Forbidden:
+    except (Conflict, Forbidden):
         with database.session() as session:
             login_throttle.record_sign_on_failure(session, count, address, now)
             session.commit()
@@ -291,29 +293,22 @@ def end_sessions_for_provider(
     return Response(headers=NO_STORE)
 
 
-@router.post(
-    "/sign-out",
-    summary="End this session",
-    responses=error_responses(400, 401, 403, 409, 422, 503),
-    dependencies=[READ_ONLY_ATTRIBUTE],  # the provider may be asked after the short transaction that writes
-)
-def sign_out(
-    actor: ActorDep, session: SessionDep, database: DatabaseDep, sign_on: SignOnDep, now: NowDep
-) -> SignOutResponse:
-    """Ends the session of the access token, as `POST /v1/auth/revoke` does. Where a provider opened it, the response
-    says where to send the browser to sign out there as well (RP-Initiated Logout 1.0)."""
+@session_router.get("", summary="Get one's session", responses=error_responses(401, 403, 422, 503))
+def get_session_of_user(actor: ActorDep, session: SessionDep, sign_on: SignOnDep, now: NowDep) -> SessionResponse:
+    """The session of the access token. To sign out: `POST /v1/auth/revoke`, then send the browser to
+    `end_session_url`, so that it signs out of the provider too (RP-Initiated Logout 1.0)."""
     require_user_id(actor)
     assert actor.session_id is not None  # a person has a session
-    opened = sign_on_repository.find_provider_session(session, actor.session_id)
-    issuer = opened[1].issuer if opened else None
-    with database.session() as writing:
-        if (row := session_repository.find_session(writing, actor.session_id, lock=True)) is not None:
-            user_sessions.end_session(writing, actor, row, EndReason.SIGNED_OUT, now)
-        writing.commit()
-    try:
-        return SignOutResponse(end_session_url=sign_on.end_session_url(issuer, now) if issuer else None)
-    except Unavailable:  # the session here has ended in any case
-        return SignOutResponse(end_session_url=None)
+    row = session_repository.find_session(session, actor.session_id)
+    assert row is not None  # the actor was loaded from it
+    opened = sign_on_repository.find_provider_session(session, row.id)
+    client = sign_on.client_of(opened[1].issuer) if opened else None
+    return SessionResponse(
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        provider=client.provider.name if client else None,
+        end_session_url=sign_on.end_session_url(client, now) if client else None,
+    )
 
 
 def _require_recent(actor: ActorDep, session: SessionDep, now: NowDep) -> Actor:
@@ -346,7 +341,10 @@ def link_identity(
 
     Needs a sign-in of the last ten minutes, or a second factor. The person is told by mail.
     """
-    ticket = sign_on.open_code(body.code, body.code_verifier, "link", now)
+    try:
+        ticket = sign_on.open_code(body.code, body.code_verifier, "link", now)
+    except TicketRejected as why:
+        raise Invalid.at("/code", why.message) from why
     provider = sign_on.client(str(ticket.content["provider"])).provider
     user, link = identity_links.link_own(session, actor, provider, ticket, now)
     notices.notify_sign_in_changed(session, MessageKind.SIGN_IN_ADDED, user, provider.title, now=now)

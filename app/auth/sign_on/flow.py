@@ -33,7 +33,7 @@ from app.auth.sign_on.tickets import RandomBytes, Ticket, TicketPurpose, TicketR
 from app.auth.user_sessions import EndReason
 from app.core.actor import SYSTEM
 from app.core.crypto.secret_box import SecretBox
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Invalid, NotFound, Unavailable
 from app.core.messages import Message
 
 Purpose = Literal["sign-in", "link"]
@@ -196,11 +196,13 @@ class SignOn:
                 user_sessions.end_session(session, SYSTEM, row, EndReason.SIGNED_OUT_AT_PROVIDER, now)
         return len(found)
 
-    def end_session_url(self, issuer: str, now: datetime) -> str | None:
-        """Return where the browser signs out of the provider as well; None where there is no such address."""
-        client = self.client_of(issuer)
-        address = client.addresses(now).end_session if client else None
-        if client is None or address is None:
+    def end_session_url(self, client: ProviderClient, now: datetime) -> str | None:
+        """Return where the browser signs out of the provider; None where there is no such address, or no answer."""
+        try:
+            address = client.addresses(now).end_session
+        except Unavailable:
+            return None
+        if address is None:
             return None
         parameters = {"client_id": client.provider.client_id, "post_logout_redirect_uri": f"{self._base_url}/"}
         return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters)}"

@@ -11,7 +11,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from app.core.actor import Role
-from app.core.errors import Forbidden
+from app.core.errors import Conflict
 from app.core.identity_provider import IdentityProvider
 from app.core.messages import Message
 
@@ -24,7 +24,7 @@ MAX_TOKEN = 20_000
 _MAX_TEXT = 255
 
 
-class SignOnRejected(Forbidden):
+class SignOnRejected(Conflict):
     """What the provider, or the browser, sent does not fit; the message says what."""
 
     code = "sign-on-rejected"

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.auth.sign_on import sign_on_repository
 from app.core.crypto.secret_box import DecryptionFailed, SecretBox
-from app.core.errors import Forbidden
+from app.core.errors import Conflict
 
 RandomBytes = Callable[[int], bytes]
 _MAX_CHARACTERS = 6_000
@@ -40,7 +40,7 @@ LIFETIMES: Mapping[TicketPurpose, timedelta] = {
 }
 
 
-class TicketRejected(Forbidden):
+class TicketRejected(Conflict):
     """The ticket is not one of this service, of this purpose, or not good any more."""
 
     code = "ticket-rejected"
