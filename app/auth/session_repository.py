@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.auth.agents.model import Authority
+from app.auth.agents.model import AgentAuthority
 from app.auth.model import (
     AddressConfirmation,
     Invitation,
@@ -60,7 +60,7 @@ def _session_with_user_query() -> sa.Select[Any]:
     """Build the query of every request once: by columns, one row for each role, or one row without a role."""
     session, person, role = core_table(UserSession), core_table(User), core_table(StaffRole)
     provider = core_table(ProviderSession)
-    authority = core_table(Authority)
+    authority = core_table(AgentAuthority)
     is_agent = sa.exists().where(
         authority.c.agent_id == person.c.id,
         authority.c.ended_at.is_(None),

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.auth import user_repository
-from app.auth.agents.model import Authority
+from app.auth.agents.model import AgentAuthority
 from app.auth.model import Invitation, PasswordReset, User
 from app.certificates.model import Certificate
 from app.core.actor import Role
@@ -48,7 +48,7 @@ def notify_sign_in_changed(session: Session, kind: MessageKind, user: User, name
     _notify_user(session, kind, user, {"name": name}, now)
 
 
-def notify_authority_offered(session: Session, row: Authority, days: tuple[date, date], *, now: datetime) -> None:
+def notify_authority_offered(session: Session, row: AgentAuthority, days: tuple[date, date], *, now: datetime) -> None:
     """Tell the address, whether or not it has an account."""
     values = {"company": _company_name(session, row.organisation_id), **_days(days)}
     known = user_repository.find_user_by_email(session, row.email)
@@ -56,13 +56,13 @@ def notify_authority_offered(session: Session, row: Authority, days: tuple[date,
     outbox.add_message(session, MessageKind.AUTHORITY_OFFERED, row.email, language=language, values=values, now=now)
 
 
-def notify_authority_accepted(session: Session, row: Authority, days: tuple[date, date], *, now: datetime) -> None:
+def notify_authority_accepted(session: Session, row: AgentAuthority, days: tuple[date, date], *, now: datetime) -> None:
     """Tell the administrators of the company."""
     values = {"company": _company_name(session, row.organisation_id), "agent": row.email, **_days(days)}
     _notify_administrators(session, MessageKind.AUTHORITY_ACCEPTED, row.organisation_id, values, now)
 
 
-def notify_authority_ended(session: Session, row: Authority, *, now: datetime) -> None:
+def notify_authority_ended(session: Session, row: AgentAuthority, *, now: datetime) -> None:
     """Tell the administrators of the company and, if they had accepted it, the agent."""
     values = {"company": _company_name(session, row.organisation_id), "agent": row.email}
     _notify_administrators(session, MessageKind.AUTHORITY_ENDED, row.organisation_id, values, now)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.audit import recorder
 from app.auth import user_repository, users
 from app.auth.agents import authority_repository
-from app.auth.agents.model import Authority
+from app.auth.agents.model import AgentAuthority
 from app.auth.model import User
 from app.auth.permissions import (
     can_read_organisation,
@@ -42,7 +42,7 @@ class AuthorityState(StrEnum):
     ENDED = "ended"  # revoked, given up or declined
 
 
-def state_of(row: Authority, now: datetime) -> AuthorityState:
+def state_of(row: AgentAuthority, now: datetime) -> AuthorityState:
     """Return the state at this moment."""
     if row.ended_at is not None:
         return AuthorityState.ENDED
@@ -62,7 +62,7 @@ def grant_authority(
     first_day: date,
     last_day: date,
     now: datetime,
-) -> Authority:
+) -> AgentAuthority:
     """Offer an authority to the person with this address, as an administrator of a confirmed company.
 
     Whether the address has an account is not told. Raises `Forbidden`, `Invalid`, `Conflict` (`already-member`,
@@ -83,7 +83,7 @@ def grant_authority(
             Message("A company has at most %(limit)s authorities at once; revoke one first.", limit=MAX_OPEN),
             code="too-many-authorities",
         )
-    row = Authority(
+    row = AgentAuthority(
         id=new_id(),
         organisation_id=organisation_id,
         email=address,
@@ -98,7 +98,7 @@ def grant_authority(
     return row
 
 
-def accept_authority(session: Session, actor: Actor, authority_id: UUID, now: datetime) -> Authority:
+def accept_authority(session: Session, actor: Actor, authority_id: UUID, now: datetime) -> AgentAuthority:
     """Accept an authority that was offered to the address of the actor, who is a member of another company.
 
     Raises `NotFound`, `Forbidden`, `Conflict` (`authority-over`).
@@ -114,7 +114,7 @@ def accept_authority(session: Session, actor: Actor, authority_id: UUID, now: da
     return row
 
 
-def revoke_authority(session: Session, actor: Actor, authority_id: UUID, now: datetime) -> Authority:
+def revoke_authority(session: Session, actor: Actor, authority_id: UUID, now: datetime) -> AgentAuthority:
     """End an authority that the actor's company gave, at once. Raises `NotFound`, `Forbidden`, `Conflict`."""
     row = authority_repository.find_authority(session, authority_id, lock=True)
     if row is None or row.organisation_id != actor.organisation_id or actor.is_staff:
@@ -123,18 +123,18 @@ def revoke_authority(session: Session, actor: Actor, authority_id: UUID, now: da
     return _end(session, actor, row, now)
 
 
-def give_up_authority(session: Session, actor: Actor, authority_id: UUID, now: datetime) -> Authority:
+def give_up_authority(session: Session, actor: Actor, authority_id: UUID, now: datetime) -> AgentAuthority:
     """Give up, or decline, an authority as the agent. Raises `NotFound`, `Conflict` (`authority-over`)."""
     return _end(session, actor, _of_agent(session, _person(session, actor), authority_id), now)
 
 
-def list_own_authorities(session: Session, actor: Actor) -> Sequence[Authority]:
+def list_own_authorities(session: Session, actor: Actor) -> Sequence[AgentAuthority]:
     """Return what the actor accepted or is offered, newest first."""
     user = _person(session, actor)
     return authority_repository.list_of_agent(session, user.id, user.email, MAX_LISTED)
 
 
-def list_authorities(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Authority]:
+def list_authorities(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[AgentAuthority]:
     """Return the authorities that a company gave, for its members and for staff. Raises `NotFound`."""
     require_user_id(actor)
     if not can_read_organisation(actor, organisation_id):
@@ -148,7 +148,7 @@ def _person(session: Session, actor: Actor) -> User:
     return user
 
 
-def _of_agent(session: Session, user: User, authority_id: UUID) -> Authority:
+def _of_agent(session: Session, user: User, authority_id: UUID) -> AgentAuthority:
     row = authority_repository.find_authority(session, authority_id, lock=True)
     is_theirs = row is not None and (row.agent_id == user.id or (row.agent_id is None and row.email == user.email))
     if row is None or not is_theirs:
@@ -156,7 +156,7 @@ def _of_agent(session: Session, user: User, authority_id: UUID) -> Authority:
     return row
 
 
-def _end(session: Session, actor: Actor, row: Authority, now: datetime) -> Authority:
+def _end(session: Session, actor: Actor, row: AgentAuthority, now: datetime) -> AgentAuthority:
     if row.ended_at is not None or row.valid_until <= now:
         raise Conflict("This authority was accepted before, or has ended.", code="authority-over")
     row.ended_at, row.ended_by = now, require_user_id(actor)
@@ -164,7 +164,7 @@ def _end(session: Session, actor: Actor, row: Authority, now: datetime) -> Autho
     return row
 
 
-def _record(session: Session, actor: Actor, event: str, row: Authority, now: datetime) -> None:
+def _record(session: Session, actor: Actor, event: str, row: AgentAuthority, now: datetime) -> None:
     recorder.record(
         session,
         actor,

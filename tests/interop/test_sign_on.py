@@ -15,7 +15,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from app.core.actor import Role
-from app.core.identity_provider import IdentityProvider
+from app.core.settings import IdentityProvider
 from tests.factories import ok, running_app
 from tests.helpers import refused
 from tests.interop.helpers import FOLDER, NODE, install

@@ -10,7 +10,7 @@ from pydantic import EmailStr, Field
 from sqlalchemy.orm import Session
 
 from app.auth import user_repository
-from app.auth.agents.model import Authority
+from app.auth.agents.model import AgentAuthority
 from app.auth.permissions import require_administrator, require_organisation_id, require_user_id
 from app.core.actor import Actor, Scope
 from app.core.dates import baku_day
@@ -32,7 +32,7 @@ class AuthorityRequest(RequestModel):
     last_day: date = Field(description="inclusive; at most two years after the first")
 
 
-class AuthorityResponse(ResponseModel):
+class AgentAuthorityResponse(ResponseModel):
     id: UUID
     organisation_id: UUID
     organisation_name: str
@@ -49,7 +49,7 @@ class AuthorityResponse(ResponseModel):
 
 
 class AuthorityList(ResponseModel):
-    items: list[AuthorityResponse] = Field(max_length=agents.MAX_LISTED)
+    items: list[AgentAuthorityResponse] = Field(max_length=agents.MAX_LISTED)
 
 
 def _require_administrator(actor: ActorDep) -> Actor:
@@ -64,7 +64,7 @@ AdministratorActor = Annotated[Actor, Depends(_require_administrator, scope="fun
 @router.post("/authorities", status_code=201, summary="Offer an authority", responses=error_responses(*CREATE_ERRORS))
 def grant_authority(
     actor: AdministratorActor, _retry: IdempotentReplayDep, body: AuthorityRequest, session: SessionDep, now: NowDep
-) -> AuthorityResponse:
+) -> AgentAuthorityResponse:
     """For administrators of a confirmed company. The person with this address is told by mail, and acts for the company
     once they have accepted it: in these scopes, on these days, and naming the company in the header `Organisation` of
     each request. What a member does in person, such as a declaration, stays with the company."""
@@ -85,7 +85,7 @@ def grant_authority(
 @router.delete("/authorities/{authority_id}", summary="Revoke an authority", responses=error_responses(*CREATE_ERRORS))
 def revoke_authority(
     authority_id: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
-) -> AuthorityResponse:
+) -> AgentAuthorityResponse:
     """For administrators of the company. From now on the agent does not act for it."""
     row = agents.revoke_authority(session, actor, parse_id(authority_id, "authority"), now)
     notices.notify_authority_ended(session, row, now=now)
@@ -114,7 +114,7 @@ def list_own_authorities(actor: ActorDep, session: SessionDep, now: NowDep) -> A
 )
 def accept_authority(
     authority_id: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
-) -> AuthorityResponse:
+) -> AgentAuthorityResponse:
     """For a member of another company. While an authority is in force, each request about a company names it in the
     header `Organisation`, also one about the own company."""
     require_user_id(actor)
@@ -140,11 +140,11 @@ def give_up_authority(
     return Response(status_code=204)
 
 
-def _days(row: Authority) -> tuple[date, date]:
+def _days(row: AgentAuthority) -> tuple[date, date]:
     return baku_day(row.valid_from), baku_day(row.valid_until - timedelta(days=1))
 
 
-def _responses(session: Session, rows: Sequence[Authority], now: datetime) -> list[AuthorityResponse]:
+def _responses(session: Session, rows: Sequence[AgentAuthority], now: datetime) -> list[AgentAuthorityResponse]:
     people = user_repository.find_users(session, [row.agent_id for row in rows if row.agent_id is not None])
     names = {}
     for organisation_id in {row.organisation_id for row in rows}:
@@ -155,7 +155,7 @@ def _responses(session: Session, rows: Sequence[Authority], now: datetime) -> li
         first_day, last_day = _days(row)
         agent = people.get(row.agent_id) if row.agent_id else None
         answers.append(
-            AuthorityResponse(
+            AgentAuthorityResponse(
                 id=row.id,
                 organisation_id=row.organisation_id,
                 organisation_name=names[row.organisation_id],

@@ -152,18 +152,22 @@ def register_passkey(
     return _response(row)
 
 
+def _own_passkey(passkey_id: str, actor: ActorDep, session: SessionDep) -> Passkey:
+    return passkeys.own_passkey(session, require_user_id(actor), parse_id(passkey_id, "passkey"))
+
+
 @router.put("/{passkey_id}", summary="Rename a passkey", responses=error_responses(*CREATE_ERRORS))
 def rename_passkey(
-    passkey_id: str,
-    body: PasskeyNameRequest,
+    row: Annotated[Passkey, Depends(_own_passkey, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     now: NowDep,
     _retry: IdempotentReplayDep,
+    body: PasskeyNameRequest,
 ) -> PasskeyResponse:
     """For one's own account."""
-    user_id = require_user_id(actor)
-    return _response(passkeys.rename(session, actor, user_id, parse_id(passkey_id, "passkey"), body.name, now))
+    passkeys.rename(session, actor, row, body.name, now)
+    return _response(row)
 
 
 @router.delete("/{passkey_id}", status_code=204, summary="Remove a passkey", responses=error_responses(*CREATE_ERRORS))

@@ -315,7 +315,7 @@ class TokenService:
                 begun = passkeys.sign_in(session, party, known, assertion, self._now)
                 login_throttle.clear_sign_on(session, self._address)
                 session.commit()
-        except (TicketRejected, passkeys.PasskeyRejected) as why:
+        except TicketRejected as why:
             with self._database.session() as session:
                 login_throttle.record_sign_on_failure(session, count, self._address, self._now)
                 session.commit()

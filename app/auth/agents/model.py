@@ -10,7 +10,7 @@ from app.core.crypto.row_macs import Authenticated
 from app.core.database import Base, new_id
 
 
-class Authority(Authenticated, Base):
+class AgentAuthority(Authenticated, Base):
     """A company lets a person who is not its member act for it, in some scopes and for some time."""
 
     __tablename__ = "authorities"

@@ -12,8 +12,8 @@ from joserfc.jwk import KeySet
 
 from app.core.actor import Role
 from app.core.errors import Conflict
-from app.core.identity_provider import IdentityProvider
 from app.core.messages import Message
+from app.core.settings import IdentityProvider
 
 LEEWAY = timedelta(seconds=60)
 """How far the clocks may differ."""

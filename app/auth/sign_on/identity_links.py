@@ -23,7 +23,7 @@ from app.core.actor import SYSTEM, Actor
 from app.core.crypto.row_macs import is_authentic
 from app.core.database import new_id
 from app.core.errors import Conflict, Forbidden, NotFound
-from app.core.identity_provider import IdentityProvider
+from app.core.settings import IdentityProvider
 
 
 class AccountNotLinked(Forbidden):

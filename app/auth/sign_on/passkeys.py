@@ -28,16 +28,10 @@ from app.core.actor import Actor
 from app.core.crypto.row_macs import is_authentic
 from app.core.crypto.secret_box import SecretBox
 from app.core.database import new_id
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.messages import Message
 
 MAX_PASSKEYS = 10
-
-
-class PasskeyRejected(Forbidden):
-    """The assertion is of no passkey that signs in here."""
-
-    code = "passkey-rejected"
 
 
 def user_handle(user_id: UUID) -> bytes:
@@ -112,17 +106,15 @@ def register(
     return row
 
 
-def rename(session: Session, actor: Actor, user_id: UUID, passkey_id: UUID, name: str, now: datetime) -> Passkey:
-    """Give a passkey another name. Raises `NotFound`."""
-    row = _own(session, user_id, passkey_id)
+def rename(session: Session, actor: Actor, row: Passkey, name: str, now: datetime) -> None:
+    """Give a passkey of the actor another name."""
     row.name = name
-    recorder.record(session, actor, "passkey.renamed", ("user", user_id), now, passkey=row.id)
-    return row
+    recorder.record(session, actor, "passkey.renamed", ("user", row.user_id), now, passkey=row.id)
 
 
 def remove(session: Session, actor: Actor, user_id: UUID, passkey_id: UUID, now: datetime) -> Passkey:
     """Remove a passkey: it signs in no more. Raises `NotFound`."""
-    row = _own(session, user_id, passkey_id)
+    row = own_passkey(session, user_id, passkey_id)
     _remove(session, actor, row, now)
     return row
 
@@ -150,7 +142,7 @@ def open_sign_in(box: SecretBox, ticket: str, now: datetime) -> Ticket:
 def sign_in(session: Session, party: RelyingParty, ticket: Ticket, text: str, now: datetime) -> IssuedSession:
     """Start a session for the person whose passkey signed the challenge of the ticket.
 
-    `text` is the assertion as JSON. Raises `PasskeyRejected`, `TicketRejected`.
+    `text` is the assertion as JSON. Raises `TicketRejected`.
     """
     tickets.use(session, ticket)
     assertion = _parse(text)
@@ -187,7 +179,8 @@ def _parse(text: str) -> dict[str, Any]:
     return found
 
 
-def _own(session: Session, user_id: UUID, passkey_id: UUID) -> Passkey:
+def own_passkey(session: Session, user_id: UUID, passkey_id: UUID) -> Passkey:
+    """Lock and return a passkey of this person. Raises `NotFound`."""
     row = sign_on_repository.find_own_passkey(session, user_id, passkey_id)
     if row is None or row.removed_at is not None:
         raise NotFound.of("passkey")
@@ -199,8 +192,8 @@ def _remove(session: Session, actor: Actor, row: Passkey, now: datetime) -> None
     recorder.record(session, actor, "passkey.removed", ("user", row.user_id), now, passkey=row.id)
 
 
-def _rejected() -> PasskeyRejected:
-    return PasskeyRejected("This passkey does not sign in here.")
+def _rejected() -> TicketRejected:
+    return TicketRejected("This passkey does not sign in here.")
 
 
 def _text(raw: bytes) -> str:

@@ -16,8 +16,8 @@ from joserfc.jwk import KeySet
 
 from app.auth.sign_on.id_tokens import SignOnRejected
 from app.core.errors import Unavailable
-from app.core.identity_provider import IdentityProvider
 from app.core.messages import Message
+from app.core.settings import IdentityProvider
 
 logger = logging.getLogger(__name__)
 
