@@ -95,7 +95,7 @@ def load_actor(session: Session, subject: TokenSubject, now: datetime, *, named:
         is_administrator=who.is_administrator and acts_for is not None,
         session_id=who.id,
         second_factor_at=second_factor_at,
-        must_name_organisation=who.is_agent and named is None,
+        must_name_organisation=who.is_agent and named is None and not who.is_read_only,
     )
 
 

@@ -142,8 +142,10 @@ def logout(changes=None, **header):
 
 
 def test_logout_tokens():
-    assert logout() == LogoutOrder("s", None)
-    assert logout({"sub": ABSENT, "sid": "one"}, typ="logout+jwt") == LogoutOrder(None, "one")
+    found = logout()
+    assert found == LogoutOrder("s", None, found.token_sha256) and len(found.token_sha256) == 64
+    found = logout({"sub": ABSENT, "sid": "one"}, typ="logout+jwt")
+    assert (found.subject, found.provider_session) == (None, "one")
 
 
 @pytest.mark.parametrize(

@@ -384,6 +384,9 @@ def test_signing_out_at_the_provider_ends_the_session_here(world, members):
     assert world.http.post(path, data={"logout_token": token}).status_code == 200
     refused(ended.get("/v1/me"), 401)
     ok(kept.get("/v1/me"))
+    again = Browser(world).session_of(members)
+    assert world.http.post(path, data={"logout_token": token}).status_code == 200  # a replay ends nothing
+    ok(again.get("/v1/me"))
 
 
 def test_an_unlinked_identity_signs_in_no_more(world, members):

@@ -20,7 +20,7 @@ from app.auth.sign_on.model import IdentityLink
 from app.auth.sign_on.tickets import LIFETIMES, Ticket, TicketPurpose, TicketRejected
 from app.core.actor import Actor
 from app.core.database import Database
-from app.core.errors import Conflict, Forbidden, Invalid
+from app.core.errors import Conflict, Forbidden, Invalid, Unavailable
 from app.notifications import notices
 from app.notifications.model import MessageKind
 from app.web.dependencies import (
@@ -151,12 +151,12 @@ def start_sign_on(
     redirect_uri: Annotated[
         str | None,
         Query(
-            max_length=500,
+            max_length=300,
             description="where the code goes: an address of this service, or of a program on the same machine",
             examples=["http://127.0.0.1:49152/signed-in"],
         ),
     ] = None,
-    state: Annotated[str | None, Query(max_length=500, description="given back with the code")] = None,
+    state: Annotated[str | None, Query(max_length=200, description="given back with the code")] = None,
 ) -> Response:
     """A browser opens this address. It is sent to the provider, and comes back to the callback within ten minutes."""
     departure = sign_on.begin(provider, SignOnRequest(purpose, code_challenge, redirect_uri, state), now)
@@ -257,6 +257,11 @@ def _counted(database: Database, address: str, now: datetime) -> Iterator[None]:
         session.commit()
     try:
         yield
+    except Unavailable:  # of the provider; nobody guessed anything
+        with database.session() as session:
+            login_throttle.clear_sign_on(session, address)
+            session.commit()
+        raise
     except (Conflict, Forbidden):
         with database.session() as session:
             login_throttle.record_sign_on_failure(session, count, address, now)

@@ -21,6 +21,7 @@ from app.auth import session_repository, user_sessions
 from app.auth.credentials.mfa import MAX_AGE
 from app.auth.sign_on import sign_on_repository, tickets
 from app.auth.sign_on.id_tokens import (
+    TOKEN_MAX_AGE,
     Identity,
     LogoutOrder,
     SignOnRejected,
@@ -186,8 +187,10 @@ class SignOn:
         return _with_keys(client, now, lambda keys: verify_logout_token(token, keys, client.provider, now=now))
 
     def end_sessions(self, session: Session, name: str, order: LogoutOrder, now: datetime) -> int:
-        """End the sessions that a provider opened and now ends; return how many."""
+        """End the sessions that a provider opened and now ends; return how many. A token ends sessions once."""
         issuer = self.client(name).provider.issuer
+        if not sign_on_repository.mark_used(session, order.token_sha256, now + TOKEN_MAX_AGE):
+            return 0
         found = sign_on_repository.list_sessions_at_provider(
             session, issuer, order.subject, order.provider_session, now
         )

@@ -1,5 +1,6 @@
 """Verify ID tokens and logout tokens of a provider (OpenID Connect Core 1.0 §3.1.3.7, Back-Channel Logout 1.0 §2.6)."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from app.core.settings import IdentityProvider
 
 LEEWAY = timedelta(seconds=60)
 """How far the clocks may differ."""
-MAX_AGE = timedelta(minutes=10)
+TOKEN_MAX_AGE = timedelta(minutes=10)
 """Of an ID token when it comes: it is fetched at once."""
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 MAX_TOKEN = 20_000
@@ -53,6 +54,7 @@ class LogoutOrder:
 
     subject: str | None
     provider_session: str | None
+    token_sha256: str
 
 
 def verify_id_token(token: str, keys: KeySet, provider: IdentityProvider, *, nonce: str, now: datetime) -> Identity:
@@ -84,7 +86,7 @@ def verify_logout_token(token: str, keys: KeySet, provider: IdentityProvider, *,
         raise _wrong("events")
     if "nonce" in claims:
         raise _wrong("nonce")  # an ID token is no logout token
-    order = LogoutOrder(_text(claims, "sub"), _text(claims, "sid"))
+    order = LogoutOrder(_text(claims, "sub"), _text(claims, "sid"), hashlib.sha256(token.encode()).hexdigest())
     if order.subject is None and order.provider_session is None:
         raise _wrong("sub")
     return order
@@ -120,7 +122,7 @@ def _require_claims(
     moment = int(now.timestamp())
     if not all(_is_number(claims.get(name)) for name in ("exp", "iat")):
         raise _wrong("exp")
-    if not moment - MAX_AGE.total_seconds() <= claims["iat"] <= moment + LEEWAY.total_seconds():
+    if not moment - TOKEN_MAX_AGE.total_seconds() <= claims["iat"] <= moment + LEEWAY.total_seconds():
         raise _wrong("iat")
     try:
         checked = CodeIDToken(

@@ -56,7 +56,7 @@ class Ticket:
 def seal(box: SecretBox, purpose: TicketPurpose, content: Mapping[str, Any], now: datetime, random: RandomBytes) -> str:
     """Return a new ticket with this content, which must be JSON."""
     sealed = {"id": random(16).hex(), "until": int((now + LIFETIMES[purpose]).timestamp()), "content": content}
-    text = box.encrypt(json.dumps(sealed, separators=(",", ":")), _owner(purpose))
+    text = box.encrypt(json.dumps(sealed, separators=(",", ":"), ensure_ascii=False), _owner(purpose))
     return base64.urlsafe_b64encode(base64.b64decode(text)).rstrip(b"=").decode()
 
 
