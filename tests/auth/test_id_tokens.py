@@ -56,10 +56,10 @@ WRONG = {
     "aud": [{"aud": "other"}, {"aud": ["other"]}, {"aud": ABSENT}, {"aud": []}],
     "azp": [{"aud": ["mik", "other"]}, {"azp": "other"}, {"aud": ["mik", "other"], "azp": "other"}],
     "exp": [{"exp": ABSENT}, {"exp": "soon"}, {"iat": ABSENT}, {"exp": True}],
-    "claims": [{"exp": T - 61}, {"nbf": T + 120}, {"amr": "otp"}, {"auth_time": "now"}],
+    "claims": [{"exp": T - 61}, {"nbf": T + 120}, {"amr": "otp"}, {"auth_time": "now"}, {"sub": 1}],
     "iat": [{"iat": T + 61}, {"iat": T - 601, "exp": T + 9}],
     "nonce": [{"nonce": "other"}, {"nonce": ABSENT}, {"nonce": ["n"]}],
-    "sub": [{"sub": ABSENT}, {"sub": ""}, {"sub": 1}, {"sub": "x" * 256}, {"sub": "a\nb"}],
+    "sub": [{"sub": ABSENT}, {"sub": ""}, {"sub": "x" * 256}, {"sub": "a\nb"}],
 }
 
 
