@@ -46,3 +46,23 @@ def test_a_passkey_registers_and_signs_in(site, tab):
     assert page.evaluate(SIGN_IN)["id"] == company.id  # its counter goes on
     cdp.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
     assert "NotAllowedError" in page.evaluate(f"() => ({SIGN_IN})().catch(why => why.name)")
+
+
+def test_staff_sign_in_at_the_page_of_confirmations(site, tab):
+    """And the key that confirms decisions lies beside the passkey in the same authenticator."""
+    app = site.app
+    owner = app.staff("owner", name="passkey-owner")
+    page = tab()
+    page.goto("/confirm")
+    cdp, authenticator = add_authenticator(page)
+    token = app.container.access_tokens.issue(owner.subject, app.clock())
+    assert page.evaluate(REGISTER, token) == 201
+    page.click("#passkey button")
+    page.wait_for_selector("#ask:not([hidden])")
+    assert not page.is_visible("#sign-in") and not page.is_visible("#passkey")
+    page.click("#own summary")
+    page.fill("#name", "This browser")
+    page.click("#register button")
+    page.wait_for_selector("[data-answer=registered]:not([hidden])")
+    kept = cdp.send("WebAuthn.getCredentials", {"authenticatorId": authenticator})["credentials"]
+    assert len({each["userHandle"] for each in kept}) == 2
