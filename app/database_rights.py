@@ -60,6 +60,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "assessments": HISTORY,
         "audit_events": HISTORY,
         "audit_head": _changes("seq", "hash", insert=False),  # the migration inserts the only row
+        "authorities": _changes("agent_id", "accepted_at", "ended_at", "ended_by", "organisation_id", "mac"),
         "case_notes": HISTORY,
         "certificate_search_terms": HISTORY,
         "certificate_snapshots": _edited("certificate_snapshots", delete=True),  # a cache, authenticated by its MAC
@@ -81,6 +82,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "file_scans": _changes("signature", "scanner", "scanned_at"),
         "failed_logins": _changes("failures", "window_start", delete=True),
         "holidays": _changes("announced_at", delete=True),  # replaced, a year at a time; locking needs a column
+        "identity_links": _changes("last_used_at", "removed_at", "mac"),
         "idempotency_records": _changes("status", "headers", "body", delete=True),
         "inbox_settings": _changes("read_up_to", "not_mailed"),
         "information_requests": _changes(*_ANSWER),
@@ -102,12 +104,14 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "organisations": _edited("organisations", "created_at", delete=True),
         "outgoing_messages": _changes(*_MAIL, delete=True),
         "parks": _changes("names", "district", "economic_region", "area_ha", "legal_basis"),
+        "passkeys": _changes("name", "sign_count", "last_used_at", "removed_at", "mac"),
         "password_resets": _changes("closed_at", "mac"),
         "process_steps": _changes(delete=True),
         "products": _edited("products", "created_at", "annual_capacity"),
         "proposals": _changes(
             "state", "decided_by", "decided_at", "confirmed_sha256", "confirmer_confirmation", "version", "mac"
         ),
+        "provider_sessions": _changes("mac", delete=True),  # goes with its session; locking needs a column
         "recommendations": _changes("voided_at"),
         "refresh_tokens": _changes("used_at", "mac"),
         "reissued_tokens": HISTORY,
@@ -126,6 +130,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "status_lists": _changes("version", "token_version", "kid", "signed_at", "bits", "token"),
         "suspensions": _changes("ended_at"),
         "totp_enrolments": _changes(*_TOTP, delete=True),
+        "used_tickets": _changes(delete=True),
         "user_sessions": _changes("second_factor_at", "ended_at", "ended_because", "mac", delete=True),
         "users": _changes("email", "former_email", "language", *_USER_RIGHTS),
         "visit_waivers": HISTORY,

@@ -10,7 +10,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import app.applications.model
+import app.auth.agents.model
 import app.auth.model
+import app.auth.sign_on.model
 import app.bulk.model
 import app.certificates.model
 import app.core.counters

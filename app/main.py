@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from app import database_schema, proposal_kinds, startup_checks
 from app.api import openapi
+from app.api.account import authorities, passkeys, sign_on
 from app.api.company import (
     api_clients,
     applications,
@@ -77,6 +78,8 @@ from app.auth.credentials.confirmations import CONFIRMATION_KEY, UsedDocuments, 
 from app.auth.credentials.passwords import PasswordHasher
 from app.auth.credentials.relying_party import RelyingParty
 from app.auth.proposals import ProposalService
+from app.auth.sign_on.flow import SignOn
+from app.auth.sign_on.provider_client import ProviderClient
 from app.bootstrap import require_migrated
 from app.certificates.issuance import IssuerContext
 from app.certificates.read_model import projector
@@ -138,8 +141,14 @@ Clock = Callable[[], datetime]
 
 ROUTERS = (
     token.router,
+    sign_on.router,
     me.router,
+    sign_on.session_router,
+    sign_on.identities_router,
+    passkeys.sign_in_router,
+    passkeys.router,
     members.router,
+    authorities.router,
     staff_users.router,
     proposals.router,
     staff_credentials.router,
@@ -297,6 +306,12 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
         proposals=ProposalService(proposal_kinds.build_kinds(key_files), timedelta(days=settings.proposal_days)),
         relying_party=relying_party,
+        sign_on=SignOn(
+            {each.name: ProviderClient(each) for each in settings.identity_providers},
+            secret_box,
+            settings.base_url,
+            secrets.token_bytes,
+        ),
         status_lists=status_lists,
         static_export=StaticExport(
             Path(settings.export_folder),

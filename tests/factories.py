@@ -94,6 +94,18 @@ HOUSEHOLD_STAFF_DOCUMENTS = {
     "trademark-search": {"match": "none"},
 }
 
+SAMPLE_PROVIDER = {
+    "name": "sample",
+    "title": "Sample identities",
+    "issuer": "https://id.sample.example",
+    "client_id": "mik",
+    "client_secret": "a secret of thirty-two characters",
+    "authorization_endpoint": "https://id.sample.example/authorize",
+    "token_endpoint": "https://id.sample.example/token",
+    "jwks_uri": "https://id.sample.example/keys",
+    "end_session_endpoint": "https://id.sample.example/end",
+}
+"""A provider that nobody asks: see tests/auth/provider_links.py."""
 QUESTION = {"questions": [{"text": "When did series production start?"}]}
 REASON = {"reason": "The cost statement does not add up."}
 
@@ -724,6 +736,7 @@ def running_app(database_url, folder, clock=None, *, is_prepared=False, **settin
     given |= {"witness_seconds": 0}  # and show the log to witnesses by a round of their own
     given |= {"job_threads": 0}  # and run jobs themselves
     given |= {"registrations_per_day": 0}  # tests register any number from one address
+    given |= {"identity_providers": (SAMPLE_PROVIDER,)}
     settings = Settings(**(given | settings))
     if not is_prepared:
         prepare(settings, clock())

@@ -29,6 +29,7 @@ SHARED_CLASS_NAMES = {
     *("Evidence", "Material", "Place", "Residency", "Step"),
 }
 SESSIONS_OF_THEIR_OWN = {
+    "app/api/account/sign_on.py": "a provider is asked between two short sessions",
     "app/api/company/me.py": "a password is hashed between two short sessions",
     "app/api/company/members.py": "a password is hashed between two short sessions",
     "app/api/company/registration.py": "a password is hashed between two short sessions",

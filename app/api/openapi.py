@@ -1,5 +1,6 @@
 """The OpenAPI document, with what FastAPI cannot see (the fast path of verifications), and /docs from our own host."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +15,7 @@ from app.verification.expectation import MAX_CHARS, Comparison
 from app.verification.request_parser import MAX_ITEMS
 from app.verification.verdict import Verdict
 from app.web import scope_policy
-from app.web.dependencies import IF_MATCH, TOKEN_URL
+from app.web.dependencies import IF_MATCH, ORGANISATION_HEADER, TOKEN_URL
 from app.web.problems.openapi_responses import Problem, error_responses
 from app.web.routes import GuardedRoute
 
@@ -44,6 +45,7 @@ TAGS = [
     {"name": "tokens", "description": "Access tokens: sign in, renew, sign out."},
     {"name": "account", "description": "Your own account: password and authenticator."},
     {"name": "members", "description": "The people of your company, by invitation."},
+    {"name": "agents", "description": "People who act for several companies, by dated authorities."},
     {"name": "users", "description": "Staff and their roles, by two owners."},
     {"name": "jobs", "description": "Work in the background: what waits, runs, failed; retry what is parked."},
     {"name": "proposals", "description": "Acts of two people: rights, authenticators, keys, revocations."},
@@ -88,6 +90,9 @@ PARAMETER_DESCRIPTIONS = {
     "heading": "code of the Harmonized System",
     "webhook_id": "id of the webhook",
     "delivery_id": "id of the delivery",
+    "authority_id": "id of the authority",
+    "identity_id": "id of the identity in the list of one's own",
+    "passkey_id": "id of the passkey",
     "credential_id": "id of the authenticator in the list of one's own",
     "evidence_id": "id of the evidence document",
     "invitation_id": "id of the invitation",
@@ -224,6 +229,15 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
         operation["responses"]["413"] = error_responses(413)[413]  # `GuardedRoute` limits the body of every method
 
 
+_ORGANISATION: Mapping[str, Any] = {
+    "name": ORGANISATION_HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "format": "uuid"},
+    "description": "for agents, who act for several companies: the id of the one that this request is about",
+}
+
+
 def _add_client_security(spec: dict[str, Any]) -> None:
     """How programs of companies get in, and with which scope each route is open to them."""
     flow = {
@@ -240,6 +254,7 @@ def _add_client_security(spec: dict[str, Any]) -> None:
     for route, scope in scope_policy.ROUTE_SCOPES.items():
         method, path = route.split()
         operation = spec["paths"][path][method.lower()]
+        operation.setdefault("parameters", []).append(dict(_ORGANISATION))
         operation["security"] = [
             *operation["security"],
             {"client": [] if scope is scope_policy.NO_SCOPE_NEEDED else [scope.value]},

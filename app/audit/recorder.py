@@ -49,8 +49,10 @@ def record(
     case_id: UUID | None = None,
     **data: Any,
 ) -> None:
-    """Note an event; the commit of this session chains and writes it."""
+    """Note an event; the commit of this session chains and writes it. What an agent does names their authority too."""
     subject_type, subject_id = subject
+    if actor.authority_id is not None:
+        data |= {"acting_for": actor.organisation_id, "authority": actor.authority_id}
     entry = _PendingEvent(event, actor, subject_type, str(subject_id), case_id, data, now)
     get_pending(session, _PENDING_KEY, list).append(entry)
 

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.auth import api_client_repository, api_clients, session_repository, user_sessions
+from app.auth.agents import authority_repository
 from app.auth.credentials import mfa
 from app.core.actor import Actor, ActorKind, Role, Scope
-from app.core.errors import Unauthenticated
+from app.core.errors import Forbidden, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,18 @@ class TokenSubject:
             raise Unauthenticated("The access token names no user or API client.") from why
 
 
-def load_actor(session: Session, subject: TokenSubject, now: datetime) -> Actor:
+class NoAuthority(Forbidden):
+    """The actor names a company that they do not act for."""
+
+    code = "no-authority"
+
+
+def load_actor(session: Session, subject: TokenSubject, now: datetime, *, named: UUID | None = None) -> Actor:
     """Load the actor with current roles, membership and session, so that a revocation takes effect at once.
 
-    Raises `Unauthenticated` when the client, secret, session or account is no longer active.
+    `named`: the company that the request names; an agent acts for it by their authority.
+
+    Raises `Unauthenticated` when the client, secret, session or account is no longer active, `NoAuthority`.
     """
     if subject.kind is ActorKind.CLIENT:
         client = api_client_repository.find_client(session, subject.id)
@@ -54,13 +63,30 @@ def load_actor(session: Session, subject: TokenSubject, now: datetime) -> Actor:
             if subject.scopes is None
             else api_clients.granted_scopes(client) & subject.scopes
         )
+        if named not in {None, client.organisation_id}:
+            raise no_authority()
         return Actor(ActorKind.CLIENT, client.id, frozenset({Role.APPLICANT}), client.organisation_id, scopes=scopes)
-    who = session_repository.session_with_user(session, subject.session_id) if subject.session_id else None
+    who = session_repository.session_with_user(session, subject.session_id, now) if subject.session_id else None
     if who is None or who.user_id != subject.id or not user_sessions.is_session_open(who, now):
         raise Unauthenticated("This session has ended; sign in again.")
     if not who.active:
         raise Unauthenticated("This account is not active.")
     acts_for = None if who.is_read_only else who.organisation_id
+    second_factor_at = who.second_factor_at if mfa.is_recent(who.second_factor_at, now) else None
+    if named is not None and named != acts_for:
+        authority = authority_repository.find_in_force(session, who.user_id, named, now)
+        if authority is None or who.is_staff or who.is_read_only:
+            raise no_authority()
+        return Actor(
+            ActorKind.USER,
+            who.user_id,
+            frozenset({Role.APPLICANT}),
+            named,
+            session_id=who.id,
+            second_factor_at=second_factor_at,
+            scopes=frozenset(map(Scope, authority.scopes)),
+            authority_id=authority.id,
+        )
     return Actor(
         ActorKind.USER,
         who.user_id,
@@ -68,7 +94,16 @@ def load_actor(session: Session, subject: TokenSubject, now: datetime) -> Actor:
         acts_for,
         is_administrator=who.is_administrator and acts_for is not None,
         session_id=who.id,
-        second_factor_at=who.second_factor_at if mfa.is_recent(who.second_factor_at, now) else None,
+        second_factor_at=second_factor_at,
+        must_name_organisation=who.is_agent and named is None and not who.is_read_only,
+    )
+
+
+def no_authority() -> NoAuthority:
+    """Return the refusal of a request that names a company which the actor does not act for."""
+    return NoAuthority(
+        "You do not act for the company that the header Organisation names: there is no such company, or no authority "
+        "of yours that is in force today. GET /v1/me/authorities lists yours."
     )
 
 

@@ -25,6 +25,8 @@ from app.core.messages import Message
 
 WINDOW = timedelta(minutes=15)
 MAX_REPORTS = 10
+MAX_SIGN_ONS = 30
+"""Failed sign-ins by provider or passkey from one network in a window."""
 MAX_MAIL_REQUESTS = 20
 MAIL_WINDOW = timedelta(hours=1)
 MAX_MAILS_PER_RECIPIENT = 5
@@ -148,6 +150,32 @@ def count_wrong_code(session: Session, user_id: UUID, now: datetime) -> None:
     for limit in code_limits(user_id):
         count = user_repository.add_failure(session, limit.key, now, now - WINDOW)
         recorder.record(session, SYSTEM, "second_factor.failed", ("user", user_id), now, failures=count)
+
+
+def count_sign_on(session: Session, address: str, now: datetime) -> int:
+    """Count a sign-in by provider or passkey before it is verified, and return the count; commit first.
+
+    There is no account yet to count by. Raises `TooManyAttempts` for the network.
+    """
+    count = user_repository.add_failure(session, _sign_on_key(address), now, now - WINDOW)
+    if count > MAX_SIGN_ONS:
+        raise too_many_attempts()
+    return count
+
+
+def record_sign_on_failure(session: Session, count: int, address: str, now: datetime) -> None:
+    """Record a failed one as an audit event: the first and the tenth of a window, and the one at the limit."""
+    if count in {1, 10, MAX_SIGN_ONS}:
+        recorder.record(session, SYSTEM, "sign_in.failed", ("address", _sign_on_key(address)), now, failures=count)
+
+
+def clear_sign_on(session: Session, address: str) -> None:
+    """Take back the present attempt, which was successful."""
+    user_repository.decrement_failures(session, _sign_on_key(address))
+
+
+def _sign_on_key(address: str) -> str:
+    return _key("sign-on", network_of(address))
 
 
 def count_report(session: Session, address: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.auth.agents.model import AgentAuthority
 from app.auth.model import (
     AddressConfirmation,
     Invitation,
@@ -20,14 +21,18 @@ from app.auth.model import (
     UserSession,
 )
 from app.auth.role_log import is_granted
+from app.auth.sign_on.model import ProviderSession
 from app.core.actor import Role
 from app.core.crypto.row_macs import authentic, protected_columns, row_macs_of
-from app.core.database import core_table, page_of
+from app.core.database import UtcDateTime, core_table, page_of
 
 
 @dataclass(frozen=True, slots=True)
 class SessionWithUser:
-    """A session with its user and their current permissions. `roles` are those of staff."""
+    """A session with its user and their current permissions. `roles` are those of staff.
+
+    A session that a provider opened has no role that the provider did not give.
+    """
 
     id: UUID
     user_id: UUID
@@ -39,19 +44,36 @@ class SessionWithUser:
     is_administrator: bool
     is_read_only: bool
     organisation_id: UUID | None
+    is_agent: bool
     roles: frozenset[Role]
 
 
-_SESSION, _USER, _ROLE = (protected_columns(mapped) for mapped in (UserSession, User, StaffRole))
-_USER_STARTS, _ROLE_STARTS = len(_SESSION), len(_SESSION) + len(_USER)
+_SESSION, _USER, _PROVIDER, _ROLE = (
+    protected_columns(mapped) for mapped in (UserSession, User, ProviderSession, StaffRole)
+)
+_USER_STARTS, _PROVIDER_STARTS = len(_SESSION), len(_SESSION) + len(_USER)
+_ROLE_STARTS = _PROVIDER_STARTS + len(_PROVIDER)
+_ROLE_ENDS = _ROLE_STARTS + len(_ROLE)
 
 
 def _session_with_user_query() -> sa.Select[Any]:
     """Build the query of every request once: by columns, one row for each role, or one row without a role."""
     session, person, role = core_table(UserSession), core_table(User), core_table(StaffRole)
+    provider = core_table(ProviderSession)
+    authority = core_table(AgentAuthority)
+    is_agent = sa.exists().where(
+        authority.c.agent_id == person.c.id,
+        authority.c.ended_at.is_(None),
+        authority.c.valid_from <= sa.bindparam("now", type_=UtcDateTime()),
+        authority.c.valid_until > sa.bindparam("now", type_=UtcDateTime()),
+    )
+    columns = (*_SESSION, *_USER, *_PROVIDER, *_ROLE)
     return (
-        sa.select(*(column.label(f"{column.table.name}_{column.name}") for column in (*_SESSION, *_USER, *_ROLE)))
+        sa.select(
+            *(column.label(f"{column.table.name}_{column.name}") for column in columns), is_agent.label("is_agent")
+        )
         .join_from(session, person, person.c.id == session.c.user_id)
+        .outerjoin(provider, provider.c.user_session_id == session.c.id)
         .outerjoin(role, role.c.user_id == person.c.id)
         .where(session.c.id == sa.bindparam("user_session_id"))
     )
@@ -60,17 +82,21 @@ def _session_with_user_query() -> sa.Select[Any]:
 _SESSION_WITH_USER = _session_with_user_query()
 
 
-def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUser | None:
+def session_with_user(session: Session, user_session_id: UUID, now: datetime) -> SessionWithUser | None:
     """Load a session with its user and their roles; None if there is no such session.
 
     Rows without the right MAC count as not existing, and roles that the public log does not give.
     """
-    rows = session.execute(_SESSION_WITH_USER, {"user_session_id": user_session_id}).all()
+    rows = session.execute(_SESSION_WITH_USER, {"user_session_id": user_session_id, "now": now}).all()
     if not rows:
         return None
     who, macs = rows[0], row_macs_of(session)
-    if not macs.verify(UserSession, who[:_USER_STARTS]) or not macs.verify(User, who[_USER_STARTS:_ROLE_STARTS]):
+    if not macs.verify(UserSession, who[:_USER_STARTS]) or not macs.verify(User, who[_USER_STARTS:_PROVIDER_STARTS]):
         return None
+    by_provider = who.provider_sessions_user_session_id is not None
+    if by_provider and not macs.verify(ProviderSession, who[_PROVIDER_STARTS:_ROLE_STARTS]):
+        return None
+    most_roles = who.provider_sessions_roles if by_provider else None
     return SessionWithUser(
         id=who.user_sessions_id,
         user_id=who.user_sessions_user_id,
@@ -82,11 +108,13 @@ def session_with_user(session: Session, user_session_id: UUID) -> SessionWithUse
         is_administrator=who.users_is_administrator,
         is_read_only=who.users_read_only_since is not None,
         organisation_id=who.users_organisation_id,
+        is_agent=bool(who.is_agent),
         roles=frozenset(
             Role(row.staff_roles_role)
             for row in rows
             if row.staff_roles_role is not None
-            and macs.verify(StaffRole, row[_ROLE_STARTS:])
+            and (most_roles is None or row.staff_roles_role in most_roles)
+            and macs.verify(StaffRole, row[_ROLE_STARTS:_ROLE_ENDS])
             and is_granted(session, who.user_sessions_user_id, row.staff_roles_role)
         ),
     )

@@ -35,6 +35,9 @@ class EndReason(StrEnum):
     SECOND_FACTOR_RESET = "second-factor-reset"
     REMOVED = "removed"
     CLAIM_REFUSED = "claim-refused"
+    SIGNED_OUT_AT_PROVIDER = "signed-out-at-provider"
+    IDENTITY_UNLINKED = "identity-unlinked"
+    ROLES_CHANGED = "roles-changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ STAFF_ROLES = frozenset(Role) - {Role.APPLICANT, Role.SYSTEM}
 
 
 class Scope(StrEnum):
-    """Permission of an API client of a company. Scopes do not narrow what a person may do."""
+    """Permission of an API client or an agent of a company. Scopes do not narrow what its members may do."""
 
     READ = "read"
     PRODUCTS_WRITE = "products:write"  # sites and products
@@ -49,7 +49,9 @@ class Actor:
     is_administrator: bool = False  # of that company
     session_id: UUID | None = None  # the user session of a person
     second_factor_at: datetime | None = None  # when a code was accepted in this session; None also if not recent
-    scopes: frozenset[Scope] | None = None  # of an API client; None: a person
+    scopes: frozenset[Scope] | None = None  # of an API client or an agent; None: a member, or staff
+    authority_id: UUID | None = None  # of an agent, by which they act for the company
+    must_name_organisation: bool = False  # an agent whose request names no company
     confirmation: str | None = None  # what the request carries to confirm its decision, not yet verified
 
     @property

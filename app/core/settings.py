@@ -6,16 +6,107 @@ from collections.abc import Iterator
 from email.headerregistry import HeaderRegistry
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.core.actor import STAFF_ROLES, Role
 
 
 class Profile(StrEnum):
     DEMO = "demo"  # makes its own keys, staff and tables; for trying out
     PRODUCTION = "production"  # rejects unsafe settings instead of repairing them
+
+
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""Signatures with a private key; a shared secret would let everybody who knows it make an ID token."""
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$")]
+
+
+class IdentityProvider(BaseModel):
+    """One provider. With `authorization_endpoint`, `token_endpoint` and `jwks_uri` it is not discovered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    """In addresses."""
+    title: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    """Shown to people."""
+    issuer: Address
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    client_secret: SecretStr
+    client_authentication: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    authorization_endpoint: Address | None = None
+    token_endpoint: Address | None = None
+    jwks_uri: Address | None = None
+    end_session_endpoint: Address | None = None
+    algorithms: tuple[Algorithm, ...] = Field(default=("RS256", "PS256", "ES256", "EdDSA"), min_length=1)
+    audience: Literal["staff", "members"] = "members"
+    """Whose accounts it may open."""
+    domains: tuple[str, ...] = ()
+    """E-mail domains that it may open accounts of; empty: all."""
+    is_authoritative: bool = False
+    """Whether it decides who has the addresses of `domains`: a known address is then linked at first sign-in."""
+    role_claim: str | None = None
+    """The claim with a person's roles; they bound the roles of the session. None: no bound."""
+    roles: dict[str, Role] = Field(default_factory=dict)
+    """Value of the claim → role."""
+    second_factor_acr: tuple[str, ...] = ()
+    second_factor_amr: tuple[str, ...] = ()
+    """Values of `acr` and `amr` that count as a second factor; none: it is given here."""
+
+    @field_validator("domains")
+    @classmethod
+    def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(domain.strip().lower() for domain in value)
+
+    @field_validator("roles")
+    @classmethod
+    def _require_staff_roles(cls, value: dict[str, Role]) -> dict[str, Role]:
+        if not set(value.values()) <= STAFF_ROLES:
+            msg = "a provider maps to roles of staff alone"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _require_whole(self) -> "IdentityProvider":
+        static = {self.authorization_endpoint, self.token_endpoint, self.jwks_uri}
+        if None in static and static != {None}:
+            msg = f"provider {self.name}: name authorization_endpoint, token_endpoint and jwks_uri, or none of them"
+            raise ValueError(msg)
+        if "openid" not in self.scopes:
+            msg = f"provider {self.name}: the scopes lack openid"
+            raise ValueError(msg)
+        if self.is_authoritative and not self.domains:
+            msg = f"provider {self.name}: name the domains that it is authoritative for"
+            raise ValueError(msg)
+        if self.role_claim is not None and self.audience != "staff":
+            msg = f"provider {self.name}: only staff have roles"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def is_discovered(self) -> bool:
+        return self.authorization_endpoint is None
+
+    @property
+    def wants_second_factor(self) -> bool:
+        """Whether what it says about the sign-in can count as a second factor."""
+        return bool(self.second_factor_acr or self.second_factor_amr)
+
+    def insecure_addresses(self) -> list[str]:
+        """Return the addresses that are not https."""
+        every = (
+            self.issuer,
+            self.authorization_endpoint,
+            self.token_endpoint,
+            self.jwks_uri,
+            self.end_session_endpoint,
+        )
+        return [address for address in every if address and urlsplit(address).scheme != "https"]
 
 
 class Settings(BaseSettings):
@@ -87,6 +178,11 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         default="127.0.0.1,::1",
         description="addresses and networks of the reverse proxies whose `X-Forwarded-For` is believed, with commas",
+    )
+    identity_providers: tuple[IdentityProvider, ...] = Field(
+        default=(),
+        description="OpenID Connect providers that people may sign in with, a JSON list (docs/sign-on.md); none: "
+        "passwords and passkeys alone",
     )
     paper_key: str = Field(
         default="", description="file of the private key that signs PDF certificates (PEM, mode 600); demo: its own"
@@ -178,6 +274,15 @@ class Settings(BaseSettings):
                 msg = f"MIK_OWN_HOSTS: “{host}” is refused; name hosts such as verify.example.az"
                 raise ValueError(msg)
         return ",".join(hosts)
+
+    @field_validator("identity_providers")
+    @classmethod
+    def _require_distinct_providers(cls, value: tuple[IdentityProvider, ...]) -> tuple[IdentityProvider, ...]:
+        for named in ([each.name for each in value], [each.issuer for each in value]):
+            if len(set(named)) < len(named):
+                msg = "MIK_IDENTITY_PROVIDERS names a provider or an issuer twice"
+                raise ValueError(msg)
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -370,7 +475,13 @@ class Settings(BaseSettings):
 
 def find_unsafe_settings(settings: Settings) -> list[str]:
     """List settings that are unsafe in production, each with its remedy."""
-    return [*_check_address(settings), *_check_paths(settings), *_check_mail(settings), *_check_webhooks(settings)]
+    return [
+        *_check_address(settings),
+        *_check_paths(settings),
+        *_check_mail(settings),
+        *_check_webhooks(settings),
+        *_check_identity_providers(settings),
+    ]
 
 
 def _check_address(settings: Settings) -> Iterator[str]:
@@ -438,6 +549,12 @@ def _check_mail(settings: Settings) -> Iterator[str]:
             f"MIK_SMTP_PASSWORD_FILE={settings.smtp_password_file} depends on where the service is started: "
             "set a whole path"
         )
+
+
+def _check_identity_providers(settings: Settings) -> Iterator[str]:
+    for provider in settings.identity_providers:
+        for address in provider.insecure_addresses():
+            yield f"MIK_IDENTITY_PROVIDERS names {address} of {provider.name}, which is not https: anybody could answer"
 
 
 _PRIVATE_ENDINGS = tuple(

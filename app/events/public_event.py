@@ -197,6 +197,10 @@ SOURCES: Mapping[str, EventSource] = MappingProxyType(
         "credential.registered": _rights("authenticator_reset"),
         "credential.removed": _rights("authenticator_reset"),
         "webhook.disabled": EventSource("account.webhook_disabled", kind_from="reason"),
+        "identity.linked": _rights("sign_in_added"),
+        "identity.unlinked": _rights("sign_in_removed"),
+        "passkey.registered": _rights("sign_in_added"),
+        "passkey.removed": _rights("sign_in_removed"),
     }
 )
 """Audit event → the event that leaves the service."""

@@ -42,6 +42,11 @@ class MessageKind(StrEnum):
     NOTICE = "notice"  # of an event; its text is in notice_texts.toml
     CONFIRM_WATCH = "confirm-watch"
     WATCHED_CHANGE = "watched-change"
+    SIGN_IN_ADDED = "sign-in-added"
+    SIGN_IN_REMOVED = "sign-in-removed"
+    AUTHORITY_OFFERED = "authority-offered"
+    AUTHORITY_ACCEPTED = "authority-accepted"
+    AUTHORITY_ENDED = "authority-ended"
 
 
 class OutgoingMessage(Base):

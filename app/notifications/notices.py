@@ -1,12 +1,13 @@
 """Notify users of actions of others. Called in the transaction of the action."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.auth import user_repository
+from app.auth.agents.model import AgentAuthority
 from app.auth.model import Invitation, PasswordReset, User
 from app.certificates.model import Certificate
 from app.core.actor import Role
@@ -40,6 +41,51 @@ def notify_authenticator(session: Session, kind: MessageKind, user: User, *, now
     owners = user_repository.find_active_owners(session)
     for each in [user, *(owner for owner in owners if owner.id != user.id)]:
         _notify_user(session, kind, each, {"account": account}, now)
+
+
+def notify_sign_in_changed(session: Session, kind: MessageKind, user: User, name: str, *, now: datetime) -> None:
+    """Notify the person whose account has one way to sign in more, or one less: an identity or a passkey."""
+    _notify_user(session, kind, user, {"name": name}, now)
+
+
+def notify_authority_offered(session: Session, row: AgentAuthority, days: tuple[date, date], *, now: datetime) -> None:
+    """Tell the address, whether or not it has an account."""
+    values = {"company": _company_name(session, row.organisation_id), **_days(days)}
+    known = user_repository.find_user_by_email(session, row.email)
+    language = known.language if known else None
+    outbox.add_message(session, MessageKind.AUTHORITY_OFFERED, row.email, language=language, values=values, now=now)
+
+
+def notify_authority_accepted(session: Session, row: AgentAuthority, days: tuple[date, date], *, now: datetime) -> None:
+    """Tell the administrators of the company."""
+    values = {"company": _company_name(session, row.organisation_id), "agent": row.email, **_days(days)}
+    _notify_administrators(session, MessageKind.AUTHORITY_ACCEPTED, row.organisation_id, values, now)
+
+
+def notify_authority_ended(session: Session, row: AgentAuthority, *, now: datetime) -> None:
+    """Tell the administrators of the company and, if they had accepted it, the agent."""
+    values = {"company": _company_name(session, row.organisation_id), "agent": row.email}
+    _notify_administrators(session, MessageKind.AUTHORITY_ENDED, row.organisation_id, values, now)
+    if row.agent_id is not None and (agent := user_repository.find_user(session, row.agent_id)) is not None:
+        _notify_user(session, MessageKind.AUTHORITY_ENDED, agent, values, now)
+
+
+def _notify_administrators(
+    session: Session, kind: MessageKind, organisation_id: UUID, values: dict[str, str], now: datetime
+) -> None:
+    for user_id in sorted(user_repository.get_active_administrator_ids(session, organisation_id)):
+        if (user := user_repository.find_user(session, user_id)) is not None:
+            _notify_user(session, kind, user, values, now)
+
+
+def _company_name(session: Session, organisation_id: UUID) -> str:
+    company = organisation_repository.find_organisation(session, organisation_id)
+    return company.legal_name_az if company else ""
+
+
+def _days(days: tuple[date, date]) -> dict[str, str]:
+    first, last = days
+    return {"from": first.isoformat(), "to": last.isoformat()}
 
 
 def notify_account_closed(session: Session, user: User, *, now: datetime) -> None:

@@ -45,6 +45,8 @@ _REFUSE_IT = "If this surprises you, ask {account} in person, and refuse the pro
 _REMOVE_IT = "If this surprises you, ask {account} in person, and have it removed at once."
 _ASK_OWNER = "If this surprises you, ask an owner of the mark."
 
+_TELL_US = "If this was not you, set a new password at once, which ends all your sessions, and tell the operator."
+
 TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
     {
         MessageKind.CONFIRM_ADDRESS: _message_text(
@@ -173,6 +175,32 @@ TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
             "News about a certificate that you follow",
             "There is news about the certificate {number}. Its page shows what is true now: {service}/v/{number}",
             "You get this message because you follow: {subject}. To get no more of them: {service}/watch/{token}",
+        ),
+        MessageKind.SIGN_IN_ADDED: _message_text(
+            "A new way to sign in",
+            "From now on your account at {service} can be signed in to with “{name}”.",
+            _TELL_US,
+        ),
+        MessageKind.SIGN_IN_REMOVED: _message_text(
+            "A way to sign in was removed",
+            "Your account at {service} can no longer be signed in to with “{name}”.",
+            _TELL_US,
+        ),
+        MessageKind.AUTHORITY_OFFERED: _message_text(
+            "A company offers you an authority",
+            "The company {company} offers you the authority to act for it at {service} from {from} to {to}. Sign in "
+            "and accept it, or do nothing.",
+            _ASK_COMPANY,
+        ),
+        MessageKind.AUTHORITY_ACCEPTED: _message_text(
+            "An authority was accepted",
+            "{agent} accepted the authority to act for the company {company} at {service} from {from} to {to}.",
+            "If this surprises you, revoke it at once.",
+        ),
+        MessageKind.AUTHORITY_ENDED: _message_text(
+            "An authority has ended",
+            "{agent} no longer acts for the company {company} at {service}.",
+            _ASK_COMPANY,
         ),
     }
 )

@@ -48,7 +48,7 @@ def invite_member(session: Session, actor: Actor, *, email: str, now: datetime) 
     """
     organisation_id, address = require_organisation_id(actor), users.normalize_email(email)
     inviter = require_administrator(actor)
-    _require_confirmed(session, organisation_id)
+    require_confirmed(session, organisation_id)
     if user_repository.find_user_by_email(session, address):
         raise Conflict("This e-mail address is registered already.", code="email-taken")
     for earlier in session_repository.close_invitations(session, now, organisation_id=organisation_id, email=address):
@@ -105,7 +105,7 @@ def accept_invitation(
         session, organisation_id, lock=True
     )  # before the invitation, in the lock order of `remove_member`
     invitation = _load_usable(session, token, now, lock=True)
-    _require_confirmed(session, invitation.organisation_id)
+    require_confirmed(session, invitation.organisation_id)
     member = users.create_member(
         session,
         SYSTEM,
@@ -239,7 +239,7 @@ def _load_usable(session: Session, token: str, now: datetime, *, lock: bool = Fa
     return invitation
 
 
-def _require_confirmed(session: Session, organisation_id: UUID) -> None:
+def require_confirmed(session: Session, organisation_id: UUID) -> None:
     organisation = organisation_repository.find_organisation(session, organisation_id)
     if organisation is None or organisation.status != OrganisationStatus.CONFIRMED:
         raise Conflict(

@@ -11,6 +11,7 @@ from app.auth.access_tokens import AccessTokens
 from app.auth.credentials.passwords import PasswordHasher
 from app.auth.credentials.relying_party import RelyingParty
 from app.auth.proposals import ProposalService
+from app.auth.sign_on.flow import SignOn
 from app.certificates.issuance import IssuerContext
 from app.certificates.status_list_publisher import StatusListPublisher
 from app.core.crypto.secret_box import SecretBox
@@ -51,6 +52,7 @@ class Container:
     issuance: IssuerContext
     proposals: ProposalService
     relying_party: RelyingParty
+    sign_on: SignOn
     status_lists: StatusListPublisher
     static_export: StaticExport | None
     verification: VerificationService

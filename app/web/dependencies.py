@@ -25,6 +25,7 @@ from app.auth.credentials.passwords import PasswordHasher
 from app.auth.credentials.relying_party import MAX_TEXT, RelyingParty
 from app.auth.permissions import require_second_factor
 from app.auth.proposals import ProposalService
+from app.auth.sign_on.flow import SignOn
 from app.certificates.issuance import IssuerContext
 from app.core.actor import Actor, Role
 from app.core.crypto.secret_box import SecretBox
@@ -38,6 +39,9 @@ from app.web.container import Container
 from app.web.idempotency import IdempotencyContext
 from app.web.limits import concurrency
 from app.web.read_audit import ReadAudit
+
+ORGANISATION_HEADER = "Organisation"
+"""The company that an agent acts for in this request, by its id."""
 
 
 def get_container(request: Request) -> Container:
@@ -106,15 +110,28 @@ def authorization_of(request: Request) -> str | None:
     return given[0] if given else None
 
 
+def _named_organisation(request: Request) -> UUID | None:
+    """Return the company in the header `Organisation`. Raises `NoAuthority` for what is no id, or for two."""
+    given = request.headers.getlist(ORGANISATION_HEADER)
+    if not given:
+        return None
+    try:
+        return UUID(", ".join(given))
+    except ValueError as why:
+        raise authenticate.no_authority() from why
+
+
 def get_actor(
     request: Request, session: SessionDep, now: NowDep, _documented: Annotated[Any, Depends(_password_flow)]
 ) -> Actor:
     """Load the actor of the access token with present permissions. An API client needs the scope of the route."""
     tokens = get_container(request).access_tokens
-    actor = authenticate.load_actor(session, tokens.authenticate(authorization_of(request), now), now)
+    subject = tokens.authenticate(authorization_of(request), now)
+    actor = authenticate.load_actor(session, subject, now, named=_named_organisation(request))
     if given := request.headers.getlist(CONFIRMATION_HEADER):
         actor = replace(actor, confirmation=", ".join(given))  # two headers are one list, which is no confirmation
     scope_policy.require_scope(actor, request.method, request.scope["route"].path)
+    scope_policy.require_organisation_named(actor, request.scope["route"].path)
     request.state.actor = actor  # for content checks, which run after the dependencies have ended
     return actor
 
@@ -302,6 +319,13 @@ async def get_relying_party(request: Request) -> RelyingParty:
 
 
 RelyingPartyDep = Annotated[RelyingParty, Depends(get_relying_party)]
+
+
+async def get_sign_on(request: Request) -> SignOn:
+    return get_container(request).sign_on
+
+
+SignOnDep = Annotated[SignOn, Depends(get_sign_on)]
 
 
 async def get_quotas(request: Request) -> Quotas:

@@ -72,7 +72,11 @@ class IdempotencyContext:
 
 
 def principal_of(actor: Actor | None) -> str:
-    return f"{actor.kind}:{actor.id}" if actor else "anonymous"
+    """Return whose key it is: an agent has keys of their own for each company."""
+    if actor is None:
+        return "anonymous"
+    principal = f"{actor.kind}:{actor.id}"
+    return principal if actor.authority_id is None else f"{principal}:{actor.organisation_id}"
 
 
 def parse_key(request: Request) -> str | None:

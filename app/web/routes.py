@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, ClassVar, TypeVar
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Request, Response, params
@@ -90,9 +90,12 @@ def operation_id_of(route: APIRoute) -> str:
 
 
 class GuardedRoute(APIRoute):
+    takes_other_parameters: ClassVar[bool] = False
+    """Whether it ignores query parameters that it does not know; others are refused."""
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **(options | {"generate_unique_id_function": operation_id_of}))
-        if path.startswith(API_PREFIX):
+        if path.startswith(API_PREFIX) and not self.takes_other_parameters:
             check = Depends(_reject_other_parameters(sorted(set(_query_parameters(self.dependant)))))
             # last: 401, 404 and 403 are reported first
             self.dependant.dependencies.append(get_parameterless_sub_dependant(depends=check, path=path))

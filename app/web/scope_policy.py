@@ -97,15 +97,42 @@ SCOPE_DESCRIPTIONS: Mapping[Scope, str] = MappingProxyType(
 """Description of each scope in the OpenAPI document."""
 
 
+class OrganisationRequired(Forbidden):
+    """An agent acts for several companies, and the request names none."""
+
+    code = "organisation-required"
+
+
+def require_organisation_named(actor: Actor, path: str) -> None:
+    """Require of an agent that the request names a company, unless it is about their own account.
+
+    Raises `OrganisationRequired`.
+    """
+    if actor.must_name_organisation and path != "/v1/me" and not path.startswith(("/v1/me/", "/v1/auth/")):
+        raise OrganisationRequired(
+            "You act for several companies: name the one that this request is about, in the header Organisation."
+        )
+
+
 def require_scope(actor: Actor, method: str, path: str) -> None:
-    """Require the route's scope of an API client; users pass. `path`: route template. Raises `Forbidden`."""
-    if actor.kind is not ActorKind.CLIENT:
+    """Require the route's scope of an API client or an agent; others pass. `path`: route template.
+
+    Raises `Forbidden`.
+    """
+    if actor.scopes is None:
         return
     route = f"{method} {path}"
+    if route not in ROUTE_SCOPES and actor.kind is ActorKind.USER:
+        raise Forbidden("This is done by members of the company, or without the header Organisation.")
     if route not in ROUTE_SCOPES:
         raise Forbidden("This is done by people, not by API clients.")
     needed = ROUTE_SCOPES[route]
-    if needed is not NO_SCOPE_NEEDED and needed not in (actor.scopes or frozenset()):
+    if needed is not NO_SCOPE_NEEDED and needed not in actor.scopes:
+        if actor.kind is ActorKind.USER:
+            raise InsufficientScope(
+                Message("Your authority does not cover “%(scope)s”; ask the company.", scope=needed.value),
+                data={"scope": needed.value},
+            )
         raise InsufficientScope(
             Message(
                 "This token lacks the scope %(scope)s. Ask for it in `scope`, or let a person of the company make a "

@@ -19,6 +19,7 @@ from app.applications.application_deadlines import ExpiringApplication
 from app.applications.evidence import certificate_evidence, evidence_documents, virus_scanner
 from app.applications.evidence.file_store import EvidenceFileStore
 from app.auth import session_repository, user_sessions
+from app.auth.sign_on import sign_on_repository
 from app.bulk import manifest_repository, manifests
 from app.certificates import certificate_repository, residency_cascade
 from app.core.actor import SYSTEM
@@ -35,6 +36,8 @@ from app.web import idempotency_repository
 from app.webhooks import endpoints, webhook_repository
 
 RESPONSE_RETENTION = timedelta(days=1)
+TICKET_RETENTION = timedelta(hours=1)
+"""The clocks of workers may differ by less."""
 JOB_RETENTION = timedelta(days=30)
 """How long a job that is done keeps its key."""
 TIME_TO = {"draft": "submit", "answer": "answer"}
@@ -154,6 +157,11 @@ def _expired_responses(session: Session, now: datetime, _files: EvidenceFileStor
 def _expired_sessions(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
     if user_sessions.has_expired_sessions(session, now):
         yield DueTask("sessions ended more than a month ago: delete them", _delete_sessions(now))
+
+
+def _expired_tickets(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
+    if sign_on_repository.has_tickets_expired_before(session, now - TICKET_RETENTION):
+        yield DueTask("used tickets of sign-ins, expired for an hour: delete them", _delete_tickets(now))
 
 
 def _old_confirmations(session: Session, now: datetime, _files: EvidenceFileStore | None) -> Iterator[DueTask]:
@@ -277,6 +285,14 @@ def _delete_sessions(now: datetime) -> Callable[[Session], str | None]:
     return do
 
 
+def _delete_tickets(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        sign_on_repository.delete_tickets_expired_before(session, now - TICKET_RETENTION)
+        return "used tickets of sign-ins are deleted"
+
+    return do
+
+
 def _delete_messages(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         mail_repository.delete_messages_before(session, now - RETENTION)
@@ -338,6 +354,7 @@ FINDERS: Mapping[JobType, Finder] = MappingProxyType(
         JobType("evidence.scan", every=MINUTE): _unscanned_files,
         JobType("responses.delete-expired", every=HOUR): _expired_responses,
         JobType("sessions.delete-expired", every=DAY): _expired_sessions,
+        JobType("sign-on.delete-used-tickets", every=HOUR): _expired_tickets,
         JobType("addresses.delete-confirmed", every=DAY): _old_confirmations,
         JobType("messages.delete-old", every=DAY): _old_messages,
         JobType("manifests.delete-old", every=DAY): _old_manifests,

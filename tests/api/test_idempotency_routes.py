@@ -10,6 +10,7 @@ import pytest
 
 from app.core.actor import Role
 from tests.api.helpers import events, is_replay, keyed, new_key, same
+from tests.auth import passkeys, provider_links
 from tests.bulk.sheets import csv_file, product_row
 from tests.factories import PASSWORD, PDF, ok, product, voen_of
 from tests.helpers import disable_webhooks
@@ -21,6 +22,9 @@ KEEPS_NO_ANSWER = {
     "POST /v1/auth/revoke": "a token that is over is no error (RFC 7009): the second time does no harm",
     "POST /v1/auth/step-up": "a code is good once, and a kept answer must not stand in for one",
     "POST /v1/me/password": "it ends the session that asks",
+    "POST /v1/auth/oidc/{provider}/backchannel-logout": "sessions that have ended end no more",
+    "POST /v1/auth/passkey/options": "changes nothing; each challenge is good once",
+    "POST /v1/me/passkeys/options": "changes nothing; each challenge is good once",
     "POST /v1/auth/password-reset": "the token is good once; who has the new password signs in",
     "POST /v1/schemes/{code}/assessments": "nothing is kept of a dry assessment",
     "POST /v1/inbox/read": "what is read stays read",
@@ -31,6 +35,7 @@ KEEPS_NO_ANSWER = {
     "POST /v1/verify/batch": "changes nothing",
     "POST /v1/verify/file": "changes nothing",
 }
+AUTHORITY = {"scopes": ["read"], "first_day": "2026-12-20", "last_day": "2026-12-31"}  # nobody is an agent yet
 CLOSING = {"on": "2026-11-20", "reason": "Moved away."}
 REGISTER = (files("app.demo") / "sample" / "others.csv").read_bytes()
 
@@ -293,6 +298,31 @@ def handing_over(stage):
 NOVRUZ = {"year": 2027, "days": [{"day": "2027-03-20", "occasion": "novruz"}]}
 REASON = {"reason": "The cost statement does not add up."}
 SITE = {"name": "Hall 2", "district": "Ağdam"}
+
+
+def own_identity(stage):
+    provider_links.unlinked(stage.company)
+    return f"/v1/me/identities/{provider_links.link(stage.company)['id']}", {}
+
+
+def new_passkey(stage):
+    begun = ok(stage.company.post("/v1/me/passkeys/options"))
+    registration = passkeys.PasskeyDevice(stage.app.container.relying_party).create(begun["options"])
+    body = {"name": "Telephone", "ticket": begun["ticket"], "registration": registration}
+    return "/v1/me/passkeys", {"json": body}
+
+
+def given_authority(stage):
+    row = ok(stage.company.post("/v1/authorities", json=AUTHORITY | {"email": "agent@sample.example"}))
+    return f"/v1/authorities/{row['id']}", {}
+
+
+def offered_to_company(stage):
+    giver = stage.app.set_up_company(evidence=())
+    body = AUTHORITY | {"email": f"member@{stage.company.voen}.example"}
+    return ok(giver.post("/v1/authorities", json=body))["id"]
+
+
 CASES = {
     "POST /v1/registrations": (
         "anonymous",
@@ -462,6 +492,33 @@ CASES = {
     "DELETE /v1/me/credentials/{credential_id}": (
         "inspector",
         lambda s: (f"/v1/me/credentials/{s.app.inspector.add_authenticator()}", {}),
+    ),
+    "POST /v1/me/identities": (
+        "company",
+        lambda s: ("/v1/me/identities", {"json": provider_links.unlinked(s.company)}),
+    ),
+    "DELETE /v1/me/identities/{identity_id}": ("company", own_identity),
+    "POST /v1/me/passkeys": ("company", new_passkey),
+    "PUT /v1/me/passkeys/{passkey_id}": (
+        "company",
+        lambda s: (f"/v1/me/passkeys/{passkeys.registered(s.company)[1]['id']}", {"json": {"name": "Other"}}),
+    ),
+    "DELETE /v1/me/passkeys/{passkey_id}": (
+        "company",
+        lambda s: (f"/v1/me/passkeys/{passkeys.registered(s.company)[1]['id']}", {}),
+    ),
+    "POST /v1/authorities": (
+        "company",
+        lambda _: ("/v1/authorities", {"json": AUTHORITY | {"email": "agent@sample.example"}}),
+    ),
+    "DELETE /v1/authorities/{authority_id}": ("company", given_authority),
+    "POST /v1/me/authorities/{authority_id}/accept": (
+        "company",
+        lambda s: (f"/v1/me/authorities/{offered_to_company(s)}/accept", {}),
+    ),
+    "DELETE /v1/me/authorities/{authority_id}": (
+        "company",
+        lambda s: (f"/v1/me/authorities/{offered_to_company(s)}", {}),
     ),
     "POST /v1/users": (
         "owner",

@@ -9,11 +9,13 @@ import secrets
 
 import pytest
 
+from tests.auth import passkeys, provider_links
 from tests.factories import PASSWORD, PDF, in_state, ok, product, program_of
 from tests.helpers import refused
 from tests.second_factor import NEEDED
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
+NOWHERE = "00000000-0000-7000-8000-000000000000"
 METHODS = ("get", "head", "put", "post", "delete", "patch")
 
 PUBLIC = """
@@ -24,6 +26,11 @@ PUBLIC = """
     POST /v1/verify/file
     POST /v1/auth/token
     POST /v1/auth/revoke
+    GET  /v1/auth/providers
+    GET  /v1/auth/oidc/{provider}/start
+    GET  /v1/auth/oidc/{provider}/callback
+    POST /v1/auth/oidc/{provider}/backchannel-logout
+    POST /v1/auth/passkey/options
     POST /v1/auth/password-reset
     POST /v1/auth/password-resets
     POST /v1/invitations/accept
@@ -90,6 +97,21 @@ DOORS = {
     "POST   /v1/me/credentials": STAFF,
     "DELETE /v1/me/credentials/{credential_id}": STAFF,
     "POST   /v1/auth/step-up": f"applicant stranger {STAFF}",
+    "GET    /v1/me/session": f"applicant stranger {STAFF}",
+    "GET    /v1/me/identities": f"applicant stranger {STAFF}",
+    "POST   /v1/me/identities": f"applicant stranger {STAFF}",
+    "DELETE /v1/me/identities/{identity_id}": "",  # of somebody else
+    "GET    /v1/me/passkeys": f"applicant stranger {STAFF}",
+    "POST   /v1/me/passkeys/options": f"applicant stranger {STAFF}",
+    "POST   /v1/me/passkeys": f"applicant stranger {STAFF}",
+    "PUT    /v1/me/passkeys/{passkey_id}": "",  # of somebody else
+    "DELETE /v1/me/passkeys/{passkey_id}": "",  # of somebody else
+    "GET    /v1/me/authorities": f"applicant stranger {STAFF}",
+    "POST   /v1/me/authorities/{authority_id}/accept": "",  # of somebody else
+    "DELETE /v1/me/authorities/{authority_id}": "",  # of somebody else
+    "POST   /v1/authorities": "applicant stranger",
+    "DELETE /v1/authorities/{authority_id}": "",  # of somebody else
+    "GET    /v1/organisations/{organisation_id}/authorities": f"applicant {STAFF}",
     # applicant
     "GET    /v1/sites": f"{COMPANY} stranger",
     "POST   /v1/sites": f"{COMPANY} stranger",
@@ -238,14 +260,16 @@ DOORS = {
 
 # What takes a recent code of the authenticator, whoever it is
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "organisation_id"}
-OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id", "manifest_id", "notice_id"}
+OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id", "manifest_id"}
 OF_A_COMPANY |= {"webhook_id", "delivery_id"}
+OF_ONESELF = {"identity_id", "passkey_id", "authority_id", "notice_id"}
 OF_THE_HOUSE = {"user_id", "proposal_id", "role", "matter_id", "report_id", "job_id", "mail_id"}
 OF_NOBODY = {
     "number",
     "holder_id",
     "heading",
     "credential_id",
+    "provider",
     "code",
     "coordinates",
     "shape",
@@ -257,6 +281,7 @@ OF_NOBODY = {
 OF_THE_HOLDER = ("/surrender", "/changes", "/description")
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 TAKES_FORM = {"POST /v1/claims", "POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
+TAKES_FORM |= {"POST /v1/auth/oidc/{provider}/backchannel-logout"}
 TAKES_FORM |= {"POST /v1/imports/products", "POST /v1/imports/applications", "POST /v1/verify/manifests"}
 TAKES_FORM |= {
     f"POST /v1/{whose}/evidence" for whose in ("applications/{application_id}", "organisations/{organisation_id}")
@@ -290,6 +315,13 @@ def member(company):
     return ok(company.app.anonymous.post("/v1/invitations/accept", json=joining))["user_id"]
 
 
+def authority(app, agent):
+    """Id of an authority that one more company offers to this person."""
+    body = {"email": f"member@{agent.voen}.example", "scopes": ["read"]}
+    days = {"first_day": "2026-11-22", "last_day": "2026-12-31"}
+    return ok(app.set_up_company(evidence=()).post("/v1/authorities", json=body | days))["id"]
+
+
 def report_with_photo(app):
     photo = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
     ok(app.anonymous.post("/v1/reports", json={"address": "https://mik-az.example/", "photo": photo}))
@@ -315,6 +347,7 @@ def things(shared_app, company):
     delivery = ok(company.post(f"/v1/webhooks/{webhook['id']}/test"))
     app.run_jobs()
     app.follow_events()
+    somebody = app.set_up_company(evidence=())
     asked = another_owner.post("/v1/proposals", json=role_of(newcomer, "auditor"))
     return {
         "site_id": company.site_id,
@@ -332,7 +365,11 @@ def things(shared_app, company):
         "user_id": newcomer,
         "proposal_id": ok(asked)["id"],
         "own_proposal_id": ok(app.owner.post("/v1/proposals", json=role_of(newcomer, "reviewer")))["id"],
-        "credential_id": "00000000-0000-7000-8000-000000000000",
+        "credential_id": NOWHERE,
+        "identity_id": provider_links.link(somebody)["id"],
+        "passkey_id": passkeys.registered(somebody)[1]["id"],
+        "authority_id": authority(app, somebody),
+        "provider": "sample",
         "role": "inspector",
         "matter_id": change["id"],
         "report_id": report_with_photo(app),
@@ -421,7 +458,9 @@ def about_a_company(routes):
 def test_every_route_has_its_entry(routes):
     assert routes == PUBLIC | DOORS.keys()
     assert not PUBLIC & DOORS.keys()
-    assert {name for route in routes for name in parameters(route)} == OF_A_COMPANY | OF_THE_HOUSE | OF_NOBODY
+    assert {
+        name for route in routes for name in parameters(route)
+    } == OF_A_COMPANY | OF_ONESELF | OF_THE_HOUSE | OF_NOBODY
     assert all(route.split()[0].lower() in METHODS for route in routes)
 
 
@@ -461,18 +500,18 @@ def test_every_role_at_every_door(shared_app, company, stranger, things, route):
     callers = staff | {"stranger": stranger, "program": program_of(company), "applicant": company}
     suited = under_review(things, route)
     for name, caller in callers.items():
-        ids = fresh(company, things) if route.startswith("DELETE") else suited
+        ids = fresh(company, things) if route.startswith("DELETE") and not parameters(route) & OF_ONESELF else suited
         if "credential_id" in parameters(route) and caller.is_staff:
             ids |= {"credential_id": caller.add_authenticator()}
         answer = call(caller, route, ids)
         if name in DOORS[route]:
             assert answer.status_code not in {401, 403, 404}, f"{name} at {route}: {answer.text}"
             assert answer.status_code < 500, answer.text
-        elif "notice_id" in parameters(route) and name != "program":
-            refused(answer, 404, "not-found")  # everybody has an inbox of their own
-        elif "manifest_id" in parameters(route) or (
-            name == "stranger" and (parameters(route) & OF_A_COMPANY or route.endswith(OF_THE_HOLDER))
-        ):  # staff send lists of numbers too, and see their own alone
+        elif (
+            (parameters(route) & OF_ONESELF and name != "program")
+            or "manifest_id" in parameters(route)
+            or (name == "stranger" and (parameters(route) & OF_A_COMPANY or route.endswith(OF_THE_HOLDER)))
+        ):  # staff send lists of numbers too, and everybody sees their own things alone
             refused(answer, 404, "not-found")
         else:
             assert refused(answer, 403)["code"] in {"forbidden", "not-case-holder"}

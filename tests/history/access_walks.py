@@ -4,6 +4,7 @@ from functools import partial
 
 import pyotp
 
+from tests.auth import passkeys, provider_links
 from tests.factories import PASSWORD, PDF, ok
 
 WORDS = "another sufficiently long secret"
@@ -51,6 +52,70 @@ def step_up(app):
     ok(staff.post("/v1/me/second-factor/confirm", json={"otp": _code(app, secret)}))
     app.clock.advance(minutes=2)  # each code is good once
     return partial(staff.post, "/v1/auth/step-up", json={"otp": _code(app, secret)})
+
+
+def _end_for_provider(app):
+    provider_links.signed_in(app.register(), "subject")
+    form = {"logout_token": provider_links.logout_token(app, "subject")}
+    return partial(app.anonymous.post, "/v1/auth/oidc/sample/backchannel-logout", data=form)
+
+
+def _link(app):
+    return partial(app.register().post, "/v1/me/identities", json=provider_links.link_body(app))
+
+
+def _unlink(app):
+    company = app.register()
+    return partial(company.delete, f"/v1/me/identities/{provider_links.link(company)['id']}")
+
+
+def _register_passkey(app):
+    company = app.register()
+    begun = ok(company.post("/v1/me/passkeys/options"))
+    registration = passkeys.PasskeyDevice(app.container.relying_party).create(begun["options"])
+    body = {"name": "Telephone", "ticket": begun["ticket"], "registration": registration}
+    return partial(company.post, "/v1/me/passkeys", json=body)
+
+
+def _rename_passkey(app):
+    company = app.register()
+    path = f"/v1/me/passkeys/{passkeys.registered(company)[1]['id']}"
+    return partial(company.put, path, json={"name": "Old telephone"})
+
+
+def _remove_passkey(app):
+    company = app.register()
+    return partial(company.delete, f"/v1/me/passkeys/{passkeys.registered(company)[1]['id']}")
+
+
+AUTHORITY = {"scopes": ["read"], "first_day": "2026-11-22", "last_day": "2026-12-31"}
+
+
+def _offer(app):
+    body = AUTHORITY | {"email": "agent@numune.example"}
+    return partial(app.set_up_company(evidence=()).post, "/v1/authorities", json=body)
+
+
+def _revoke_authority(app):
+    company = app.set_up_company(evidence=())
+    row = ok(company.post("/v1/authorities", json=AUTHORITY | {"email": "agent@numune.example"}))
+    return partial(company.delete, f"/v1/authorities/{row['id']}")
+
+
+def _offered(app):
+    agent = app.register()
+    body = AUTHORITY | {"email": f"member@{agent.voen}.example"}
+    return agent, ok(app.set_up_company(evidence=()).post("/v1/authorities", json=body))["id"]
+
+
+def _accept_authority(app):
+    agent, row_id = _offered(app)
+    return partial(agent.post, f"/v1/me/authorities/{row_id}/accept")
+
+
+def _give_up_authority(app):
+    agent, row_id = _offered(app)
+    return partial(agent.delete, f"/v1/me/authorities/{row_id}")
 
 
 def _change_password(app):
@@ -178,6 +243,16 @@ def _withdraw_document(app):
 
 ACCESS_WALKS = {
     "POST /v1/auth/revoke": _sign_out,
+    "POST /v1/auth/oidc/{provider}/backchannel-logout": _end_for_provider,
+    "POST /v1/me/identities": _link,
+    "DELETE /v1/me/identities/{identity_id}": _unlink,
+    "POST /v1/me/passkeys": _register_passkey,
+    "PUT /v1/me/passkeys/{passkey_id}": _rename_passkey,
+    "DELETE /v1/me/passkeys/{passkey_id}": _remove_passkey,
+    "POST /v1/authorities": _offer,
+    "DELETE /v1/authorities/{authority_id}": _revoke_authority,
+    "POST /v1/me/authorities/{authority_id}/accept": _accept_authority,
+    "DELETE /v1/me/authorities/{authority_id}": _give_up_authority,
     "POST /v1/auth/password-reset": _redeem,
     "POST /v1/me/password": _change_password,
     "POST /v1/me/second-factor": _begin_enrolment,

@@ -452,6 +452,8 @@ READS_ONLY = {
     "POST /v1/inbox/{notice_id}/read": _read_notice,
     "PUT /v1/me/notification-settings": _choose_mails,
     "POST /v1/auth/token": _token,
+    "POST /v1/auth/passkey/options": lambda app: partial(app.anonymous.post, "/v1/auth/passkey/options"),
+    "POST /v1/me/passkeys/options": lambda app: partial(app.register().post, "/v1/me/passkeys/options"),
     "POST /v1/auth/step-up": step_up,
     "POST /v1/auth/password-resets": _ask_for_password,
     "POST /v1/registrations": _ask_to_register,

@@ -1,5 +1,6 @@
 """Issue, refresh and revoke tokens (RFC 6749, RFC 7009)."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -22,14 +23,27 @@ from app.auth.access_tokens import AccessTokens
 from app.auth.authenticate import TokenSubject
 from app.auth.credentials import mfa
 from app.auth.credentials.passwords import PasswordHasher, token_hash
+from app.auth.credentials.relying_party import MAX_TEXT, RelyingParty
 from app.auth.model import ApiClient, User
+from app.auth.sign_on import identity_links, passkeys
+from app.auth.sign_on.flow import SignOn
+from app.auth.sign_on.tickets import TicketRejected
 from app.auth.user_sessions import EndReason, IssuedSession
 from app.core.actor import Actor, ActorKind, Scope
 from app.core.crypto.row_macs import is_authentic
 from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.errors import TooManyAttempts, Unauthenticated
-from app.web.dependencies import ClientAddressDep, DatabaseDep, NowDep, PasswordsDep, SecretBoxDep, TokensDep
+from app.web.dependencies import (
+    ClientAddressDep,
+    DatabaseDep,
+    NowDep,
+    PasswordsDep,
+    RelyingPartyDep,
+    SecretBoxDep,
+    SignOnDep,
+    TokensDep,
+)
 from app.web.headers import BASIC_CHALLENGE, parse_basic
 from app.web.problems.openapi_responses import error_responses
 from app.web.routes import GuardedRoute
@@ -38,6 +52,8 @@ from app.web.schema_types import ResponseModel
 router = APIRouter(prefix="/v1/auth", tags=["tokens"], route_class=GuardedRoute)
 
 INVALID_CREDENTIALS, MISSING_CREDENTIALS = "Invalid credentials.", "Missing credentials."
+PASSKEY_GRANT = "urn:mik:grant-type:passkey"
+GRANT_TYPES = ("password", PASSKEY_GRANT, "authorization_code", "refresh_token", "client_credentials")
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -80,6 +96,8 @@ def issue_token(
     secret_box: SecretBoxDep,
     now: NowDep,
     address: ClientAddressDep,
+    sign_on: SignOnDep,
+    party: RelyingPartyDep,
     grant_type: Annotated[str, Form(max_length=60, examples=["password"])] = "",
     username: Annotated[str | None, Form(max_length=320)] = None,
     password: Annotated[str | None, Form(max_length=1_000)] = None,
@@ -90,8 +108,19 @@ def issue_token(
         str | None, Form(max_length=500, description="for API clients: a part of the granted scopes")
     ] = None,
     refresh_token: Annotated[str | None, Form(max_length=200)] = None,
+    code: Annotated[
+        str | None, Form(max_length=6_000, description="of `GET /v1/auth/oidc/{provider}/callback`")
+    ] = None,
+    code_verifier: Annotated[str | None, Form(max_length=128, description="the secret of `code_challenge`")] = None,
+    ticket: Annotated[str | None, Form(max_length=6_000, description="of `POST /v1/auth/passkey/options`")] = None,
+    assertion: Annotated[
+        str | None, Form(max_length=MAX_TEXT, description="`AuthenticationResponseJSON` of WebAuthn, as JSON")
+    ] = None,
 ) -> Response:
-    """Grants: `password` and `refresh_token` for users, `client_credentials` for API clients of a company.
+    """Grants: `password`, `urn:mik:grant-type:passkey`, `authorization_code` and `refresh_token` for users,
+    `client_credentials` for API clients of a company. The grant of passkeys takes `ticket` and `assertion`, and counts
+    as a second factor. `authorization_code` exchanges the code of a sign-in with a provider
+    (`GET /v1/auth/providers`).
 
     API clients authenticate by HTTP Basic (RFC 6749 §2.3.1), or by `client_id` and `client_secret` in the body, not by
     both. For the grants of users, client credentials are ignored.
@@ -102,17 +131,22 @@ def issue_token(
     Failed attempts are limited by account and by network. The response does not reveal whether an account exists.
     """
     service = TokenService(database, passwords, tokens, secret_box, address, now)
-    if grant_type not in {"password", "client_credentials", "refresh_token"}:
-        return _token_error(400, "unsupported_grant_type", "Use password, refresh_token or client_credentials.")
+    if grant_type not in GRANT_TYPES:
+        return _token_error(400, "unsupported_grant_type", f"Use {', '.join(GRANT_TYPES)}.")
     if scope and grant_type != "client_credentials":
         return _token_error(
             400, "invalid_scope", "Scopes narrow API clients; what people may do follows from their roles."
         )
-    if grant_type == "refresh_token":
-        return service.refresh(refresh_token)
-    if grant_type == "password":
-        return _grant_to_user(service, username, password, otp)
-    return _grant_to_client(service, request.headers.get("authorization"), client_id, client_secret, scope)
+    grants: Mapping[str, Callable[[], Response]] = {
+        "password": lambda: _grant_to_user(service, username, password, otp),
+        PASSKEY_GRANT: lambda: service.sign_in_with_passkey(party, ticket, assertion),
+        "authorization_code": lambda: service.redeem_code(sign_on, code, code_verifier),
+        "refresh_token": lambda: service.refresh(refresh_token),
+        "client_credentials": lambda: _grant_to_client(
+            service, request.headers.get("authorization"), client_id, client_secret, scope
+        ),
+    }
+    return grants[grant_type]()
 
 
 def _grant_to_user(service: "TokenService", username: str | None, password: str | None, otp: str | None) -> Response:
@@ -264,6 +298,42 @@ class TokenService:
                 session.commit()
         if begun is None:
             return _token_error(400, "invalid_grant", "This refresh token is unknown, used or expired; sign in again.")
+        return self._user_response(begun)
+
+    def sign_in_with_passkey(self, party: RelyingParty, ticket: str | None, assertion: str | None) -> Response:
+        if not ticket or not assertion:
+            return _token_error(400, "invalid_request", "Send ticket and assertion.")
+        try:
+            with self._database.session() as session:
+                count = login_throttle.count_sign_on(session, self._address, self._now)
+                session.commit()
+        except TooManyAttempts as why:
+            return _token_error(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
+        try:
+            known = passkeys.open_sign_in(self._secret_box, ticket, self._now)
+            with self._database.session() as session:
+                begun = passkeys.sign_in(session, party, known, assertion, self._now)
+                login_throttle.clear_sign_on(session, self._address)
+                session.commit()
+        except TicketRejected as why:
+            with self._database.session() as session:
+                login_throttle.record_sign_on_failure(session, count, self._address, self._now)
+                session.commit()
+            return _token_error(400, "invalid_grant", why.message)
+        return self._user_response(begun)
+
+    def redeem_code(self, sign_on: SignOn, code: str | None, verifier: str | None) -> Response:
+        if not code or not verifier:
+            return _token_error(400, "invalid_request", "Send code and code_verifier.")
+        try:
+            ticket = sign_on.open_code(code, verifier, "sign-in", self._now)
+            with self._database.session() as session:
+                begun = identity_links.start_session(session, ticket, self._now)
+                session.commit()
+        except TicketRejected as why:
+            return _token_error(400, "invalid_grant", why.message)
+        if begun is None:
+            return _token_error(400, "invalid_grant", "This account is not active, or the identity was unlinked.")
         return self._user_response(begun)
 
     def authenticate_client(

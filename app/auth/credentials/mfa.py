@@ -15,6 +15,7 @@ from app.audit import recorder
 from app.auth import login_throttle, session_repository, user_sessions
 from app.auth.model import TotpEnrolment
 from app.auth.permissions import require_second_factor, require_staff, require_user_id
+from app.auth.sign_on import passkeys
 from app.auth.user_sessions import EndReason
 from app.core.actor import Actor
 from app.core.crypto.row_macs import is_authentic
@@ -157,6 +158,7 @@ def delete_enrolment(session: Session, actor: Actor, user_id: UUID, now: datetim
     factor = session_repository.find_enrolment(session, user_id, lock=True)
     if factor is not None:
         session.delete(factor)
+    passkeys.remove_all(session, actor, user_id, now)  # they count as a second factor, and may be on what was lost
     user_sessions.end_all_sessions(session, actor, user_id, EndReason.SECOND_FACTOR_RESET, now)
     recorder.record(session, actor, "second_factor.reset", ("user", user_id), now)
 

@@ -77,8 +77,13 @@ class RelyingParty:
         except (ValueError, TypeError, KeyError, AttributeError) as why:
             raise WebAuthnRejected(MALFORMED) from why
 
-    def registration_options(self, challenge: bytes, user_id: bytes, account: str, known: list[str]) -> dict[str, Any]:
-        """Return the options for `navigator.credentials.create`. `known`: credential ids that the person has."""
+    def registration_options(
+        self, challenge: bytes, user_id: bytes, account: str, known: list[str], *, discoverable: bool = False
+    ) -> dict[str, Any]:
+        """Return the options for `navigator.credentials.create`. `known`: credential ids that the person has.
+
+        `discoverable`: the authenticator finds the key by the address of the service alone.
+        """
         options = webauthn.generate_registration_options(
             rp_id=self.id,
             rp_name=NAME,
@@ -86,10 +91,19 @@ class RelyingParty:
             user_name=account,
             challenge=challenge,
             authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
+                resident_key=ResidentKeyRequirement.REQUIRED if discoverable else ResidentKeyRequirement.PREFERRED,
+                user_verification=UserVerificationRequirement.REQUIRED,
             ),
             exclude_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(each)) for each in known],
             supported_pub_key_algs=ALGORITHMS,
+        )
+        plain: dict[str, Any] = json.loads(webauthn.options_to_json(options))
+        return plain
+
+    def sign_in_options(self, challenge: bytes) -> dict[str, Any]:
+        """Return the options for `navigator.credentials.get`, with which the authenticator finds a key by itself."""
+        options = webauthn.generate_authentication_options(
+            rp_id=self.id, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED
         )
         plain: dict[str, Any] = json.loads(webauthn.options_to_json(options))
         return plain

@@ -3,6 +3,7 @@
 
 const find = (selector) => document.querySelector(selector);
 const HEADER = "Mik-Confirmation";
+const PASSKEY_GRANT = "urn:mik:grant-type:passkey";
 let token = null;
 let pending = null; // the request that waits for its confirmation, with the refusal that names the document
 
@@ -108,15 +109,50 @@ function onSubmit(selector, run) {
   });
 }
 
+function enter(content) {
+  token = content.access_token;
+  find("#sign-in").hidden = find("#passkey").hidden = true;
+  find("#ask").hidden = find("#own").hidden = false;
+  find("#subject").focus();
+}
+
+function assertionOf(signed, more = {}) {
+  const { clientDataJSON, authenticatorData, signature } = signed.response;
+  const response = {
+    clientDataJSON: encode(clientDataJSON),
+    authenticatorData: encode(authenticatorData),
+    signature: encode(signature),
+    ...more,
+  };
+  return { id: signed.id, rawId: encode(signed.rawId), type: signed.type, response };
+}
+
 onSubmit("#sign-in", async ({ email, password, otp }) => {
   const body = new URLSearchParams({ grant_type: "password", username: email, password });
   if (otp) body.set("otp", otp);
   const { ok, content } = await call("POST", "/v1/auth/token", { body });
   if (!ok) return answer("refused", refusalOf(content));
-  token = content.access_token;
-  find("#sign-in").hidden = true;
-  find("#ask").hidden = find("#own").hidden = false;
-  find("#subject").focus();
+  enter(content);
+});
+
+onSubmit("#passkey", async () => {
+  const begun = await call("POST", "/v1/auth/passkey/options");
+  if (!begun.ok) return answer("refused", refusalOf(begun.content));
+  const options = begun.content.options;
+  let signed;
+  try {
+    signed = await navigator.credentials.get({
+      publicKey: { ...options, challenge: decode(options.challenge), allowCredentials: [] },
+    });
+  } catch {
+    return answer("unsigned");
+  }
+  const userHandle = encode(signed.response.userHandle ?? new ArrayBuffer(0));
+  const body = new URLSearchParams({ grant_type: PASSKEY_GRANT, ticket: begun.content.ticket });
+  body.set("assertion", JSON.stringify(assertionOf(signed, { userHandle })));
+  const { ok, content } = await call("POST", "/v1/auth/token", { body });
+  if (!ok) return answer("refused", refusalOf(content));
+  enter(content);
 });
 
 onSubmit("#ask", async ({ decision, subject, reason }) => {
@@ -151,14 +187,7 @@ onSubmit("#confirm", async () => {
   } catch {
     return answer("unsigned");
   }
-  const { clientDataJSON, authenticatorData, signature } = signed.response;
-  const response = {
-    clientDataJSON: encode(clientDataJSON),
-    authenticatorData: encode(authenticatorData),
-    signature: encode(signature),
-  };
-  const assertion = { id: signed.id, rawId: encode(signed.rawId), type: signed.type, response };
-  const confirmed = { ...headers, [HEADER]: encodeText(JSON.stringify(assertion)) };
+  const confirmed = { ...headers, [HEADER]: encodeText(JSON.stringify(assertionOf(signed))) };
   const decided = await call("POST", path, { body, headers: confirmed });
   find("#confirm").hidden = true;
   pending = null;
