@@ -460,6 +460,7 @@ PUBLIC = [
 ]
 OF_ONESELF = ["POST /v1/me/identities", "POST /v1/me/passkeys", "PUT /v1/me/passkeys/{passkey_id}"]
 GUESSED = ["POST /v1/me/password", "POST /v1/auth/step-up", "POST /v1/me/second-factor/confirm"]
+"""What is wrong there is a wrong guess: 403, and counted."""
 BY_EVERYBODY = [*GUESSED[:2], "POST /v1/inbox/read", "PUT /v1/me/notification-settings"]
 JSON = {"Content-Type": "application/json"}
 
