@@ -365,7 +365,9 @@ def test_every_operation_declares_its_refusals(document):
         if "if-match" in headers:
             assert {"409", "412", "428"} <= declared, route
         for status, answer in operation["responses"].items():
-            by_its_own_standard = route.endswith(("/auth/token", "/auth/revoke")) and status == "400"  # RFC 6749, 7009
+            by_its_own_standard = (  # RFC 6749, RFC 7009, OpenID Connect Back-Channel Logout
+                route.endswith(("/auth/token", "/auth/revoke", "/backchannel-logout")) and status == "400"
+            )
             if int(status) >= 400 and "/auth/token" not in route and not by_its_own_standard:
                 assert list(answer["content"]) == ["application/problem+json"], f"{route} {status}"
 

@@ -29,6 +29,7 @@ from app.notifications.model import MessageKind, OutgoingMessage
 from app.notifications.transport import SmtpServer, SmtpTransport
 from tests.factories import NOW, Clock, running_app
 from tests.live import free_port
+from tests.notifications.test_mail_texts import VALUES
 
 TOKEN = "mikp_a-token-that-nobody-guesses"
 
@@ -117,11 +118,10 @@ def stored(database):
 
 
 def test_each_kind_arrives_once(database, seal, delivery, inbox):
+    values = {name: value for name, value in VALUES.items() if name not in {"service", "until", "token"}}
     kinds = [kind for kind in MessageKind if not kind.endswith("-requested") and kind is not MessageKind.NOTICE]
     with database.session() as session:
         for kind in kinds:
-            values = {"company": "“Nümunə” MMC", "voen": "0010000101", "role": "reviewer", "numbers": "X"}
-            values["account"] = "x@y.example"
             message = outbox.add_message(session, kind, f"{kind}@numune.example", now=NOW, language="ru", values=values)
             outbox.set_token(message, seal, TOKEN, NOW + timedelta(hours=24))
         session.commit()

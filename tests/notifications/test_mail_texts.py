@@ -31,6 +31,10 @@ VALUES = {
     "account": "reviewer@staff.example",
     "number": "MIK-2026-000042-Y",
     "subject": "7306",
+    "name": "Telephone",
+    "agent": "agent@numune.example",
+    "from": "2026-11-22",
+    "to": "2026-12-31",
 }
 MAIL = {
     "message_id": UUID(int=7),
