@@ -244,7 +244,6 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     issuer = _issuer(database)
     key_files = KeyFiles(settings.keys_dir, issuer)
     keys = KeyProvider(database, key_files, log)
-    is_demo = settings.profile is Profile.DEMO
     writer = create_snapshot_writer(settings, log, keys.keyring, keys.reload, clock)
     scanner = virus_scanner.scanner_from(settings.virus_scanner)
     check, records = SnapshotCheck(writer.key, log), ProvenRecords(database, log)
@@ -293,7 +292,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             check,
             policy,
             clock,
-            demo=is_demo,
+            marking=settings.marking,
         )
         if settings.export_folder
         else None,
@@ -305,7 +304,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             reload_keys=keys.reload,
             clock=clock,
             base_url=settings.base_url,
-            demo=is_demo,
+            marking=settings.marking,
         ),
         verdict_counts=VerdictCounter(also=observability.count_verdict) if settings.metrics_port else VerdictCounter(),
         evidence_files=EvidenceFileStore(settings.evidence_dir, settings.evidence_max_bytes),
@@ -316,7 +315,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             signing_identity=signing_certificate.identity_from_settings(settings, clock()),
             cache=ArtifactCache(settings.artifacts_dir),
             timestamp_url=settings.timestamp_url,
-            demo=is_demo,
+            marking=settings.marking,
         ),
         render_pool=RenderPool(),
         reading_trail=ReadAudit(database),
@@ -367,7 +366,7 @@ def _app_of(container: Container) -> FastAPI:
     )
     app.state.container = container
     problem_details.register_exception_handlers(app)
-    frame = PageRenderer(base_url=settings.base_url, demo=settings.profile is Profile.DEMO)
+    frame = PageRenderer(base_url=settings.base_url, marking=settings.marking)
     page_services = PageServices(frame, SchemeSummaries(database))
     signing = container.documents.signing_identity
     files = UploadReader((signing.fingerprint,) if signing else ())

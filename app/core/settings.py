@@ -12,6 +12,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.marking import Marking
+
 
 class Profile(StrEnum):
     DEMO = "demo"  # makes its own keys, staff and tables; for trying out
@@ -35,6 +37,14 @@ class Settings(BaseSettings):
     )
     base_url: str = Field(
         default="http://localhost:8000", description="the address by which the world reaches the service"
+    )
+    sandbox: bool = Field(
+        default=False,
+        description="serve a sandbox for API clients of companies below `/sandbox`: another installation in the same "
+        "process, with a database, keys, log, issuer and clock of its own",
+    )
+    sandbox_database_url: str = Field(
+        default="", description="its database; empty (demo only): SQLite in the folder `sandbox` of the data folder"
     )
     own_hosts: str = Field(
         default="",
@@ -172,7 +182,7 @@ class Settings(BaseSettings):
                 raise ValueError(msg)
         return ",".join(hosts)
 
-    @field_validator("database_url")
+    @field_validator("database_url", "sandbox_database_url")
     @classmethod
     def _normalize_database_url(cls, value: str) -> str:
         """Use psycopg 3 as PostgreSQL driver, whichever short form the address has."""
@@ -275,6 +285,17 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def is_sandbox(self) -> bool:
+        """Whether these settings are those of a sandbox: the base address of no other installation has a path."""
+        return bool(urlsplit(self.base_url).path)
+
+    @property
+    def marking(self) -> Marking | None:
+        if self.is_sandbox:
+            return Marking.SANDBOX
+        return Marking.DEMO if self.profile is Profile.DEMO else None
+
+    @property
     def all_own_hosts(self) -> frozenset[str]:
         """Hosts of the base address and of `own_hosts`."""
         return frozenset({urlsplit(self.base_url).hostname or "", *filter(None, self.own_hosts.split(","))})
@@ -348,13 +369,21 @@ class Settings(BaseSettings):
 
     @property
     def default_issuer(self) -> str:
-        """Return the did:web of host and port of the base address (the port's colon is percent-encoded)."""
-        return "did:web:" + quote(urlsplit(self.base_url).netloc, safe=".-")
+        """Return the did:web of the base address; the port's colon is percent-encoded, a slash is a colon."""
+        parts = urlsplit(self.base_url)
+        return "did:web:" + quote(parts.netloc, safe=".-") + parts.path.replace("/", ":")
 
 
 def find_unsafe_settings(settings: Settings) -> list[str]:
     """List settings that are unsafe in production, each with its remedy."""
-    return [*_check_address(settings), *_check_paths(settings), *_check_mail(settings)]
+    return [*_check_address(settings), *_check_paths(settings), *_check_mail(settings), *_check_sandbox(settings)]
+
+
+def _check_sandbox(settings: Settings) -> Iterator[str]:
+    if settings.sandbox and not settings.sandbox_database_url:
+        yield "MIK_SANDBOX is on, and MIK_SANDBOX_DATABASE_URL is not set: name a database of its own"
+    elif settings.sandbox and settings.sandbox_database_url == settings.database_url:
+        yield "MIK_SANDBOX_DATABASE_URL is the database of the service: name another one, which `reset` may empty"
 
 
 def _check_address(settings: Settings) -> Iterator[str]:

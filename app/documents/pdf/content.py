@@ -13,6 +13,7 @@ from typing import Any, Final
 from babel.dates import format_date
 
 from app.core import i18n
+from app.core.marking import Marking
 
 DEFAULT_LANGUAGES: Final = ("az", "en")
 TextCleaner = Callable[[str], str]
@@ -63,13 +64,19 @@ class PdfFacts:
         return f"{self.number}.jwt"
 
 
+_NO_FORCE = {
+    Marking.DEMO: "DEMO: an example, not a real certificate",
+    Marking.SANDBOX: "SANDBOX: made by a test of an interface, not a real certificate",
+}
+
+
 def pdf_languages(third: str | None) -> tuple[str, ...]:
     """Return the languages of a PDF certificate; a third that is a default already adds none."""
     return DEFAULT_LANGUAGES if third is None or third in DEFAULT_LANGUAGES else (*DEFAULT_LANGUAGES, third)
 
 
 def build_content(
-    facts: PdfFacts, third: str | None, qr: str, clean: TextCleaner, *, demo: bool = False
+    facts: PdfFacts, third: str | None, qr: str, clean: TextCleaner, *, marking: Marking | None = None
 ) -> dict[str, Any]:
     """Build the input of `certificate.typ`.
 
@@ -82,7 +89,8 @@ def build_content(
         "description": page.facts.holder_name,
         "emblem": facts.emblem,
         "emblem_alt": page.facts.mark_name,
-        "demo": page.translate("DEMO: an example, not a real certificate") if demo else [],
+        "marking": marking.upper() if marking else "",
+        "no_force": page.translate(_NO_FORCE[marking]) if marking else [],
         "mark": page.facts.mark_name,
         "mark_names": page.translated_names(page.facts.mark_names),
         "headings": page.translate("Certificate"),
