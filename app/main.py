@@ -97,6 +97,10 @@ from app.pages.public import apply, badge, confirm, home, problem_pages, registe
 from app.pages.public.verify import VerifyPages
 from app.pages.rendering import PageRenderer, PageServices
 from app.pages.scheme_summaries import SchemeSummaries
+from app.sandbox import routes as sandbox_routes
+from app.sandbox.installation import NUMBER_PREFIX, sandbox_clock, sandbox_settings
+from app.sandbox.mount import SandboxMount
+from app.sandbox.robots import ROBOT_JOBS, Robots
 from app.signing import issuer_identity
 from app.signing.key_documents import KeyDocuments
 from app.signing.key_files import KeyFiles
@@ -209,11 +213,26 @@ def from_environment() -> ASGIApp:
 def create_asgi_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Create the ASGI application of a prepared installation. `clock` returns aware datetimes; tests pass their own."""
     container = build_container(settings, clock)
+    service = _asgi_of(container, _app_of(container))
+    return _with_sandbox(service, settings, clock) if settings.sandbox else service
+
+
+def _with_sandbox(service: ASGIApp, settings: Settings, clock: Clock) -> ASGIApp:
+    """Put the sandbox, which is an installation of its own, beside the service."""
+    own = sandbox_settings(settings)
+    container = build_container(own, sandbox_clock(own, clock))
+    app = _app_of(container)
+    return SandboxMount(
+        service, _asgi_of(container, app), lambda: app.router.lifespan_context(app), Robots(container).wake
+    )
+
+
+def _asgi_of(container: Container, app: FastAPI) -> ASGIApp:
+    settings = container.settings
     handler = VerifyHandler(
         container.verification, container.verdict_counts, read_body, max_body_bytes=settings.body_max_bytes
     )
     limiter = RateLimiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
-    app = _app_of(container)
     fast_path = VerifyFastPath(app, handler, limiter, container.request_ids, base_url=settings.base_url)
     templates = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
     return observability.observed(fast_path, templates, container.database, settings)
@@ -242,6 +261,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     relying_party = RelyingParty.of(settings.base_url)
     confirmation = WebAuthnConfirmation(relying_party, log, UsedDocuments(settings.used_confirmations))
     issuer = _issuer(database)
+    prefix = NUMBER_PREFIX if settings.is_sandbox else ""
     key_files = KeyFiles(settings.keys_dir, issuer)
     keys = KeyProvider(database, key_files, log)
     writer = create_snapshot_writer(settings, log, keys.keyring, keys.reload, clock)
@@ -278,7 +298,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         log=log,
         keys=keys,
         key_documents=KeyDocuments(),
-        issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
+        issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow, prefix),
         proposals=ProposalService(proposal_kinds.build_kinds(key_files), timedelta(days=settings.proposal_days)),
         relying_party=relying_party,
         status_lists=status_lists,
@@ -335,7 +355,8 @@ def _issuer(database: Database) -> str:
 
 def _app_of(container: Container) -> FastAPI:
     settings, database, verification = container.settings, container.database, container.verification
-    job_worker = build_worker(container)
+    robots = {each: Robots(container).run for each in ROBOT_JOBS} if settings.is_sandbox else {}
+    job_worker = build_worker(container, robots)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -375,7 +396,7 @@ def _app_of(container: Container) -> FastAPI:
     batches = batch_route(verification, counts, read_body, max_bytes=settings.batch_max_bytes)
     # Use the routes directly: including a router would analyse every signature again for each app.
     app.router.routes.extend([batches, frame.assets.route(), *verify_pages.routes()])
-    for router in ROUTERS:
+    for router in (*ROUTERS, sandbox_routes.router) if settings.is_sandbox else ROUTERS:
         app.router.routes.extend(router.routes)
     openapi.install_openapi(app)
     public = paths_of(_public_routes(app))

@@ -24,7 +24,7 @@ EncodedResponse = tuple[Verdict, bytes, bytes]
 
 
 def encode(result: VerificationResult, base_url: str, *, marking: Marking | None = None) -> bytes:
-    """Encode the JSON body. `base_url` has no trailing slash; a demo's body has `"demo": true`, a sandbox's `"sandbox": true`."""
+    """Encode the JSON body. `base_url` has no trailing slash; the body of a demo has `"demo": true`, and so on."""
     return jws.dump_json(to_dict(result, base_url, marking=marking))
 
 

@@ -16,6 +16,8 @@ NO_SCOPE_NEEDED = None
 ROUTE_SCOPES: Mapping[str, Scope | None] = MappingProxyType(
     {
         "GET /v1/me": NO_SCOPE_NEEDED,
+        "POST /v1/sample-product": Scope.PRODUCTS_WRITE,  # of the sandbox
+        "POST /v1/clock": Scope.APPLICATIONS_SUBMIT,  # of the sandbox
         "GET /v1/sites": Scope.READ,
         "POST /v1/sites": Scope.PRODUCTS_WRITE,
         "GET /v1/sites/{site_id}": Scope.READ,

@@ -5,6 +5,7 @@ import random
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 from uuid import UUID
 
 from app.bulk.manifests import RUN_MANIFEST, ManifestRunner
@@ -33,11 +34,11 @@ def build_handlers(container: Container) -> Mapping[JobType, Handler]:
     }
 
 
-def build_worker(container: Container) -> JobWorker:
-    """Return the worker of this process; commits of its sessions wake it."""
+def build_worker(container: Container, more: Mapping[JobType, Handler] = MappingProxyType({})) -> JobWorker:
+    """Return the worker of this process; commits of its sessions wake it. `more`: handlers of a sandbox."""
     worker = JobWorker(
         container.database,
-        build_handlers(container),
+        {**build_handlers(container), **more},
         clock=container.clock,
         jitter=random.random,
         look_every=container.settings.job_seconds,

@@ -41,7 +41,7 @@ _CONTEXT = {None: "False", Marking.DEMO: "True", Marking.SANDBOX: "sandbox"}
 
 
 class SnapshotKey:
-    """Authenticate snapshots. `base_url` and `marking` change every answer: snapshots of other values are not genuine."""
+    """Authenticate snapshots. `base_url` and `marking` change every answer: with others, a snapshot is not genuine."""
 
     def __init__(self, secret: bytes, base_url: str, *, marking: Marking | None = None) -> None:
         context = f"certificate snapshot {BODY_VERSION}\n{base_url}\n{_CONTEXT[marking]}"
