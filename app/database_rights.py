@@ -112,6 +112,8 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "reports": HISTORY,
         "residencies": _edited("residencies", "organisation_id", "created_at"),
         "rulesets": HISTORY,
+        "sanctions_decisions": HISTORY,
+        "sanctions_lists": HISTORY,
         "schemes": _changes("content", "current_ruleset", "updated_at"),
         "service_identity": HISTORY,
         "signing_keys": _changes("state", "state_since"),

@@ -60,6 +60,7 @@ from app.api.staff import (
     proposals,
     residencies,
     rules_impact,
+    sanctions,
     staff_credentials,
     staff_users,
 )
@@ -153,6 +154,7 @@ ROUTERS = (
     trial_assessment.trial_router,
     cases.router,
     organisations.router,
+    sanctions.router,
     claims.router,
     evidence.router,
     residencies.router,

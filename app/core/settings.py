@@ -112,6 +112,14 @@ class Settings(BaseSettings):
         description="ClamAV's `clamd`, which scans uploaded documents: `unix:/run/clamav/clamd.ctl` or "
         "`tcp://127.0.0.1:3310`; empty: they are not scanned",
     )
+    sanctions_list: str = Field(
+        default="",
+        description="file of the sanctions list (CSV: `id,names,country,programme`; names separated by semicolons), "
+        "read every hour; empty: names are compared with none",
+    )
+    sanctions_threshold: int = Field(
+        default=85, ge=50, le=100, description="from which score on a name resembles one of the list, 100: equal"
+    )
     smtp_url: str = Field(
         default="",
         description="mail server: `smtp://user@host:587` (with STARTTLS) or `smtps://user@host`; empty (demo only): "
@@ -413,6 +421,10 @@ def _check_paths(settings: Settings) -> Iterator[str]:
     if settings.witness_policy and not Path(settings.witness_policy).is_absolute():
         yield (
             f"MIK_WITNESS_POLICY={settings.witness_policy} depends on where the service is started: set a whole path"
+        )
+    if settings.sanctions_list and not Path(settings.sanctions_list).is_absolute():
+        yield (
+            f"MIK_SANCTIONS_LIST={settings.sanctions_list} depends on where the service is started: set a whole path"
         )
     if settings.export_folder and not Path(settings.export_folder).is_absolute():
         yield f"MIK_EXPORT_FOLDER={settings.export_folder} depends on where the service is started: set a whole path"

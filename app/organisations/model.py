@@ -217,3 +217,34 @@ class RegisterImport(Base):
     imported_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
     imported_at: Mapped[datetime]
     report: Mapped[dict[str, Any]]
+
+
+class SanctionsList(Base):
+    """A version of the sanctions list, as it was loaded from its file. Rows never change; the newest counts."""
+
+    __tablename__ = "sanctions_lists"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    sha256: Mapped[str] = mapped_column(comment="of the file")
+    threshold: Mapped[int] = mapped_column(comment="score, 0-100, from which a name resembles another")
+    loaded_at: Mapped[datetime]
+    entry_count: Mapped[int]
+    entries: Mapped[list[dict[str, Any]]]
+
+
+class SanctionsDecision(Base):
+    """What a person decided about a company that resembles an entry. Rows never change; the newest counts."""
+
+    __tablename__ = "sanctions_decisions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    entry_id: Mapped[str]
+    entry_sha256: Mapped[str] = mapped_column(comment="of the entry as it was: another one is to be decided again")
+    names_sha256: Mapped[str] = mapped_column(comment="of the company's names as they were")
+    decision: Mapped[str]
+    reason: Mapped[str]
+    decided_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    decided_at: Mapped[datetime]
+
+    __table_args__ = (sa.CheckConstraint(check_in("decision", ("same", "different")), name="decision"),)

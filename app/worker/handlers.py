@@ -1,24 +1,30 @@
 """Give each type of job its handler. A package that enqueues defines the type; its handler is entered here."""
 
+import hashlib
 import logging
 import random
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from uuid import UUID
 
 from app.bulk.manifests import RUN_MANIFEST, ManifestRunner
+from app.certificates import certificate_repository, sanctions_alarm
 from app.certificates.read_model import projector
+from app.core.dates import baku_day
 from app.jobs import port
 from app.jobs.job_type import Handler, JobPostponed, JobRun, JobType
 from app.jobs.job_worker import JobWorker
+from app.organisations.sanctions import screening
 from app.verification.snapshots import SnapshotWriter
 from app.web.container import Container
 from app.worker import due_tasks
 from app.worker.due_tasks import FINDERS, Finder
 
 LOG_HISTORY = JobType("log.append-audit-head", every=timedelta(hours=1))
+SCREEN_HOLDERS = JobType("sanctions.screen-holders", every=timedelta(hours=1))
 RENEW_SNAPSHOTS = JobType("snapshots.renew", every=timedelta(minutes=15))
 
 logger = logging.getLogger(__name__)
@@ -30,6 +36,7 @@ def build_handlers(container: Container) -> Mapping[JobType, Handler]:
     return due | {
         LOG_HISTORY: partial(_log_history, container),
         RENEW_SNAPSHOTS: partial(_renew_snapshots, container),
+        SCREEN_HOLDERS: partial(_screen_holders, container),
         RUN_MANIFEST: partial(_run_manifest, container),
     }
 
@@ -70,6 +77,33 @@ def _renew_snapshots(container: Container, run: JobRun) -> None:
         writer: SnapshotWriter = session.info[projector.WRITER_KEY]
         writer.renew(session, run.now)
         session.commit()
+
+
+def _screen_holders(container: Container, run: JobRun) -> None:
+    """Load the file of the sanctions list if it changed, and open a matter where a holder resembles an entry.
+
+    A file that cannot be read or used is a failure that staff see; the list loaded last stays in force.
+    """
+    settings = container.settings
+    if settings.sanctions_list:
+        content = Path(settings.sanctions_list).read_bytes()
+        with container.database.session() as session:
+            sha256 = hashlib.sha256(content).hexdigest()
+            screening.load_list(session, content, sha256, settings.sanctions_threshold, run.now)
+            session.commit()
+    with container.database.read_session() as session:
+        if not screening.has_list(session):
+            return
+        holders = certificate_repository.list_holders_in_force(session, baku_day(run.now))
+    for done, organisation_id in enumerate(holders):
+        run.report_progress(done, len(holders))
+        with container.database.read_session() as session:
+            if not screening.has_open_match(session, organisation_id):
+                continue  # decided without the write lock: nearly all
+        with container.database.session() as session:
+            if opened := sanctions_alarm.open_matters(session, organisation_id, run.now):
+                logger.warning("A holder resembles the sanctions list: %s matters opened.", opened)
+            session.commit()
 
 
 def _run_manifest(container: Container, run: JobRun) -> None:
