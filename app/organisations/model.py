@@ -229,7 +229,7 @@ class SanctionsList(Base):
     threshold: Mapped[int] = mapped_column(comment="score, 0-100, from which a name resembles another")
     loaded_at: Mapped[datetime]
     entry_count: Mapped[int]
-    entries: Mapped[list[dict[str, Any]]]
+    entries: Mapped[list[Any]]
 
 
 class SanctionsDecision(Base):

@@ -1,14 +1,14 @@
 """The service with its sandbox, each on a database of its own."""
 
+from contextlib import nullcontext
+
 import pytest
-import sqlalchemy as sa
 
 from app.sandbox.installation import prepare_sandbox
 from app.sandbox.robots import ROBOT_JOBS, Robots
 from app.worker.handlers import build_worker
 from tests.conftest import KINDS, _fresh, _pg_copy
 from tests.factories import ok, running_app
-from tests.factories import Clock
 
 
 class Sandbox:
@@ -33,7 +33,7 @@ class Sandbox:
 
     def run_robots(self):
         robots = Robots(self.container)
-        return build_worker(self.container, {each: robots.run for each in ROBOT_JOBS}).run_due()
+        return build_worker(self.container, dict.fromkeys(ROBOT_JOBS, robots.run)).run_due()
 
 
 class Developer:
@@ -78,20 +78,20 @@ class Developer:
 @pytest.fixture(scope="module", params=KINDS)
 def sandbox_app(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("app")
-    with _fresh(request, folder, is_prepared=True) as url, _own_database(request) as own:
-        with running_app(
-            url, folder, is_prepared=True, before=lambda s, c: prepare_sandbox(s, c), sandbox=True,
-            sandbox_database_url=own,
-        ) as app:  # fmt: skip
-            yield app
+    with (
+        _fresh(request, folder, is_prepared=True) as url,
+        _own_database(request) as own,
+        running_app(
+            url, folder, is_prepared=True, before=prepare_sandbox, sandbox=True, sandbox_database_url=own
+        ) as app,
+    ):
+        yield app
 
 
 def _own_database(request):
-    from contextlib import nullcontext
-
-    if request.param == "sqlite":
-        return nullcontext("")
-    return _pg_copy(request.getfixturevalue("pg_url"), "sandbox")
+    """Address of an empty database; SQLite makes its own in the data folder."""
+    is_sqlite = request.param == "sqlite"
+    return nullcontext("") if is_sqlite else _pg_copy(request.getfixturevalue("pg_url"), "sandbox")
 
 
 @pytest.fixture

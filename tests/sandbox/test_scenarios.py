@@ -1,7 +1,5 @@
 """A developer with only the address: each magic number leads where the table says."""
 
-import pytest
-
 from tests.factories import ok
 from tests.sandbox.conftest import Developer
 
