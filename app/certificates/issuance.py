@@ -167,7 +167,9 @@ def _build_and_sign(
         status_list_id=list_id,
         status_index=index,
     )
-    context = linter.LintContext(issuance.issuer, issuance.base_url, list_id, index, grant.valid_no_later_than)
+    context = linter.LintContext(
+        issuance.issuer, issuance.base_url, list_id, index, grant.valid_no_later_than, issuance.number_prefix
+    )
     linted = linter.lint(untp_builder.build_credential(content), context)
     token = linter.sign_credential(signer, linted)
     verified = _verify_signature(token, signer)

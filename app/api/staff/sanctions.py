@@ -16,7 +16,7 @@ from app.organisations.sanctions.screening import DECIDERS, Examined, Resemblanc
 from app.web.dependencies import ActorDep, IdempotentReplayDep, NowDep, SessionDep, parse_id, require_role
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, error_responses
 from app.web.routes import GuardedRoute
-from app.web.schema_types import Code, RequestModel, ResponseModel, Text4000
+from app.web.schema_types import RequestModel, ResponseModel, Text100, Text250, Text4000
 
 router = APIRouter(prefix="/v1/organisations", tags=["organisations"], route_class=GuardedRoute)
 
@@ -51,8 +51,8 @@ class SanctionsScreeningResponse(ResponseModel):
 
 
 class SanctionsDecisionRequest(RequestModel):
-    entry_id: Code
-    entry_sha256: Code
+    entry_id: Text250
+    entry_sha256: Text100
     decision: Resemblance
     reason: Text4000 = Field(examples=["Another country and year of registration; extract seen."])
 
