@@ -12,6 +12,7 @@ from app.core.actor import Role
 from tests.api.helpers import events, is_replay, keyed, new_key, same
 from tests.bulk.sheets import csv_file, product_row
 from tests.factories import PASSWORD, PDF, ok, product, voen_of
+from tests.organisations.sanctions import resembling
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 CHANGES = {"post", "put", "patch", "delete"}
@@ -445,6 +446,10 @@ CASES = {
         "registrar",
         lambda s: finding(f"/v1/organisations/{s.company.organisation_id}"),
     ),
+    "POST /v1/organisations/{organisation_id}/sanctions-screening/decisions": (
+        "registrar",
+        lambda s: candidate(s),
+    ),
     "POST /v1/evidence/{evidence_id}/confirm": ("registrar", unread),
     "POST /v1/evidence/{evidence_id}/withdraw-confirmation": ("registrar", read),
     "POST /v1/evidence/{evidence_id}/withdraw": ("company", own_paper),
@@ -461,6 +466,11 @@ SECRETS = {
     "/v1/me/second-factor": ("secret", "otpauth"),
     "secrets": ("client_secret",),
 }
+
+
+def candidate(s):
+    path, body = resembling(s.app, s.company)
+    return path, {"json": body}
 
 
 def changing(app):

@@ -1,19 +1,15 @@
 """Names against a sanctions list: what resembles, who decides, and what that stops."""
 
-import hashlib
-
 import pytest
 
 from app.core.errors import Invalid
 from app.jobs.job_type import JobRun
-from app.organisations.sanctions import screening
 from app.organisations.sanctions.list_file import ListEntry, parse_list
 from app.organisations.sanctions.matching import find_candidates
 from app.worker.handlers import SCREEN_HOLDERS, build_handlers
 from tests.factories import STAFF_DOCUMENTS, ok, upload
 from tests.helpers import count, refused
-
-HEADER = "id,names,country,programme\n"
+from tests.organisations.sanctions import HEADER, load_list
 
 
 def entry(*names, ident="SL-1"):
@@ -77,13 +73,6 @@ def test_names_and_aliases_are_separated_by_semicolons():
     assert parse_list((HEADER + "SL-1,One,AZ,Q\n").encode())[0].sha256 != read.sha256
 
 
-def load(app, *names, ident="SL-1"):
-    content = (HEADER + f"{ident},{';'.join(names)},XX,TEST\n").encode()
-    with app.database.session() as session:
-        screening.load_list(session, content, hashlib.sha256(content).hexdigest(), 85, app.clock())
-        session.commit()
-
-
 def check_of(app, company):
     """An unconfirmed background check of a company."""
     path = f"/v1/organisations/{company.organisation_id}/evidence"
@@ -97,7 +86,7 @@ def test_a_background_check_waits_for_a_decision_about_each_candidate(app):
     assert ok(app.reviewer.get(path)) | {"candidates": []} == {
         "list_sha256": None, "loaded_at": None, "threshold": None, "is_clear": False, "candidates": [],
     }  # fmt: skip
-    load(app, company.name.upper())
+    load_list(app, company.name.upper())
     check = check_of(app, company)
     confirm = f"/v1/evidence/{check['id']}/confirm"
     assert refused(app.reviewer.post(confirm, json={}, version=1), 409, "sanctions-undecided")["entries"] == ["SL-1"]
@@ -110,21 +99,21 @@ def test_a_background_check_waits_for_a_decision_about_each_candidate(app):
     assert told["is_clear"] and told["candidates"][0]["decision"]["decision"] == "different"
     assert count(app, "sanctions_decisions") == 2
     ok(app.reviewer.post(confirm, json={}, version=1))
-    load(app, company.name.upper(), "An alias")  # another entry under the same id
+    load_list(app, company.name.upper(), "An alias")  # another entry under the same id
     refused(app.registrar.post(f"{path}/decisions", json=body | {"decision": "same"}), 409, "no-such-candidate")
     assert not ok(app.reviewer.get(path))["is_clear"]
 
 
 def test_a_check_with_a_match_needs_no_decision(app):
     company = app.confirm(app.register())
-    load(app, company.name)
+    load_list(app, company.name)
     check = check_of(app, company)
     ok(app.reviewer.post(f"/v1/evidence/{check['id']}/confirm", json={"values": {"sanctions_match": True}}, version=1))
 
 
 def test_only_staff_read_and_only_registrars_and_reviewers_decide(app):
     company = app.confirm(app.register())
-    load(app, company.name)
+    load_list(app, company.name)
     path = f"/v1/organisations/{company.organisation_id}/sanctions-screening"
     (found,) = ok(app.auditor.get(path))["candidates"]
     refused(company.get(path), 403)
