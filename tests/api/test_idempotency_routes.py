@@ -448,7 +448,7 @@ CASES = {
     ),
     "POST /v1/organisations/{organisation_id}/sanctions-screening/decisions": (
         "registrar",
-        lambda s: candidate(s),
+        candidate,
     ),
     "POST /v1/evidence/{evidence_id}/confirm": ("registrar", unread),
     "POST /v1/evidence/{evidence_id}/withdraw-confirmation": ("registrar", read),

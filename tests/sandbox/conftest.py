@@ -31,9 +31,14 @@ class Sandbox:
     def post(self, path, **more):
         return self.request("POST", path, **more)
 
-    def run_robots(self):
+    def run_jobs(self):
+        """Run the jobs that are due now; how many there were."""
         robots = Robots(self.container)
         return build_worker(self.container, dict.fromkeys(ROBOT_JOBS, robots.run)).run_due()
+
+    def run_robots(self):
+        """What they do every minute."""
+        Robots(self.container).run()
 
 
 class Developer:
