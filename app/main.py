@@ -247,7 +247,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
 def build_container(settings: Settings, clock: Clock) -> Container:
     """Build every service of a worker. Raises `UnsafeToStart` with what to do."""
-    observability.configure_logging(settings)
+    if not settings.is_sandbox:  # it runs in the process of the service, whose log lines it shares
+        observability.configure_logging(settings)
     if settings.profile is Profile.PRODUCTION:
         startup_checks.require_safe_to_start(settings, clock())
     database = open_database(settings.sqlalchemy_url)

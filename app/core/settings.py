@@ -390,6 +390,8 @@ def find_unsafe_settings(settings: Settings) -> list[str]:
 def _check_sandbox(settings: Settings) -> Iterator[str]:
     if settings.sandbox and not settings.sandbox_database_url:
         yield "MIK_SANDBOX is on, and MIK_SANDBOX_DATABASE_URL is not set: name a database of its own"
+    elif settings.sandbox and not settings.job_threads:
+        yield "MIK_SANDBOX is on, and MIK_JOB_THREADS is 0: no robot of the sandbox would act; set at least 1"
     elif settings.sandbox and settings.sandbox_database_url == settings.database_url:
         yield "MIK_SANDBOX_DATABASE_URL is the database of the service: name another one, which `reset` may empty"
 

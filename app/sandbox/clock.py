@@ -24,6 +24,10 @@ class SandboxClock:
     def __call__(self) -> datetime:
         return self._clock() + self._offset()
 
+    def real_time(self) -> datetime:
+        """Return the time that nobody moves, for limits in a day."""
+        return self._clock()
+
     @property
     def days(self) -> int:
         """How many days it is ahead."""

@@ -107,6 +107,9 @@ class Robots:
         except MikError as why:  # such as a pause of issuance, or somebody who acted at the same time
             logger.info("A robot of the sandbox could not act: %s", why.message)
             return False
+        except Exception:  # one application must not stop those of all other companies
+            logger.exception("A robot of the sandbox failed.")
+            return False
         return True
 
     def _as(self, email: str, act: Callable[[Session, Actor], Any]) -> Any:

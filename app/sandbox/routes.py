@@ -103,13 +103,16 @@ def register_sandbox_company(
     passwords: PasswordsDep,
     settings: SettingsDep,
     robots: RobotsDep,
+    clock: ClockDep,
     address: ClientAddressDep,
     now: NowDep,
 ) -> RegisterResponse:
     """No account, no mail and no person is needed. The company is confirmed and a resident of a park at once."""
     password = self_service.generate_password()
     hashed = passwords.hash(password)  # before the write transaction
-    login_throttle.count_registration(session, address, now, max_registrations=settings.registrations_per_day)
+    login_throttle.count_registration(
+        session, address, clock.real_time(), max_registrations=settings.registrations_per_day
+    )
     made = self_service.register_company(
         session,
         robots,

@@ -1,4 +1,4 @@
-"""sanctions lists and what people decide about companies that resemble an entry"""
+"""sanctions lists and what people decide about companies that resemble an entry; certificates by time of change"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -49,8 +49,10 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name="pk_sanctions_decisions"),
     )
     op.create_index("ix_sanctions_decisions_organisation_id", "sanctions_decisions", ["organisation_id"])
+    op.create_index("ix_certificates_status_since", "certificates", ["status_since"])
 
 
 def downgrade():
+    op.drop_index("ix_certificates_status_since", "certificates")
     op.drop_table("sanctions_decisions")
     op.drop_table("sanctions_lists")

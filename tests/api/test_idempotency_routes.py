@@ -230,6 +230,11 @@ def paper(stage):
     return stage.company.upload("permit", content=PDF + new_key().encode(), issued_on="2024-01-15")
 
 
+def candidate(s):
+    path, body = resembling(s.app, s.company)
+    return path, {"json": body}
+
+
 def unread(stage):
     return at(f"/v1/evidence/{paper(stage)['id']}", "/confirm", json={})
 
@@ -466,11 +471,6 @@ SECRETS = {
     "/v1/me/second-factor": ("secret", "otpauth"),
     "secrets": ("client_secret",),
 }
-
-
-def candidate(s):
-    path, body = resembling(s.app, s.company)
-    return path, {"json": body}
 
 
 def changing(app):
