@@ -26,7 +26,7 @@ from app.web.dependencies import (
 )
 from app.web.problems.openapi_responses import error_responses
 from app.web.routes import GuardedRoute
-from app.web.schema_types import RequestModel, ResponseModel, Text100
+from app.web.schema_types import RequestModel, ResponseModel, StrictInteger, Text100
 
 router = APIRouter(prefix="/v1", tags=["sandbox"], route_class=GuardedRoute)
 
@@ -155,7 +155,7 @@ class ClockResponse(ResponseModel):
 
 
 class AdvanceRequest(RequestModel):
-    advance: int = Field(ge=1, le=MAX_DAYS, description="days", examples=[30])
+    advance: StrictInteger = Field(ge=1, le=MAX_DAYS, description="days", examples=[30])
 
 
 @router.get("/clock", summary="Read the clock of the sandbox")

@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import app as cli
 from app.core.errors import UnsafeToStart
 from app.core.marking import Marking
 from app.core.settings import Profile, Settings
@@ -13,6 +15,7 @@ from tests.factories import ok
 from tests.helpers import refused
 from tests.sandbox.conftest import Developer, Sandbox
 
+HTML = {"Accept": "text/html"}
 VC_JWT = {"Accept": "application/vc+jwt"}
 
 
@@ -67,6 +70,30 @@ def test_the_real_service_has_no_route_of_the_sandbox(sandbox_app):
     for path in ("/v1/register", "/v1/clock", "/v1/sample-product", "/v1/scenarios"):
         assert sandbox_app.http.post(path, json={}).status_code in {404, 405}, path
     assert "/v1/clock" not in ok(sandbox_app.http.get("/openapi.json"))["paths"]
+
+
+def test_the_sandbox_describes_its_own_routes(sandbox):
+    document = ok(sandbox.get("/openapi.json"))
+    assert {"client": ["applications:submit"]} in document["paths"]["/v1/clock"]["post"]["security"]
+    assert document["servers"] == [{"url": "http://localhost:8000/sandbox"}]
+
+
+def test_the_real_page_takes_no_address_of_the_sandbox_for_a_certificate(sandbox_app, sandbox, issued):
+    address = {"number": f"http://localhost:8000/sandbox/v/{issued}"}
+    page = sandbox_app.http.get("/verify", params=address, headers=HTML).text
+    assert 'data-verdict="valid"' not in page
+    own = sandbox.get("/verify", params=address, headers=HTML).text
+    assert 'data-verdict="valid"' in own and 'aria-label="SANDBOX"' in own
+
+
+def test_mik_verify_refuses_it_with_the_real_keys(sandbox_app, sandbox, issued, tmp_path):
+    credential = sandbox.get(f"/v1/certificates/{issued}", headers=VC_JWT).text
+    verdicts = []
+    for get in (sandbox_app.http.get, sandbox.get):
+        jwks = tmp_path / "jwks.json"
+        jwks.write_text(get("/.well-known/jwks.json").text)
+        verdicts.append(CliRunner().invoke(cli, ["verify", credential, "--jwks", str(jwks)]))
+    assert [each.exit_code for each in verdicts] == [1, 0], [each.output for each in verdicts]
 
 
 @pytest.mark.parametrize("path", ["/", "/verify", "/register", "/apply", "/v/{number}"])
