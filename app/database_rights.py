@@ -107,6 +107,7 @@ RIGHTS: Mapping[str, TableRights] = MappingProxyType(
         "recommendations": _changes("voided_at"),
         "refresh_tokens": _changes("used_at", "mac"),
         "reissued_tokens": HISTORY,
+        "register_answers": HISTORY,
         "register_imports": _changes("report"),
         "reminders": HISTORY,
         "reports": HISTORY,

@@ -112,6 +112,17 @@ class Settings(BaseSettings):
         description="ClamAV's `clamd`, which scans uploaded documents: `unix:/run/clamav/clamd.ctl` or "
         "`tcp://127.0.0.1:3310`; empty: they are not scanned",
     )
+    resident_register: str = Field(
+        default="",
+        description="the park's register of residents: a folder in which its owner drops CSV files (the format of "
+        "`mik admin import-residents`), or an https address that answers one, signed; empty: files are imported by people",
+    )
+    tax_register: str = Field(
+        default="", description="the same for the state of taxpayers (CSV: `voen,taxpayer_status`); empty: none"
+    )
+    register_keys: str = Field(
+        default="", description="file of the keys (JWKS) that sign the answers of register addresses"
+    )
     sanctions_list: str = Field(
         default="",
         description="file of the sanctions list (CSV: `id,names,country,programme`; names separated by semicolons), "
@@ -368,6 +379,11 @@ class Settings(BaseSettings):
         return self.data_dir / "evidence"
 
     @property
+    def registers_dir(self) -> Path:
+        """What registers of others answered, by hash."""
+        return self.data_dir / "registers"
+
+    @property
     def mail_dir(self) -> Path:
         return self.data_dir / "mail"
 
@@ -384,7 +400,22 @@ class Settings(BaseSettings):
 
 def find_unsafe_settings(settings: Settings) -> list[str]:
     """List settings that are unsafe in production, each with its remedy."""
-    return [*_check_address(settings), *_check_paths(settings), *_check_mail(settings), *_check_sandbox(settings)]
+    return [
+        *_check_address(settings),
+        *_check_paths(settings),
+        *_check_mail(settings),
+        *_check_sandbox(settings),
+        *_check_registers(settings),
+    ]
+
+
+def _check_registers(settings: Settings) -> Iterator[str]:
+    for name in ("resident_register", "tax_register"):
+        address = getattr(settings, name)
+        if address.startswith("https://") and not settings.register_keys:
+            yield f"MIK_{name.upper()} is an address, and MIK_REGISTER_KEYS is not set: name the keys that sign for it"
+        elif address and not address.startswith("https://") and not Path(address).is_absolute():
+            yield f"MIK_{name.upper()}={address} must be a whole path, or an address that begins with https://"
 
 
 def _check_sandbox(settings: Settings) -> Iterator[str]:

@@ -248,3 +248,25 @@ class SanctionsDecision(Base):
     decided_at: Mapped[datetime]
 
     __table_args__ = (sa.CheckConstraint(check_in("decision", ("same", "different")), name="decision"),)
+
+
+class RegisterAnswer(Base):
+    """What a register of others answered, once for each content. Rows never change; the bytes are in a file by hash."""
+
+    __tablename__ = "register_answers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    register: Mapped[str] = mapped_column(comment="residents or tax")
+    source: Mapped[str] = mapped_column(comment="name of a file, or the address that was asked")
+    sha256: Mapped[str]
+    size: Mapped[int]
+    received_at: Mapped[datetime]
+    stated_at: Mapped[datetime | None] = mapped_column(comment="when the register says so itself; null: a file")
+    signature: Mapped[str | None] = mapped_column(comment="JWS of the register; null: a file")
+    applied: Mapped[bool] = mapped_column(comment="false: refused whole, for the faults in the report")
+    report: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        sa.CheckConstraint(check_in("register", ("residents", "tax")), name="register"),
+        sa.Index("ix_register_answers_sha256", "register", "sha256"),
+    )

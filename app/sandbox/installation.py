@@ -42,6 +42,9 @@ def sandbox_settings(settings: Settings) -> Settings:
             "witness_policy": "",
             "witness_seconds": 0,
             "export_folder": "",
+            "resident_register": "",
+            "tax_register": "",
+            "sanctions_list": "",
             "metrics_port": 0,
             "client_secret_days": 36_500,  # its clock is moved by years
             "job_seconds": 1,

@@ -11,12 +11,18 @@ from types import MappingProxyType
 from uuid import UUID
 
 from app.bulk.manifests import RUN_MANIFEST, ManifestRunner
-from app.certificates import certificate_repository, sanctions_alarm
+from app.certificates import certificate_repository, register_intake, sanctions_alarm
 from app.certificates.read_model import projector
+from app.certificates.register_intake import RESIDENTS, TAX
+from app.core.crypto.jwk import parse_jwks
 from app.core.dates import baku_day
+from app.core.errors import Invalid
+from app.core.files import replace_file
 from app.jobs import port
 from app.jobs.job_type import Handler, JobPostponed, JobRun, JobType
 from app.jobs.job_worker import JobWorker
+from app.organisations.registers import register_repository
+from app.organisations.registers.sources import source_from
 from app.organisations.sanctions import screening
 from app.verification.snapshots import SnapshotWriter
 from app.web.container import Container
@@ -24,6 +30,8 @@ from app.worker import due_tasks
 from app.worker.due_tasks import FINDERS, Finder
 
 LOG_HISTORY = JobType("log.append-audit-head", every=timedelta(hours=1))
+READ_RESIDENTS = JobType("registers.read-residents", every=timedelta(hours=1))
+READ_TAXPAYERS = JobType("registers.read-taxpayers", every=timedelta(hours=1))
 SCREEN_HOLDERS = JobType("sanctions.screen-holders", every=timedelta(hours=1))
 RENEW_SNAPSHOTS = JobType("snapshots.renew", every=timedelta(minutes=15))
 
@@ -36,6 +44,8 @@ def build_handlers(container: Container) -> Mapping[JobType, Handler]:
     return due | {
         LOG_HISTORY: partial(_log_history, container),
         RENEW_SNAPSHOTS: partial(_renew_snapshots, container),
+        READ_RESIDENTS: partial(_read_register, container, RESIDENTS),
+        READ_TAXPAYERS: partial(_read_register, container, TAX),
         SCREEN_HOLDERS: partial(_screen_holders, container),
         RUN_MANIFEST: partial(_run_manifest, container),
     }
@@ -77,6 +87,35 @@ def _renew_snapshots(container: Container, run: JobRun) -> None:
         writer: SnapshotWriter = session.info[projector.WRITER_KEY]
         writer.renew(session, run.now)
         session.commit()
+
+
+def _read_register(container: Container, register: str, run: JobRun) -> None:
+    """Take what a register of others answers that was not taken yet. What it cannot give is a failure that staff see."""
+    settings = container.settings
+    address = settings.resident_register if register == RESIDENTS else settings.tax_register
+    if not address:
+        return
+    keys = parse_jwks(Path(settings.register_keys).read_bytes()) if settings.register_keys else {}
+    is_address = address.startswith("https://")
+    for answer in source_from(register, address, keys, settings.evidence_max_bytes).read(run.now):
+        with container.database.read_session() as session:
+            if is_address:  # it may return to an earlier content
+                is_known = register_repository.newest_sha256(session, register) == answer.sha256
+            else:
+                is_known = register_repository.is_taken(session, register, answer.sha256)
+        if is_known:
+            continue
+        settings.registers_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_file(settings.registers_dir / answer.sha256, answer.content)  # before the row that names it
+        try:
+            with container.database.session() as session:
+                register_intake.take_answer(session, register, answer, settings.evidence_max_bytes, run.now)
+                session.commit()
+        except Invalid as why:
+            logger.error("An answer of the register %s was refused: %s", register, why.message)
+            with container.database.session() as session:
+                register_intake.store_refused(session, register, answer, why, run.now)
+                session.commit()
 
 
 def _screen_holders(container: Container, run: JobRun) -> None:

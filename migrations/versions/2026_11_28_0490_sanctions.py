@@ -1,4 +1,4 @@
-"""sanctions lists and what people decide about companies that resemble an entry; certificates by time of change"""
+"""sanctions lists with decisions, answers of registers of others, certificates by time of change"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -49,10 +49,34 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name="pk_sanctions_decisions"),
     )
     op.create_index("ix_sanctions_decisions_organisation_id", "sanctions_decisions", ["organisation_id"])
+    op.create_table(
+        "register_answers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("register", sa.Text(), nullable=False, comment="residents or tax"),
+        sa.Column("source", sa.Text(), nullable=False, comment="name of a file, or the address that was asked"),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "stated_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="when the register says so itself; null: a file",
+        ),
+        sa.Column("signature", sa.Text(), nullable=True, comment="JWS of the register; null: a file"),
+        sa.Column(
+            "applied", sa.Boolean(), nullable=False, comment="false: refused whole, for the faults in the report"
+        ),
+        sa.Column("report", JSON, nullable=False),
+        sa.CheckConstraint("register IN ('residents', 'tax')", name="register"),
+        sa.PrimaryKeyConstraint("id", name="pk_register_answers"),
+    )
+    op.create_index("ix_register_answers_sha256", "register_answers", ["register", "sha256"])
     op.create_index("ix_certificates_status_since", "certificates", ["status_since"])
 
 
 def downgrade():
     op.drop_index("ix_certificates_status_since", "certificates")
+    op.drop_table("register_answers")
     op.drop_table("sanctions_decisions")
     op.drop_table("sanctions_lists")
