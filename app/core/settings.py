@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     resident_register: str = Field(
         default="",
         description="the park's register of residents: a folder in which its owner drops CSV files (the format of "
-        "`mik admin import-residents`), or an https address that answers one, signed; empty: files are imported by people",
+        "`mik admin import-residents`), or an https address that answers one, signed; empty: people import files",
     )
     tax_register: str = Field(
         default="", description="the same for the state of taxpayers (CSV: `voen,taxpayer_status`); empty: none"

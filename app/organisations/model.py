@@ -247,7 +247,7 @@ class SanctionsDecision(Base):
     decided_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     decided_at: Mapped[datetime]
 
-    __table_args__ = (sa.CheckConstraint(check_in("decision", ("same", "different")), name="decision"),)
+    __table_args__ = (sa.CheckConstraint(check_in("decision", ["same", "different"]), name="decision"),)
 
 
 class RegisterAnswer(Base):
@@ -267,6 +267,6 @@ class RegisterAnswer(Base):
     report: Mapped[dict[str, Any]]
 
     __table_args__ = (
-        sa.CheckConstraint(check_in("register", ("residents", "tax")), name="register"),
+        sa.CheckConstraint(check_in("register", ["residents", "tax"]), name="register"),
         sa.Index("ix_register_answers_sha256", "register", "sha256"),
     )

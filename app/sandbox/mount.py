@@ -33,7 +33,7 @@ class SandboxMount:
         self,
         app: ASGIApp,
         sandbox: ASGIApp,
-        lifespan: Callable[[], AbstractAsyncContextManager[None]],
+        lifespan: Callable[[], AbstractAsyncContextManager[object]],
         changed: Callable[[], None],
     ) -> None:
         self.app, self.sandbox = app, sandbox

@@ -90,7 +90,7 @@ def _renew_snapshots(container: Container, run: JobRun) -> None:
 
 
 def _read_register(container: Container, register: str, run: JobRun) -> None:
-    """Take what a register of others answers that was not taken yet. What it cannot give is a failure that staff see."""
+    """Take what a register of others answers and was not taken yet. Staff see a register that is not available."""
     settings = container.settings
     address = settings.resident_register if register == RESIDENTS else settings.tax_register
     if not address:
@@ -112,7 +112,7 @@ def _read_register(container: Container, register: str, run: JobRun) -> None:
                 register_intake.take_answer(session, register, answer, settings.evidence_max_bytes, run.now)
                 session.commit()
         except Invalid as why:
-            logger.error("An answer of the register %s was refused: %s", register, why.message)
+            logger.warning("An answer of the register %s was refused: %s", register, why.message)
             with container.database.session() as session:
                 register_intake.store_refused(session, register, answer, why, run.now)
                 session.commit()

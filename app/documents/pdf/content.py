@@ -64,12 +64,6 @@ class PdfFacts:
         return f"{self.number}.jwt"
 
 
-_NO_FORCE = {
-    Marking.DEMO: "DEMO: an example, not a real certificate",
-    Marking.SANDBOX: "SANDBOX: made by a test of an interface, not a real certificate",
-}
-
-
 def pdf_languages(third: str | None) -> tuple[str, ...]:
     """Return the languages of a PDF certificate; a third that is a default already adds none."""
     return DEFAULT_LANGUAGES if third is None or third in DEFAULT_LANGUAGES else (*DEFAULT_LANGUAGES, third)
@@ -90,7 +84,7 @@ def build_content(
         "emblem": facts.emblem,
         "emblem_alt": page.facts.mark_name,
         "marking": marking.upper() if marking else "",
-        "no_force": page.translate(_NO_FORCE[marking]) if marking else [],
+        "no_force": _no_force(page, marking),
         "mark": page.facts.mark_name,
         "mark_names": page.translated_names(page.facts.mark_names),
         "headings": page.translate("Certificate"),
@@ -252,3 +246,12 @@ def _translate(language: str, message: str, **values: str) -> str:
 def _format_long_date(day: date, language: str) -> str:
     locale = "en_GB" if language == "en" else i18n.get_locale(language)
     return format_date(day, "long", locale=locale)
+
+
+def _no_force(page: _ContentBuilder, marking: Marking | None) -> list[TextRun]:
+    """Return what a document without legal force states about itself."""
+    if marking is Marking.DEMO:
+        return page.translate("DEMO: an example, not a real certificate")
+    if marking is Marking.SANDBOX:
+        return page.translate("SANDBOX: made by a test of an interface, not a real certificate")
+    return []

@@ -1,8 +1,8 @@
 """Get answers of a register of others: from a folder in which its files are dropped, or from an address.
 
 A file in the folder is trusted as the folder is: only the register's owner may write there. An answer from an address
-must be signed: its header `Register-Signature` is a JWS (ES256, `typ` `register+jwt`) over `register`, `sha256` of the body
-and `iat`, by a key that the operator pinned.
+must be signed: its header `Register-Signature` is a JWS (ES256, `typ` `register+jwt`) over `register`, `sha256` of the
+body and `iat`, by a key that the operator pinned.
 """
 
 import hashlib
