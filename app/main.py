@@ -84,6 +84,7 @@ from app.core.crypto.signer import access_signer
 from app.core.database import Database
 from app.core.dates import utc_now
 from app.core.errors import UnsafeToStart
+from app.core.marking import SANDBOX_PREFIX
 from app.core.settings import Profile, Settings
 from app.core.version import VERSION
 from app.documents.artifact_cache import ArtifactCache
@@ -99,7 +100,7 @@ from app.pages.public.verify import VerifyPages
 from app.pages.rendering import PageRenderer, PageServices
 from app.pages.scheme_summaries import SchemeSummaries
 from app.sandbox import routes as sandbox_routes
-from app.sandbox.installation import NUMBER_PREFIX, sandbox_clock, sandbox_settings
+from app.sandbox.installation import sandbox_clock, sandbox_settings
 from app.sandbox.mount import SandboxMount
 from app.sandbox.robots import ROBOT_JOBS, Robots
 from app.signing import issuer_identity
@@ -264,7 +265,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     relying_party = RelyingParty.of(settings.base_url)
     confirmation = WebAuthnConfirmation(relying_party, log, UsedDocuments(settings.used_confirmations))
     issuer = _issuer(database)
-    prefix = NUMBER_PREFIX if settings.is_sandbox else ""
+    prefix = SANDBOX_PREFIX if settings.is_sandbox else ""
     key_files = KeyFiles(settings.keys_dir, issuer)
     keys = KeyProvider(database, key_files, log)
     writer = create_snapshot_writer(settings, log, keys.keyring, keys.reload, clock)

@@ -18,8 +18,6 @@ from app.transparency import appender
 
 PATH = "/sandbox"
 """Where the service serves it."""
-NUMBER_PREFIX = "SBX"
-"""Begins the mark in the numbers of its certificates; no real mark may begin with it."""
 
 
 def sandbox_settings(settings: Settings) -> Settings:
