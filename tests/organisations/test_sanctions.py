@@ -44,6 +44,14 @@ def test_other_names_do_not(company, listed):
     assert find_candidates([company], [entry(listed)], 85) == []
 
 
+def test_a_name_without_letters_resembles_nothing():
+    assert find_candidates(["!!!"], [entry("…")], 50) == find_candidates(["Sample"], [entry("…")], 50) == []
+
+
+def test_a_name_of_legal_forms_alone_is_compared_as_it_is():
+    assert find_candidates(["MMC"], [entry("MMC")], 85) and not find_candidates(["MMC"], [entry("QSC")], 85)
+
+
 def test_the_most_similar_comes_first_and_each_once():
     listed = [entry("Sample Pipes", ident="B"), entry("Sample Pipe", "Pipe Sample", ident="A")]
     found = find_candidates(["Sample Pipe", "Sample Pipe"], listed, 80)
