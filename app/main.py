@@ -84,8 +84,8 @@ from app.core.crypto.signer import access_signer
 from app.core.database import Database
 from app.core.dates import utc_now
 from app.core.errors import UnsafeToStart
-from app.core.marking import SANDBOX_PREFIX
 from app.core.settings import Profile, Settings
+from app.core.text.marking import SANDBOX_PREFIX
 from app.core.version import VERSION
 from app.documents.artifact_cache import ArtifactCache
 from app.documents.pdf import signing_certificate
@@ -94,12 +94,13 @@ from app.documents.renderer import DocumentRenderer
 from app.documents.upload_reader import UploadReader
 from app.notifications import outbox
 from app.notifications.delivery import create_mail_delivery
+from app.organisations.sanctions import screening
 from app.pages.error_pages import ErrorPageMiddleware
 from app.pages.public import apply, badge, confirm, home, problem_pages, register, report
 from app.pages.public.verify import VerifyPages
 from app.pages.rendering import PageRenderer, PageServices
 from app.pages.scheme_summaries import SchemeSummaries
-from app.sandbox import routes as sandbox_routes
+from app.sandbox import routes
 from app.sandbox.installation import sandbox_clock, sandbox_settings
 from app.sandbox.mount import SandboxMount
 from app.sandbox.robots import ROBOT_JOBS, Robots
@@ -283,6 +284,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             CONFIRMATION_KEY: confirmation,
             ROW_MACS: load_row_macs(settings.row_key),
             virus_scanner.SCANNER_KEY: scanner,
+            screening.REQUIRED_KEY: bool(settings.sanctions_list),
         }
     )
     return Container(
@@ -400,7 +402,7 @@ def _app_of(container: Container) -> FastAPI:
     batches = batch_route(verification, counts, read_body, max_bytes=settings.batch_max_bytes)
     # Use the routes directly: including a router would analyse every signature again for each app.
     app.router.routes.extend([batches, frame.assets.route(), *verify_pages.routes()])
-    for router in (*ROUTERS, sandbox_routes.router) if settings.is_sandbox else ROUTERS:
+    for router in (*ROUTERS, routes.router) if settings.is_sandbox else ROUTERS:
         app.router.routes.extend(router.routes)
     openapi.install_openapi(app)
     public = paths_of(_public_routes(app))

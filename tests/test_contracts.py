@@ -51,6 +51,7 @@ COMMITS_BELOW_THE_REQUEST = {
     "app/worker/due_tasks.py": "each due task is a transaction of its own",
     "app/worker/handlers.py": "renews stored answers, beside all requests",
     "app/notifications/delivery.py": "each message is marked as soon as it was sent",
+    "app/sandbox/robots.py": "each act of a robot is a transaction, as a request of a person is",
 }
 
 

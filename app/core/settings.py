@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 
 
 class Profile(StrEnum):

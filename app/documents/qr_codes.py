@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import segno
 
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 
 DRAWING_VERSION: Final = 1
 """Increase it when an image of the same content must look different: images are cached."""

@@ -14,7 +14,7 @@ from typing import Any
 from app.core.crypto import jws
 from app.core.crypto.jwk import short_kid
 from app.core.crypto.signer import Signer
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.documents import qr_codes, qr_token
 from app.documents.artifact_cache import ArtifactCache
 from app.documents.pdf import content, signer, typesetter

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import i18n
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.pages.i18n import COOKIE, PARAMETER, LanguageChoice, choose_language, day, format_datetime
 from app.pages.scheme_summaries import SchemeSummaries
 from app.pages.static_assets import Assets

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.core import canonical_json
-from app.core.marking import SANDBOX_PREFIX
+from app.core.text.marking import SANDBOX_PREFIX
 from app.core.text.normalize import fold_alphanumeric
 from app.schemes.closed_lists import load_lists
 from app.schemes.material_origin import OriginSettings

@@ -15,7 +15,7 @@ from app.certificates.read_model.snapshot import Snapshot
 from app.core.crypto import jws
 from app.core.database import UNREADABLE
 from app.core.dates import format_utc
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.verification.expectation import ExpectedFields, compare_fields
 from app.verification.verdict import NUMBER_CHECKS, TOKEN_CHECKS, Check, Verdict, VerificationResult
 

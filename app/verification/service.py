@@ -20,7 +20,7 @@ from app.certificates.read_model.record import CertificateRecord
 from app.certificates.read_model.snapshot import Snapshot
 from app.core.crypto.jws import SignatureResult
 from app.core.crypto.keyring import KeyRing
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.verification.evaluation import RecordProver, evaluate_items
 from app.verification.request_parser import VerifyItem
 from app.verification.response import (

@@ -22,7 +22,7 @@ from app.certificates.read_model.record import CertificateRecord, record_of
 from app.certificates.read_model.snapshot import Snapshot, SnapshotKey, seconds_of
 from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRing, KeyState
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.transparency.appender import LogDamaged
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.verified_log import VerifiedLog

@@ -27,7 +27,7 @@ from app.core.crypto.keyring import KeyRing, KeyState
 from app.core.database import Database
 from app.core.errors import UnsafeToStart
 from app.core.files import make_public_folder, publish_file
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.signing.key_documents import did_document
 from app.signing.key_provider import KeyProvider
 from app.transparency import reader, tiles

@@ -11,9 +11,10 @@ from types import MappingProxyType
 from uuid import UUID
 
 from app.bulk.manifests import RUN_MANIFEST, ManifestRunner
-from app.certificates import certificate_repository, register_intake, sanctions_alarm
+from app.certificates import certificate_repository
 from app.certificates.read_model import projector
-from app.certificates.register_intake import RESIDENTS, TAX
+from app.certificates.registers import intake, sanctions_alarm
+from app.certificates.registers.intake import RESIDENTS, TAX
 from app.core.crypto.jwk import parse_jwks
 from app.core.dates import baku_day
 from app.core.errors import Invalid
@@ -21,7 +22,6 @@ from app.core.files import replace_file
 from app.jobs import port
 from app.jobs.job_type import Handler, JobPostponed, JobRun, JobType
 from app.jobs.job_worker import JobWorker
-from app.organisations.registers import register_repository
 from app.organisations.registers.sources import source_from
 from app.organisations.sanctions import screening
 from app.verification.snapshots import SnapshotWriter
@@ -96,25 +96,21 @@ def _read_register(container: Container, register: str, run: JobRun) -> None:
     if not address:
         return
     keys = parse_jwks(Path(settings.register_keys).read_bytes()) if settings.register_keys else {}
-    is_address = address.startswith("https://")
     for answer in source_from(register, address, keys, settings.evidence_max_bytes).read(run.now):
         with container.database.read_session() as session:
-            if is_address:  # it may return to an earlier content
-                is_known = register_repository.newest_sha256(session, register) == answer.sha256
-            else:
-                is_known = register_repository.is_taken(session, register, answer.sha256)
+            is_known = intake.is_known(session, register, answer)
         if is_known:
             continue
         settings.registers_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_file(settings.registers_dir / answer.sha256, answer.content)  # before the row that names it
         try:
             with container.database.session() as session:
-                register_intake.take_answer(session, register, answer, settings.evidence_max_bytes, run.now)
+                intake.take_answer(session, register, answer, settings.evidence_max_bytes, run.now)
                 session.commit()
         except Invalid as why:
             logger.warning("An answer of the register %s was refused: %s", register, why.message)
             with container.database.session() as session:
-                register_intake.store_refused(session, register, answer, why, run.now)
+                intake.store_refused(session, register, answer, why, run.now)
                 session.commit()
 
 

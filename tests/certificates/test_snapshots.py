@@ -10,7 +10,7 @@ from app.certificates import status_service
 from app.certificates.model import Certificate, CertificateSnapshot
 from app.certificates.read_model import projector, snapshot_repository
 from app.core.errors import Unavailable
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.verification.request_parser import VerifyItem
 from app.verification.response import encode, verdict_in
 

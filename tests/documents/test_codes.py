@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.documents import qr_codes, qr_token
 from tests.documents.factories import STAMP, STAMPED, printed
 from tests.readers import scan

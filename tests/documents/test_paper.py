@@ -8,7 +8,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from app.core import i18n
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.documents.pdf import content as pdf_content
 from tests.documents.factories import FACTS
 

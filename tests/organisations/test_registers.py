@@ -6,12 +6,19 @@ from datetime import UTC, datetime, timedelta
 import httpx2 as httpx
 import pytest
 
+from app.certificates.registers import intake
 from app.core.crypto.signer import access_signer
 from app.core.errors import Invalid
 from app.core.settings import Profile, find_unsafe_settings
 from app.demo.context import sample
 from app.jobs.job_type import JobRun
-from app.organisations.registers.sources import SIGNATURE_HEADER, FileDrop, HttpPull, RegisterUnavailable
+from app.organisations.registers.sources import (
+    SIGNATURE_HEADER,
+    FileDrop,
+    HttpPull,
+    ReceivedAnswer,
+    RegisterUnavailable,
+)
 from app.organisations.registers.tax_file import parse_tax_file
 from app.worker.handlers import READ_RESIDENTS, READ_TAXPAYERS, build_handlers
 from tests.factories import ok
@@ -122,6 +129,21 @@ class TestPull:
             transport = httpx.MockTransport(lambda _r, h=headers: httpx.Response(200, headers=h, content=body))
             with pytest.raises(RegisterUnavailable, match="signature"):
                 list(HttpPull("residents", URL, {signer.kid: signer.public}, 9, transport).read(NOW))
+
+
+def test_an_older_answer_of_an_address_is_not_taken_again(app):
+    def known(content, hours):
+        answer = ReceivedAnswer(URL, content, hashlib.sha256(content).hexdigest(), NOW + timedelta(hours=hours), "s")
+        with app.database.session() as session:
+            found = intake.is_known(session, intake.TAX, answer)
+            if not found:
+                intake.take_answer(session, intake.TAX, answer, 1_000, NOW + timedelta(hours=hours))
+                session.commit()
+        return found
+
+    first, second = TAX.encode(), f"{TAX}1234567891,active\n".encode()
+    taken = [known(first, 0), known(first, 1), known(second, 2), known(first, 1), known(first, 3)]
+    assert taken == [False, True, False, True, False]
 
 
 def test_production_names_keys_and_whole_paths(app):

@@ -4,6 +4,7 @@ import pytest
 
 from app.core.errors import Invalid
 from app.jobs.job_type import JobRun
+from app.organisations.sanctions import screening
 from app.organisations.sanctions.list_file import ListEntry, parse_list
 from app.organisations.sanctions.matching import find_candidates
 from app.worker.handlers import SCREEN_HOLDERS, build_handlers
@@ -110,6 +111,16 @@ def test_a_background_check_waits_for_a_decision_about_each_candidate(app):
     load_list(app, company.name.upper(), "An alias")  # another entry under the same id
     refused(app.registrar.post(f"{path}/decisions", json=body | {"decision": "same"}), 409, "no-such-candidate")
     assert not ok(app.reviewer.get(path))["is_clear"]
+
+
+def test_nothing_is_confirmed_before_the_list_of_the_settings_was_loaded(app):
+    company = app.confirm(app.register())
+    check = check_of(app, company)
+    app.database.attach_session_info({screening.REQUIRED_KEY: True})
+    confirm = f"/v1/evidence/{check['id']}/confirm"
+    refused(app.reviewer.post(confirm, json={}, version=1), 409, "sanctions-list-missing")
+    load_list(app, "Somebody Else")
+    ok(app.reviewer.post(confirm, json={}, version=1))
 
 
 def test_a_check_with_a_match_needs_no_decision(app):

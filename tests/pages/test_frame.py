@@ -10,7 +10,7 @@ from starlette.routing import Mount, Route
 
 from app.core.errors import Forbidden, TooManyAttempts
 from app.core.i18n import LANGUAGES
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.pages.error_pages import ERROR_TEXTS
 from app.pages.rendering import PageRenderer, set_language_cookie
 from tests.pages.browsing import HTML

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from app.cli import app as cli
 from app.core.errors import UnsafeToStart
-from app.core.marking import Marking
 from app.core.settings import Profile, Settings
+from app.core.text.marking import Marking
 from app.sandbox.installation import reset_sandbox, sandbox_settings
 from app.sandbox.mount import add_prefix
 from tests.factories import ok

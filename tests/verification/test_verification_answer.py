@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.certificates.read_model.record import public_fields
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 from app.verification.response import encode, encode_with_etag, to_dict
 from app.verification.verdict import MISTYPED, evaluate_number
 from tests.verification.factories import NOW

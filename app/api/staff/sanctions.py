@@ -7,8 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from app.auth.permissions import require_role as check_role
-from app.auth.permissions import require_second_factor
+from app.auth import permissions
 from app.core.actor import Role
 from app.organisations import registration
 from app.organisations.sanctions import screening
@@ -98,9 +97,9 @@ def get_sanctions_screening(organisation_id: str, actor: ActorDep, session: Sess
 
 
 def _company_to_decide(organisation_id: str, actor: ActorDep, session: SessionDep) -> UUID:
-    check_role(actor, *DECIDERS)
+    permissions.require_role(actor, *DECIDERS)
     company = registration.get_organisation(session, actor, parse_id(organisation_id, "company"))
-    require_second_factor(actor)
+    permissions.require_second_factor(actor)
     return company.id
 
 

@@ -11,7 +11,7 @@ import struct
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 
 BODY_VERSION: Final = "2"
 """Moves with any change of the answer, so that no snapshot written before is used."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from babel.dates import format_date
 
 from app.core import i18n
-from app.core.marking import Marking
+from app.core.text.marking import Marking
 
 DEFAULT_LANGUAGES: Final = ("az", "en")
 TextCleaner = Callable[[str], str]

@@ -12,8 +12,7 @@ def is_taken(session: Session, register: str, sha256: str) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
-def newest_sha256(session: Session, register: str) -> str | None:
-    """Return the hash of the content that was taken last."""
-    query = sa.select(RegisterAnswer.sha256).where(RegisterAnswer.register == register)
-    newest = query.order_by(RegisterAnswer.received_at.desc(), RegisterAnswer.id.desc()).limit(1)
-    return session.scalars(newest).one_or_none()
+def newest_answer(session: Session, register: str) -> RegisterAnswer | None:
+    """Return the answer that was taken last."""
+    query = sa.select(RegisterAnswer).where(RegisterAnswer.register == register)
+    return session.scalars(query.order_by(RegisterAnswer.received_at.desc(), RegisterAnswer.id.desc()).limit(1)).first()

@@ -6,6 +6,7 @@ body and `iat`, by a key that the operator pinned.
 """
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ SIGNATURE_HEADER: Final = "Register-Signature"
 MAX_AGE: Final = timedelta(days=2)
 _AHEAD: Final = timedelta(minutes=5)
 _TIMEOUT_S: Final = 30.0
+_TOTAL_S: Final = 600
 
 
 class RegisterUnavailable(Exception):
@@ -28,7 +30,7 @@ class RegisterUnavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterAnswer:
+class ReceivedAnswer:
     """What a register said. `stated_at`: when it says so itself; None for a file."""
 
     name: str
@@ -41,7 +43,7 @@ class RegisterAnswer:
 class RegisterSource(Protocol):
     """Where answers of a register come from."""
 
-    def read(self, now: datetime) -> Iterator[RegisterAnswer]:
+    def read(self, now: datetime) -> Iterator[ReceivedAnswer]:
         """Yield what there is, the oldest first, also what was yielded before. Raises `RegisterUnavailable`."""
 
 
@@ -52,7 +54,7 @@ class FileDrop:
     folder: Path
     max_bytes: int
 
-    def read(self, now: datetime) -> Iterator[RegisterAnswer]:  # noqa: ARG002 (the time of a file says nothing)
+    def read(self, now: datetime) -> Iterator[ReceivedAnswer]:  # noqa: ARG002 (the time of a file says nothing)
         try:
             paths = sorted(path for path in self.folder.iterdir() if path.suffix == ".csv" and path.is_file())
         except OSError as why:
@@ -61,7 +63,7 @@ class FileDrop:
             if path.stat().st_size > self.max_bytes:
                 raise RegisterUnavailable(f"The file {path.name} is larger than {self.max_bytes} bytes.")
             content = path.read_bytes()
-            yield RegisterAnswer(path.name, content, hashlib.sha256(content).hexdigest(), None, None)
+            yield ReceivedAnswer(path.name, content, hashlib.sha256(content).hexdigest(), None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,15 @@ class HttpPull:
     max_bytes: int
     transport: httpx.BaseTransport | None = None
 
-    def read(self, now: datetime) -> Iterator[RegisterAnswer]:
+    def read(self, now: datetime) -> Iterator[ReceivedAnswer]:
         content, signature = self._get()
         sha256 = hashlib.sha256(content).hexdigest()
         stated_at = self._verified_time(signature, sha256, now)
-        yield RegisterAnswer(self.url, content, sha256, stated_at, signature)
+        yield ReceivedAnswer(self.url, content, sha256, stated_at, signature)
 
     def _get(self) -> tuple[bytes, str]:
         parts: list[bytes] = []
-        size = 0
+        size, began = 0, time.monotonic()
         try:
             with (
                 httpx.Client(timeout=_TIMEOUT_S, transport=self.transport, trust_env=False) as http,
@@ -91,6 +93,8 @@ class HttpPull:
                 if answer.status_code != 200:
                     raise RegisterUnavailable(f"{self.url} answers {answer.status_code}.")
                 for part in answer.iter_bytes():
+                    if time.monotonic() - began > _TOTAL_S:
+                        raise RegisterUnavailable(f"{self.url} takes longer than {_TOTAL_S} seconds.")
                     size += len(part)
                     if size > self.max_bytes:
                         raise RegisterUnavailable(f"{self.url} answers more than {self.max_bytes} bytes.")

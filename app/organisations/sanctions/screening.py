@@ -30,6 +30,8 @@ from app.organisations.sanctions.matching import Candidate, find_candidates
 READERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR)
 DECIDERS = (Role.REGISTRAR, Role.REVIEWER)
 MAX_REASON_CHARS = 2_000
+REQUIRED_KEY = "sanctions.required"
+"""Key in `Session.info`: whether the settings name a list."""
 
 
 class Resemblance(StrEnum):
@@ -183,10 +185,17 @@ def decide(
 def require_no_open_match(session: Session, organisation_id: UUID) -> None:
     """Require that nothing stands against confirming “no match”.
 
-    Raises `Conflict`: `sanctions-undecided`, or `sanctions-match` where a person decided that it is the same.
+    Raises `Conflict`: `sanctions-list-missing` where the settings name a list; `sanctions-undecided`;
+    `sanctions-match` where a person decided that it is the same.
     """
-    organisation = _load(session, organisation_id)
-    blocking = screen(session, organisation).blocking
+    found = screen(session, _load(session, organisation_id))
+    if found.list_sha256 is None and session.info.get(REQUIRED_KEY):
+        raise Conflict(
+            "The sanctions list was not loaded yet, so the company was compared with none. The job "
+            "sanctions.screen-holders loads it.",
+            code="sanctions-list-missing",
+        )
+    blocking = found.blocking
     if not blocking:
         return
     entries = [each.candidate.entry.id for each in blocking]

@@ -19,7 +19,7 @@ from app.core.dates import baku_day
 from app.core.errors import Invalid
 from app.organisations import organisation_repository
 from app.organisations.model import RegisterAnswer
-from app.organisations.registers import sources
+from app.organisations.registers import register_repository, sources
 from app.organisations.registers.tax_file import ACTIVE, parse_tax_file
 from app.organisations.resident_import.csv_format import parse_resident_file
 from app.organisations.resident_import.resident_imports import ImportFile
@@ -28,7 +28,21 @@ RESIDENTS: Final = "residents"
 TAX: Final = "tax"
 
 
-def take_answer(session: Session, register: str, answer: sources.RegisterAnswer, max_bytes: int, now: datetime) -> None:
+def is_known(session: Session, register: str, answer: sources.ReceivedAnswer) -> bool:
+    """Whether there is nothing new in an answer.
+
+    A file is taken once. An address may return to an earlier content, but an answer that is older than the one taken
+    last is a repetition by somebody else, and is left alone.
+    """
+    if answer.stated_at is None:
+        return register_repository.is_taken(session, register, answer.sha256)
+    newest = register_repository.newest_answer(session, register)
+    if newest is None:
+        return False
+    return newest.sha256 == answer.sha256 or (newest.stated_at is not None and answer.stated_at <= newest.stated_at)
+
+
+def take_answer(session: Session, register: str, answer: sources.ReceivedAnswer, max_bytes: int, now: datetime) -> None:
     """Apply an answer and store it. Raises `Invalid`, and then nothing is applied: `store_refused` keeps it."""
     if register == RESIDENTS:
         sheet = parse_resident_file(answer.content, max_bytes=max_bytes)
@@ -41,7 +55,7 @@ def take_answer(session: Session, register: str, answer: sources.RegisterAnswer,
         _store(session, register, answer, now, applied=True, report={"lines": len(states), "matters": opened})
 
 
-def store_refused(session: Session, register: str, answer: sources.RegisterAnswer, why: Invalid, now: datetime) -> None:
+def store_refused(session: Session, register: str, answer: sources.ReceivedAnswer, why: Invalid, now: datetime) -> None:
     """Keep an answer that was refused whole, with its faults by line."""
     errors = [{"pointer": each["pointer"], "detail": str(each["detail"])} for each in why.data.get("errors", [])]
     _store(session, register, answer, now, applied=False, report={"message": str(why.message), "errors": errors})
@@ -70,7 +84,7 @@ def _open_tax_matters(session: Session, states: Mapping[str, str], now: datetime
 def _store(
     session: Session,
     register: str,
-    answer: sources.RegisterAnswer,
+    answer: sources.ReceivedAnswer,
     now: datetime,
     *,
     applied: bool,
