@@ -170,6 +170,7 @@ class _Checks:
             broken = history.first_break
             found = (
                 derived.finding,
+                derived.backdated,
                 wrong_certificate,
                 transparency_log.check_keys(session),
                 rulesets.check_rulesets(session),

@@ -6,6 +6,7 @@ stored elsewhere (`against`) also reveals that an older database was restored.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,7 @@ from app.signing import signing_repository
 from app.signing.key_lifecycle import STATE_EVENT
 from app.transparency import log_repository, merkle
 from app.transparency.checkpoint import Checkpoint, verify_checkpoint
-from app.transparency.log_entry import LogEvent, parse_entry
+from app.transparency.log_entry import LogEvent, is_backdated, latest_moment, parse_entry
 from app.transparency.merkle import HASH_BYTES
 from app.transparency.model import LogEntry
 from app.transparency.signed_note import NoteRejected, Verifier
@@ -40,6 +41,8 @@ class RecomputedLog:
     finding: IntegrityFinding | None
     audit_heads: Sequence[tuple[int, int, str]] = field(default_factory=tuple)
     """For each entry `audit.head`: its number, the number of events it covers, and the hash of the last of them."""
+    backdated: IntegrityFinding | None = None
+    """The first entry that is dated before entries that precede it: signed, but not true."""
 
 
 def recompute_log(session: Session, verifier: Verifier, against: Checkpoint | None = None) -> RecomputedLog:
@@ -48,6 +51,8 @@ def recompute_log(session: Session, verifier: Verifier, against: Checkpoint | No
     `against` is a checkpoint stored elsewhere, whose root must occur in the tree.
     """
     size, audit_heads = 0, []
+    latest: datetime | None = None
+    backdated: IntegrityFinding | None = None
     frontier: tuple[bytes, ...] = ()
     finding: IntegrityFinding | None = None
     checkpoint_root = merkle.EMPTY_ROOT if against and against.size == 0 else None
@@ -58,6 +63,10 @@ def recompute_log(session: Session, verifier: Verifier, against: Checkpoint | No
                 break
             if row.event == LogEvent.AUDIT_HEAD:
                 audit_heads.append((size, strict_json.loads(row.entry)["head"], row.sha256 or ""))
+            entry = parse_entry(row.entry)
+            if backdated is None and is_backdated(entry, latest):
+                backdated = IntegrityFinding(f"log entry {size}", f"It is dated before an entry of {latest:%F %T} UTC.")
+            latest = latest_moment(entry, latest)
             frontier = merkle.extend_range(frontier, _split_hashes(row.hashes))
             size += 1
             if against is not None and size == against.size:
@@ -68,7 +77,7 @@ def recompute_log(session: Session, verifier: Verifier, against: Checkpoint | No
     finding = finding or _check_head(session, verifier, Checkpoint(verifier.name, size, root))
     if finding is None and against is not None and checkpoint_root != against.root:
         finding = _checkpoint_mismatch(against, size)
-    return RecomputedLog(size, root, finding, tuple(audit_heads))
+    return RecomputedLog(size, root, finding, tuple(audit_heads), backdated)
 
 
 def _split_hashes(hashes: bytes) -> tuple[bytes, ...]:

@@ -23,6 +23,7 @@ class FindingKind(StrEnum):
     FORK = "fork"  # two signed checkpoints that cannot be of one log
     UNWITNESSED = "unwitnessed"
     ENTRY_REFUSED = "entry-refused"
+    ENTRY_BACKDATED = "entry-backdated"  # dated before entries that precede it in the log
     ISSUED_TWICE = "issued-twice"
     CHANGE_WITHOUT_ISSUE = "change-without-issue"
     CHANGE_AFTER_END = "change-after-end"
@@ -38,7 +39,6 @@ class FindingKind(StrEnum):
     REGISTER_MISSING = "register-missing"
     NOT_LOGGED = "not-logged"  # a certificate of the register that the log does not contain
     LIST_REFUSED = "list-refused"
-    LIST_OLDER = "list-older"
     LIST_BIT_CLEARED = "list-bit-cleared"
     LIST_BIT_MISSING = "list-bit-missing"
     LIST_BIT_UNEXPLAINED = "list-bit-unexplained"

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.core import strict_json
+from app.core.dates import format_utc
 from app.monitor.evidence import FindingKind, MonitorFinding
 from app.monitor.public_service import PublicService, Received, Unreachable
 from app.monitor.state import MonitorState, Position
 from app.transparency import merkle, tiles
 from app.transparency.checkpoint import Checkpoint, parse_hash, verify_checkpoint
-from app.transparency.log_entry import LogEvent, parse_entry
+from app.transparency.log_entry import Entry, LogEvent, is_backdated, latest_moment, parse_entry
 from app.transparency.merkle import EMPTY_ROOT
 from app.transparency.signed_note import NoteRejected, Verifier
 from app.transparency.tiles import WIDTH, Tile
@@ -85,10 +87,10 @@ class LogFollower:
                 return False
             with self._state.batch():
                 for content in batch:
-                    self._keep(position.size, content)
+                    latest = self._keep(position.size, content, position.latest)
                     leaf = merkle.leaf_hash(content)
                     hashes = merkle.completed_hashes(leaf, position.size, position.compact_range)
-                    position = Position(position.size + 1, merkle.extend_range(position.compact_range, hashes))
+                    position = Position(position.size + 1, merkle.extend_range(position.compact_range, hashes), latest)
                 self._state.set_position("read", position)
         if merkle.root_from_range(position.compact_range) != target.root:
             detail = (
@@ -121,15 +123,27 @@ class LogFollower:
         except ValueError:
             return None, received
 
-    def _keep(self, seq: int, content: bytes) -> None:
-        """Keep an entry for the examinations. An entry of a later version of the service is only hashed."""
+    def _keep(self, seq: int, content: bytes, latest: datetime | None) -> datetime | None:
+        """Keep an entry for the examinations, and return the latest moment so far.
+
+        An entry of a later version of the service is only hashed.
+        """
         try:
             entry = parse_entry(content)
         except ValueError:
             if not _is_later(content):
                 detail = f"Entry {seq} of the log is not an entry in its canonical form."
                 self._report(MonitorFinding(FindingKind.ENTRY_REFUSED, f"entry {seq}", detail, logged=(content,)))
-            return
+            return latest
+        if is_backdated(entry, latest):
+            detail = (
+                f"Entry {seq} of the log is dated {format_utc(entry.at)}, but follows an entry of {latest:%F %T} UTC."
+            )
+            self._report(MonitorFinding(FindingKind.ENTRY_BACKDATED, f"entry {seq}", detail, logged=(content,)))
+        self._keep_subject(seq, content, entry)
+        return latest_moment(entry, latest)
+
+    def _keep_subject(self, seq: int, content: bytes, entry: Entry) -> None:
         kind, subject = entry.event.partition(".")[0], entry.subject
         if subject is None:
             return

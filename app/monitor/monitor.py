@@ -204,19 +204,25 @@ class Monitor:
         return {**methods, **keys}
 
     def _examine_pending(self, keys: Mapping[str, PublicKey]) -> set[str]:
-        """Examine every number that waits; return those that contradict."""
+        """Examine every number that waits; return those whose answers contradict.
+
+        What contradicts within the log is told at once: no answer, and no missing answer, can make it good.
+        """
         suspects: set[str] = set()
         after = ""
         while numbers := self._state.next_pending(after, BATCH):
             for number in numbers:
                 after = number
+                faults = self._find_entry_faults(number)
+                for fault in faults:
+                    self._tell(fault)
                 found = self._attempt(partial(self._examine, number, keys))
                 if found is None:
                     continue
                 self.report.examined += 1
                 if found and len(suspects) < MAX_SUSPECTS:
                     suspects.add(number)
-                if not found:
+                if not found and not faults:
                     self._state.remove_pending(number)
         return suspects
 
@@ -228,7 +234,7 @@ class Monitor:
                 continue
             for finding in found:
                 self._tell(finding)
-            if found:
+            if found or self._find_entry_faults(number):
                 self._state.add_pending([number])
             else:
                 self._state.remove_pending(number)
@@ -244,16 +250,11 @@ class Monitor:
         issue = self._state.find_issue(number)
         contents = (*(() if issue is None else (issue.content,)), *(each.content for each in changes))
         if issue is None:
-            if changes:
-                detail = "Its status was changed in the log, and the log does not contain its issue."
-                return [MonitorFinding(FindingKind.CHANGE_WITHOUT_ISSUE, number, detail, logged=contents)]
-            return self._examine_unlogged(number)
-        found = [
-            MonitorFinding(kind, number, detail, (), contents) for kind, detail in self._entry_faults(issue, number)
-        ]
+            return [] if changes else self._examine_unlogged(number)
+        found: list[MonitorFinding] = []
         counts, status = self._judge(issue, changes, self._logged_keys())
         if status == KEY_COMPROMISED:
-            return [*found, *self._examine_voided(number, contents)]
+            return list(self._examine_voided(number, contents))
         token, certified = self._examine_token(number, counts[1], keys, contents, found)
         if certified is not None:
             is_new = issue.facts is None
@@ -272,6 +273,19 @@ class Monitor:
                 found.append(MonitorFinding(FindingKind.ANSWER_DIFFERS, number, detail, (token, answer), contents))
             found += self._examine_register(number, status, facts, token, contents)
         return found
+
+    def _find_entry_faults(self, number: str) -> list[MonitorFinding]:
+        """Compare the entries of one certificate with each other."""
+        changes, issue = self._state.changes_of(number), self._state.find_issue(number)
+        contents = (*(() if issue is None else (issue.content,)), *(each.content for each in changes))
+        if issue is not None:
+            faults = list(self._entry_faults(issue, number))
+        elif changes:
+            detail = "Its status was changed in the log, and the log does not contain its issue."
+            faults = [(FindingKind.CHANGE_WITHOUT_ISSUE, detail)]
+        else:
+            faults = []
+        return [MonitorFinding(kind, number, detail, logged=contents) for kind, detail in faults]
 
     def _entry_faults(self, issue: KnownIssue, number: str) -> Iterator[tuple[FindingKind, str]]:
         entries = self._state.key_entries().get(issue.entry.key or "", ())

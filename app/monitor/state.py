@@ -35,10 +35,11 @@ CREATE TABLE IF NOT EXISTS findings (id TEXT PRIMARY KEY, content TEXT NOT NULL)
 
 
 class Position(NamedTuple):
-    """How far the log was read: the number of entries, and the hashes of their compact range."""
+    """How far the log was read: the number of entries, the hashes of their compact range, the latest moment in them."""
 
     size: int
     compact_range: tuple[bytes, ...]
+    latest: datetime | None = None
 
 
 class KnownIssue(NamedTuple):
@@ -86,11 +87,14 @@ class MonitorState:
     def position(self, name: str) -> Position:
         """Return a position in the log: `verified` or `read`."""
         kept = json.loads(self.get(name) or '{"size": 0, "range": []}')
-        return Position(kept["size"], tuple(map(base64.b64decode, kept["range"])))
+        latest = kept.get("latest")
+        hashes = tuple(map(base64.b64decode, kept["range"]))
+        return Position(kept["size"], hashes, datetime.fromisoformat(latest) if latest else None)
 
     def set_position(self, name: str, position: Position) -> None:
         hashes = [base64.b64encode(each).decode("ascii") for each in position.compact_range]
-        self.set(name, json.dumps({"size": position.size, "range": hashes}))
+        latest = position.latest.isoformat() if position.latest else None
+        self.set(name, json.dumps({"size": position.size, "range": hashes, "latest": latest}))
 
     def forget_from(self, size: int) -> None:
         """Remove what was read from entries that turned out not to be in the log as signed."""

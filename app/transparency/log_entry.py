@@ -6,7 +6,7 @@ An entry can never be removed, so it holds numbers, codes, key ids and hashes, a
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +49,10 @@ SUBJECT_MEMBER: Mapping[str, str] = MappingProxyType(
     }
 )
 """First word of an event → the member that names its subject. `audit.head` has no subject."""
+
+MAX_STEP_BACK = timedelta(minutes=15)
+"""How much earlier than entries before it an honest entry may be dated: by the beginning of its request, and by clocks
+of several servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,22 @@ class Entry:
             raise ValueError(f"{self.head} is not exact in JSON")
         members = self.to_dict()  # names are ASCII: by code points they sort as by UTF-16 units
         return json.dumps(members, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def is_backdated(entry: Entry, latest: datetime | None) -> bool:
+    """Whether the entry is dated before entries that precede it, the latest of which is dated `latest`."""
+    return latest is not None and _is_dated_by_now(entry) and entry.at < latest - MAX_STEP_BACK
+
+
+def latest_moment(entry: Entry, latest: datetime | None) -> datetime | None:
+    """Return the latest moment of the entries before this one, and this one."""
+    if not _is_dated_by_now(entry):
+        return latest
+    return entry.at if latest is None else max(latest, entry.at)
+
+
+def _is_dated_by_now(entry: Entry) -> bool:
+    return entry.event is not LogEvent.KEY_COMPROMISED  # dated by the beginning of the compromise
 
 
 def _subject_member(event: LogEvent) -> str | None:

@@ -1,5 +1,7 @@
 """Events as they are read: in the order of commits, each once, and only to those who are told."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import jsonschema_rs
@@ -14,6 +16,7 @@ from app.events.public_event import Told
 from tests.factories import in_state, ok
 
 TYPES = load_catalogue().types
+WRITES = 12
 
 
 def all_events(app, after=0, limit=10_000):
@@ -88,21 +91,60 @@ def test_following_in_small_steps_gives_the_same(app, monkeypatch):
     assert found == whole
 
 
+def record_dispute(app, session, company):
+    subject = ("organisation", company.organisation_id)
+    recorder.record(session, SYSTEM, "claim.disputed", subject, app.clock(), claim=company.claim_id)
+
+
 def test_what_is_rolled_back_is_never_an_event(app):
     company = app.set_up_company()
     before = all_events(app)
     with app.database.session() as session:
-        recorder.record(
-            session,
-            SYSTEM,
-            "claim.disputed",
-            ("organisation", company.organisation_id),
-            app.clock(),
-            claim=company.claim_id,
-        )
+        record_dispute(app, session, company)
         session.flush()
         session.rollback()
     assert all_events(app) == before
+
+
+def test_followers_beside_writers_miss_nothing_and_see_nothing_twice(app):
+    """Two processes that follow under one name share the events; writers commit meanwhile, and roll back."""
+    company, followed = app.set_up_company(), threading.Event()
+
+    def write():
+        for turn in range(WRITES):
+            with app.database.session() as session:
+                record_dispute(app, session, company)
+                if turn % 3 == 2:
+                    session.flush()
+                    session.rollback()
+                else:
+                    session.commit()
+
+    def follow():
+        seen = []
+        while True:
+            last_look = followed.is_set()
+            with app.database.session() as session:
+                cursor = event_repository.lock_cursor(session, "test")
+                found = events_after(session, cursor.sequence, 3)
+                if found:
+                    cursor.sequence = found[-1].sequence
+                session.commit()
+            seen += [event.sequence for event in found]
+            if last_look and not found:
+                return seen
+
+    with app.database.session() as session:
+        start = event_repository.lock_cursor(session, "test").sequence
+        session.commit()
+    with ThreadPoolExecutor(5) as pool:
+        followers = [pool.submit(follow) for _ in range(2)]
+        for writer in [pool.submit(write) for _ in range(3)]:
+            writer.result()
+        followed.set()
+        seen = [sequence for follower in followers for sequence in follower.result()]
+    assert sorted(seen) == [event.sequence for event in all_events(app, after=start)]
+    assert len(seen) == 3 * (WRITES - WRITES // 3)
 
 
 def test_a_question_names_its_deadline(app):

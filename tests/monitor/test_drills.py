@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,12 +11,18 @@ from app.core.crypto import jws
 from app.monitor.monitor import MonitorRefused
 from app.monitor.public_service import Unreachable
 from app.signing.log_signer import LogKeyFile
+from app.transparency import appender
 from app.transparency.checkpoint import Checkpoint, parse_checkpoint
+from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.logged_status import FINAL_STATUSES
 from app.transparency.signed_note import split_note
+from app.transparency.witness_policy import parse_policy
 from tests.monitor.helpers import Relay, Watching
+from tests.transparency.helpers import attack, derived
+from tests.transparency.witnesses import ed25519
 
 pytestmark = pytest.mark.pg_sampled
+NEVER, UNKNOWN = "MIK-2030-000998-X", "MIK-2030-000999-X"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +76,86 @@ def test_an_honest_service_has_no_findings(shared_app, watching, numbers):
     assert not (watching.folder / "evidence").exists()
     asked = [path for path in watching.relay.asked if "/log/tile" in path]
     assert len(asked) == len(set(asked))  # an entry is read once
+
+
+def test_an_entry_that_is_dated_back_is_named(app, tmp_path):
+    """Whoever holds the key of the log can sign a false date, but not between the entries of that day."""
+    app.certify()
+    watching = Watching(app, tmp_path / "monitor")
+    assert watching.run().findings == []
+    with app.database.session() as session:
+        appender.add_entry(session, Entry(LogEvent.ROLE_TAKEN, app.clock() - timedelta(hours=1), "0" * 64))
+        session.commit()
+    finding, *others = watching.run().findings  # others: what the commit logged with it, of the same moment
+    recomputed = derived(app.database)
+    assert recomputed.finding is None
+    assert (finding.kind, finding.subject) == ("entry-backdated", f"entry {recomputed.size - 1 - len(others)}")
+    assert recomputed.backdated.row == f"log {finding.subject}"
+
+
+def test_false_entries_of_whoever_holds_the_key_of_the_log(app, tmp_path):
+    """Each contradicts an entry before it, whatever the service answers."""
+    company = app.set_up_company()
+    case_id = company.apply(*(company.add_product() for _ in range(4)))
+    app.review(case_id)
+    revoked, reissued, twice, stranger = app.approve(case_id)["certificates"]
+    app.revoke(revoked, "bankruptcy")
+    attack(app.database, "DROP INDEX uq_log_entries_issued")
+    now = app.clock()
+    false = {
+        Entry(LogEvent.CERTIFICATE_REINSTATED, now, revoked): ("change-after-end", revoked),
+        Entry(LogEvent.CERTIFICATE_REISSUED, now, reissued, sha256="0" * 64, key=active_kid(app)): (
+            "reissued-uncalled",
+            reissued,
+        ),
+        Entry(LogEvent.CERTIFICATE_ISSUED, now, twice, sha256="0" * 64, key=active_kid(app)): ("issued-twice", twice),
+        Entry(LogEvent.CERTIFICATE_ISSUED, now, NEVER, sha256="0" * 64, key="other"): ("issued-without-key", NEVER),
+        Entry(LogEvent.CERTIFICATE_REVOKED, now, UNKNOWN, reason="bankruptcy"): ("change-without-issue", UNKNOWN),
+    }
+    with app.database.session() as session:
+        session.info.pop(appender.GUARD_KEY)  # past the service
+        for entry in false:
+            appender.add_entry(session, entry)
+        session.commit()
+    app.clock.advance(minutes=10)
+    report = Watching(app, tmp_path / "monitor").run()
+    found = {(each.kind.value, each.subject) for each in report.findings}
+    assert found >= set(false.values())
+    assert not [subject for _, subject in found if subject == stranger]
+
+
+def active_kid(app):
+    return app.container.keys.active_signer().kid
+
+
+def test_an_entry_that_is_no_entry_is_named(app, tmp_path, monkeypatch):
+    app.certify()
+    written = Entry.canonical_bytes
+    monkeypatch.setattr(Entry, "canonical_bytes", lambda self: written(self).replace(b'"v":', b'"v" :'))
+    with app.database.session() as session:
+        session.info.pop(appender.GUARD_KEY)
+        appender.add_entry(session, Entry(LogEvent.ROLE_TAKEN, app.clock(), "0" * 64))
+        session.commit()
+    monkeypatch.undo()
+    assert "entry-refused" in Watching(app, tmp_path / "monitor").kinds()
+
+
+def test_a_bit_that_is_missing_is_named(watching, shared_app, numbers):
+    """The monitor has never seen it set, and the log requires it."""
+    empty = lambda bits: bytes(len(bits))  # noqa: E731 (one use)
+    report = watching.run(**{"/v1/status-lists/suspension-1": resigned(shared_app, empty)})
+    assert [each.kind.value for each in report.findings] == ["list-bit-missing"]
+
+
+def test_an_old_entry_that_no_witness_has_seen_is_named(app, tmp_path):
+    app.certify()
+    vkey = app.http.get("/log/vkey").text.strip()
+    witness = ed25519("witness.example/w", 21).verifier.vkey
+    policy = parse_policy(f"log {vkey}\nwitness W {witness}\nquorum W\n".encode())
+    watching = Watching(app, tmp_path / "monitor", policy=policy)
+    assert watching.run().findings == []  # there is still time
+    app.clock.advance(days=2)
+    assert watching.kinds() == {"unwitnessed"}
 
 
 def test_a_changed_answer_is_kept_with_both_sides(watching, numbers):

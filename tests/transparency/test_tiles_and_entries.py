@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.transparency import tiles
-from app.transparency.log_entry import MAX_INTEGER, Entry, LogEvent
+from app.transparency.log_entry import MAX_INTEGER, MAX_STEP_BACK, Entry, LogEvent, is_backdated, latest_moment
 from app.transparency.merkle import Node
 from app.transparency.tiles import Tile
 from tests.transparency.helpers import entries_in
@@ -138,3 +138,20 @@ def test_numbers_without_an_exact_form_are_refused(head):
 def test_text_without_a_canonical_form_is_refused():
     with pytest.raises(UnicodeEncodeError):
         Entry(LogEvent.KEY_RETIRED, NOW, "\ud800").canonical_bytes()
+
+
+def test_an_entry_may_be_a_little_older_than_those_before_it():
+    """Entries are dated by the beginning of their request, and logged in the order of commits."""
+    moment = timedelta(microseconds=1)
+    assert not is_backdated(Entry(LogEvent.ROLE_TAKEN, NOW), None)
+    assert not is_backdated(Entry(LogEvent.ROLE_TAKEN, NOW - MAX_STEP_BACK), NOW)
+    assert is_backdated(Entry(LogEvent.ROLE_TAKEN, NOW - MAX_STEP_BACK - moment), NOW)
+
+
+def test_a_compromise_is_dated_by_its_beginning():
+    entry = Entry(LogEvent.KEY_COMPROMISED, NOW.replace(year=2020), "kid")
+    assert not is_backdated(entry, NOW)
+    assert latest_moment(entry, NOW) == NOW and latest_moment(entry, None) is None
+    later = Entry(LogEvent.ROLE_TAKEN, NOW)
+    assert latest_moment(later, None) == latest_moment(later, NOW.replace(year=2020)) == NOW
+    assert latest_moment(later, NOW.replace(year=2030)) == NOW.replace(year=2030)
