@@ -172,7 +172,7 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         return "/v1/residencies", body
 
     def candidate():
-        return resembling(app, company)
+        return resembling(app)
 
     def paper():
         serial = f"{next(serials)}"

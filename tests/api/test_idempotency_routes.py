@@ -231,7 +231,7 @@ def paper(stage):
 
 
 def candidate(s):
-    path, body = resembling(s.app, s.company)
+    path, body = resembling(s.app)
     return path, {"json": body}
 
 

@@ -131,7 +131,7 @@ def _add_evidence(app):
 
 
 def _decide_candidate(app):
-    path, body = resembling(app, app.set_up_company(evidence=False))
+    path, body = resembling(app)
     return partial(app.registrar.post, path, json=body)
 
 

@@ -15,8 +15,10 @@ def load_list(app, *names, ident="SL-1"):
         session.commit()
 
 
-def resembling(app, company):
-    """Address and body of a decision about the one entry that resembles the company."""
+def resembling(app):
+    """Address and body of a decision about an entry that resembles a company of its own, and no other."""
+    names = {"legal_name_az": "“Zirvə Palıd” MMC", "legal_name_en": "Zirve Oak Works"}
+    company = app.confirm(app.register(**names))
     load_list(app, company.name)
     path = f"/v1/organisations/{company.organisation_id}/sanctions-screening"
     (found,) = ok(app.registrar.get(path))["candidates"]

@@ -136,6 +136,7 @@ def test_only_staff_read_and_only_registrars_and_reviewers_decide(app):
     path = f"/v1/organisations/{company.organisation_id}/sanctions-screening"
     (found,) = ok(app.auditor.get(path))["candidates"]
     refused(company.get(path), 403)
+    refused(app.register().get(path), 404)
     refused(app.inspector.get(path), 403)
     body = {
         "entry_id": "SL-1", "entry_sha256": found["entry_sha256"], "reason": "It is.", "decision": "different",

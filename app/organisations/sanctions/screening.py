@@ -21,7 +21,7 @@ from app.core.database import new_id
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.messages import Message
 from app.core.text.normalize import normalize, text_error
-from app.organisations import organisation_repository
+from app.organisations import organisation_repository, registration
 from app.organisations.model import Organisation, SanctionsDecision, SanctionsList
 from app.organisations.sanctions import sanctions_repository
 from app.organisations.sanctions.list_file import ListEntry, parse_list
@@ -122,9 +122,17 @@ def has_open_match(session: Session, organisation_id: UUID) -> bool:
 
 
 def get_screening(session: Session, actor: Actor, organisation_id: UUID) -> Screening:
-    """Raises `Forbidden`, `NotFound`."""
+    """Raises `NotFound`, `Forbidden`."""
+    organisation = registration.get_organisation(session, actor, organisation_id)
     require_role(actor, *READERS)
-    return screen(session, _load(session, organisation_id))
+    return screen(session, organisation)
+
+
+def require_can_decide(session: Session, actor: Actor, organisation_id: UUID) -> None:
+    """Raises `NotFound`, `Forbidden` (role, second factor)."""
+    registration.get_organisation(session, actor, organisation_id)
+    require_role(actor, *DECIDERS)
+    require_second_factor(actor)
 
 
 def decide(
@@ -140,10 +148,9 @@ def decide(
 ) -> Screening:
     """Record a decision about a candidate; an earlier one stays and no longer counts.
 
-    Raises `Forbidden`, `NotFound`, `Conflict` (`no-such-candidate`), `Invalid`.
+    Raises `NotFound`, `Forbidden`, `Conflict` (`no-such-candidate`), `Invalid`.
     """
-    require_role(actor, *DECIDERS)
-    require_second_factor(actor)
+    require_can_decide(session, actor, organisation_id)
     organisation = _load(session, organisation_id, lock=True)
     candidates = screen(session, organisation).candidates
     if not any(
