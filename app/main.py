@@ -66,6 +66,7 @@ from app.api.staff import (
     proposals,
     residencies,
     rules_impact,
+    sanctions,
     staff_credentials,
     staff_users,
 )
@@ -93,6 +94,7 @@ from app.core.database import Database
 from app.core.dates import utc_now
 from app.core.errors import UnsafeToStart
 from app.core.settings import Profile, Settings
+from app.core.text.marking import SANDBOX_PREFIX
 from app.core.version import VERSION
 from app.documents.artifact_cache import ArtifactCache
 from app.documents.pdf import signing_certificate
@@ -101,11 +103,16 @@ from app.documents.renderer import DocumentRenderer
 from app.documents.upload_reader import UploadReader
 from app.notifications import outbox
 from app.notifications.delivery import create_mail_delivery
+from app.organisations.sanctions import screening
 from app.pages.error_pages import ErrorPageMiddleware
 from app.pages.public import apply, badge, confirm, home, problem_pages, register, report, watch
 from app.pages.public.verify import VerifyPages
 from app.pages.rendering import PageRenderer, PageServices
 from app.pages.scheme_summaries import SchemeSummaries
+from app.sandbox import routes
+from app.sandbox.installation import sandbox_clock, sandbox_settings
+from app.sandbox.mount import SandboxMount
+from app.sandbox.robots import ROBOT_JOBS, Robots
 from app.signing import issuer_identity
 from app.signing.key_documents import KeyDocuments
 from app.signing.key_files import KeyFiles
@@ -168,6 +175,7 @@ ROUTERS = (
     trial_assessment.trial_router,
     cases.router,
     organisations.router,
+    sanctions.router,
     claims.router,
     evidence.router,
     residencies.router,
@@ -232,11 +240,26 @@ def from_environment() -> ASGIApp:
 def create_asgi_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Create the ASGI application of a prepared installation. `clock` returns aware datetimes; tests pass their own."""
     container = build_container(settings, clock)
+    service = _asgi_of(container, _app_of(container))
+    return _with_sandbox(service, settings, clock) if settings.sandbox else service
+
+
+def _with_sandbox(service: ASGIApp, settings: Settings, clock: Clock) -> ASGIApp:
+    """Put the sandbox, which is an installation of its own, beside the service."""
+    own = sandbox_settings(settings)
+    container = build_container(own, sandbox_clock(own, clock))
+    app = _app_of(container)
+    return SandboxMount(
+        service, _asgi_of(container, app), lambda: app.router.lifespan_context(app), Robots(container).wake
+    )
+
+
+def _asgi_of(container: Container, app: FastAPI) -> ASGIApp:
+    settings = container.settings
     handler = VerifyHandler(
         container.verification, container.verdict_counts, read_body, max_body_bytes=settings.body_max_bytes
     )
     limiter = RateLimiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
-    app = _app_of(container)
     fast_path = VerifyFastPath(app, handler, limiter, container.request_ids, base_url=settings.base_url)
     templates = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
     return observability.observed(fast_path, templates, container.database, settings)
@@ -249,7 +272,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
 def build_container(settings: Settings, clock: Clock) -> Container:
     """Build every service of a worker. Raises `UnsafeToStart` with what to do."""
-    observability.configure_logging(settings)
+    if not settings.is_sandbox:  # it runs in the process of the service, whose log lines it shares
+        observability.configure_logging(settings)
     if settings.profile is Profile.PRODUCTION:
         startup_checks.require_safe_to_start(settings, clock())
     database = open_database(settings.sqlalchemy_url)
@@ -265,9 +289,9 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     relying_party = RelyingParty.of(settings.base_url)
     confirmation = WebAuthnConfirmation(relying_party, log, UsedDocuments(settings.used_confirmations))
     issuer = _issuer(database)
+    prefix = SANDBOX_PREFIX if settings.is_sandbox else ""
     key_files = KeyFiles(settings.keys_dir, issuer)
     keys = KeyProvider(database, key_files, log)
-    is_demo = settings.profile is Profile.DEMO
     writer = create_snapshot_writer(settings, log, keys.keyring, keys.reload, clock)
     scanner = virus_scanner.scanner_from(settings.virus_scanner)
     check, records = SnapshotCheck(writer.key, log), ProvenRecords(database, log)
@@ -284,6 +308,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             CONFIRMATION_KEY: confirmation,
             ROW_MACS: load_row_macs(settings.row_key),
             virus_scanner.SCANNER_KEY: scanner,
+            screening.REQUIRED_KEY: bool(settings.sanctions_list),
         }
     )
     return Container(
@@ -303,7 +328,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         log=log,
         keys=keys,
         key_documents=KeyDocuments(),
-        issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
+        issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow, prefix),
         proposals=ProposalService(proposal_kinds.build_kinds(key_files), timedelta(days=settings.proposal_days)),
         relying_party=relying_party,
         sign_on=SignOn(
@@ -323,7 +348,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             check,
             policy,
             clock,
-            demo=is_demo,
+            marking=settings.marking,
         )
         if settings.export_folder
         else None,
@@ -335,7 +360,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             reload_keys=keys.reload,
             clock=clock,
             base_url=settings.base_url,
-            demo=is_demo,
+            marking=settings.marking,
         ),
         verdict_counts=VerdictCounter(also=observability.count_verdict) if settings.metrics_port else VerdictCounter(),
         evidence_files=EvidenceFileStore(settings.evidence_dir, settings.evidence_max_bytes),
@@ -346,7 +371,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             signing_identity=signing_certificate.identity_from_settings(settings, clock()),
             cache=ArtifactCache(settings.artifacts_dir),
             timestamp_url=settings.timestamp_url,
-            demo=is_demo,
+            marking=settings.marking,
         ),
         render_pool=RenderPool(),
         reading_trail=ReadAudit(database),
@@ -367,7 +392,8 @@ def _issuer(database: Database) -> str:
 
 def _app_of(container: Container) -> FastAPI:
     settings, database, verification = container.settings, container.database, container.verification
-    job_worker = build_worker(container)
+    robots = {each: Robots(container).run for each in ROBOT_JOBS} if settings.is_sandbox else {}
+    job_worker = build_worker(container, robots)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -398,7 +424,7 @@ def _app_of(container: Container) -> FastAPI:
     )
     app.state.container = container
     problem_details.register_exception_handlers(app)
-    frame = PageRenderer(base_url=settings.base_url, demo=settings.profile is Profile.DEMO)
+    frame = PageRenderer(base_url=settings.base_url, marking=settings.marking)
     page_services = PageServices(frame, SchemeSummaries(database))
     signing = container.documents.signing_identity
     files = UploadReader((signing.fingerprint,) if signing else ())
@@ -407,7 +433,7 @@ def _app_of(container: Container) -> FastAPI:
     batches = batch_route(verification, counts, read_body, max_bytes=settings.batch_max_bytes)
     # Use the routes directly: including a router would analyse every signature again for each app.
     app.router.routes.extend([batches, frame.assets.route(), *verify_pages.routes()])
-    for router in ROUTERS:
+    for router in (*ROUTERS, routes.router) if settings.is_sandbox else ROUTERS:
         app.router.routes.extend(router.routes)
     openapi.install_openapi(app)
     public = paths_of(_public_routes(app))

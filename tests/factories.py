@@ -725,10 +725,11 @@ class RunningApp:
 
 
 @contextmanager
-def running_app(database_url, folder, clock=None, *, is_prepared=False, **settings):
+def running_app(database_url, folder, clock=None, *, is_prepared=False, before=None, **settings):
     """The service on a migrated database, with cheap password hashes; its keys and files go to `folder`.
 
-    `is_prepared`: the database and the keys are copies of prepared ones (conftest.py).
+    `is_prepared`: the database and the keys are copies of prepared ones (conftest.py). `before(settings, clock)`: what
+    else happens before the start.
     """
     clock = clock or Clock()
     given = {"data_dir": folder / "data", "database_url": database_url, "base_url": "http://localhost:8000"}
@@ -740,6 +741,8 @@ def running_app(database_url, folder, clock=None, *, is_prepared=False, **settin
     settings = Settings(**(given | settings))
     if not is_prepared:
         prepare(settings, clock())
+    if before is not None:
+        before(settings, clock)
     with ExitStack() as stack:
         with patch.object(passwords, "Argon2Hasher", partial(passwords.Argon2Hasher, 1, 8)):
             asgi = create_asgi_app(settings, clock)

@@ -14,6 +14,7 @@ NEEDED = frozenset(
         "POST /v1/claims/{claim_id}/refuse",
         "POST /v1/organisations/{organisation_id}/evidence",
         "POST /v1/applications/{application_id}/evidence",  # by registrar and reviewers
+        "POST /v1/organisations/{organisation_id}/sanctions-screening/decisions",
         "POST /v1/evidence/{evidence_id}/confirm",
         "POST /v1/evidence/{evidence_id}/withdraw-confirmation",
         "POST /v1/residencies",

@@ -55,6 +55,7 @@ COMMITS_BELOW_THE_REQUEST = {
     "app/watches/follower.py": "the mails of a batch of events are written with how far it has come",
     "app/webhooks/delivery.py": "each attempt is noted as soon as it was made",
     "app/notifications/delivery.py": "each message is marked as soon as it was sent",
+    "app/sandbox/robots.py": "each act of a robot is a transaction, as a request of a person is",
 }
 
 

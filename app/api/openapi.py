@@ -251,7 +251,9 @@ def _add_client_security(spec: dict[str, Any]) -> None:
             "flows": {"clientCredentials": flow},
         },
     }
-    for route, scope in scope_policy.ROUTE_SCOPES.items():
+    is_sandbox = "/v1/clock" in spec["paths"]
+    sandbox_scopes = scope_policy.SANDBOX_SCOPES if is_sandbox else {}
+    for route, scope in {**scope_policy.ROUTE_SCOPES, **sandbox_scopes}.items():
         method, path = route.split()
         operation = spec["paths"][path][method.lower()]
         operation.setdefault("parameters", []).append(dict(_ORGANISATION))

@@ -216,6 +216,25 @@ def numbers_of_products(session: Session, product_ids: Sequence[UUID]) -> dict[U
     return numbers
 
 
+def lock_in_force_of_holder(session: Session, organisation_id: UUID, today: date) -> Sequence[Certificate]:
+    """Lock the certificates in force of a holder, in a fixed order."""
+    query = sa.select(Certificate).where(
+        Certificate.organisation_id == organisation_id,
+        Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
+        Certificate.valid_until >= today,
+    )
+    return session.scalars(locked(query.order_by(Certificate.id))).all()
+
+
+def list_holders_in_force(session: Session, today: date) -> Sequence[UUID]:
+    """Return the companies that hold a certificate in force."""
+    query = sa.select(Certificate.organisation_id).where(
+        Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
+        Certificate.valid_until >= today,
+    )
+    return session.scalars(query.distinct().order_by(Certificate.organisation_id)).all()
+
+
 def in_force_for_products(
     session: Session, scheme_code: str, product_ids: Sequence[UUID], today: date
 ) -> Sequence[Certificate]:

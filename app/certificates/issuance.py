@@ -42,6 +42,7 @@ class IssuerContext:
     issuer: str
     base_url: str
     randbelow: Callable[[int], int]
+    number_prefix: str = ""  # before the mark; a sandbox has one, so that its numbers are another series
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def issue_certificates(
     signer = issuance.lock_active_signer(session)
     year = baku_day(now).year
     serials = counters.next_numbers(session, f"certificate:{scheme_code}:{year}", len(grants))
-    numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
+    numbers = [CertificateNumber(issuance.number_prefix + scheme_code, year, serial) for serial in serials]
     reserved = reserve_status_indexes(session, issuance.randbelow, len(grants))
     issued = tuple(
         _build_and_sign(grant, number, list_place, signer, issuance, now)
@@ -166,7 +167,9 @@ def _build_and_sign(
         status_list_id=list_id,
         status_index=index,
     )
-    context = linter.LintContext(issuance.issuer, issuance.base_url, list_id, index, grant.valid_no_later_than)
+    context = linter.LintContext(
+        issuance.issuer, issuance.base_url, list_id, index, grant.valid_no_later_than, issuance.number_prefix
+    )
     linted = linter.lint(untp_builder.build_credential(content), context)
     token = linter.sign_credential(signer, linted)
     verified = _verify_signature(token, signer)

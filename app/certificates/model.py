@@ -181,6 +181,7 @@ class Certificate(Base):
     token: Mapped[str] = mapped_column(comment="last, because it is long: checks read the columns before it")
 
     __table_args__ = (
+        sa.Index("ix_certificates_status_since", "status_since"),
         sa.UniqueConstraint("application_id", "product_id"),
         sa.UniqueConstraint("scheme_code", "year", "serial"),
         sa.UniqueConstraint("status_list_id", "status_index"),

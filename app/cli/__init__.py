@@ -64,6 +64,13 @@ COMMANDS = (
         LazyCommand("serve", "app.cli.witness.serve:serve", "Cosign checkpoints of logs that only grow."),
     ),
     group(
+        "sandbox",
+        "Reset the sandbox for API clients.",
+        LazyCommand(
+            "reset", "app.cli.sandbox:reset", "Delete everything of the sandbox and prepare an empty one with new keys."
+        ),
+    ),
+    group(
         "admin",
         "Operate the service: database, staff, residents, mail, issuance, exports.",
         LazyCommand("migrate", "app.cli.admin.database:migrate", "Bring the database to this version of the service."),

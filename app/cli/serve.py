@@ -18,6 +18,7 @@ from app.cli.common import fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
 from app.core.settings import Profile, Settings
+from app.sandbox.installation import prepare_sandbox
 from app.startup_checks import UncheckedSettings
 from app.web import observability
 from app.web.limits import connections
@@ -54,6 +55,8 @@ def start(host: str, port: int, *, workers: int = 1, reload: bool = False) -> No
         if settings.profile is Profile.DEMO:
             with common.open_database(settings) as database:
                 demo_staff.ensure_demo_staff(database, settings, utc_now())
+        if settings.sandbox:
+            prepare_sandbox(settings, utc_now)
     observability.configure_logging(settings)
     with handle_errors(), _metrics(settings, workers):
         _run(settings, host=host, port=port, workers=workers, reload=reload)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.actor import STAFF_ROLES, Role
+from app.core.text.marking import Marking
 
 
 class Profile(StrEnum):
@@ -127,6 +128,14 @@ class Settings(BaseSettings):
     base_url: str = Field(
         default="http://localhost:8000", description="the address by which the world reaches the service"
     )
+    sandbox: bool = Field(
+        default=False,
+        description="serve a sandbox for API clients of companies below `/sandbox`: another installation in the same "
+        "process, with a database, keys, log, issuer and clock of its own",
+    )
+    sandbox_database_url: str = Field(
+        default="", description="its database; empty (demo only): SQLite in the folder `sandbox` of the data folder"
+    )
     own_hosts: str = Field(
         default="",
         description="further hosts whose addresses lead to this service, with commas",
@@ -197,6 +206,25 @@ class Settings(BaseSettings):
         default="",
         description="ClamAV's `clamd`, which scans uploaded documents: `unix:/run/clamav/clamd.ctl` or "
         "`tcp://127.0.0.1:3310`; empty: they are not scanned",
+    )
+    resident_register: str = Field(
+        default="",
+        description="the park's register of residents: a folder in which its owner drops CSV files (the format of "
+        "`mik admin import-residents`), or an https address that answers one, signed; empty: people import files",
+    )
+    tax_register: str = Field(
+        default="", description="the same for the state of taxpayers (CSV: `voen,taxpayer_status`); empty: none"
+    )
+    register_keys: str = Field(
+        default="", description="file of the keys (JWKS) that sign the answers of register addresses"
+    )
+    sanctions_list: str = Field(
+        default="",
+        description="file of the sanctions list (CSV: `id,names,country,programme`; names separated by semicolons), "
+        "read every hour; empty: names are compared with none",
+    )
+    sanctions_threshold: int = Field(
+        default=85, ge=50, le=100, description="from which score on a name resembles one of the list, 100: equal"
     )
     smtp_url: str = Field(
         default="",
@@ -284,7 +312,7 @@ class Settings(BaseSettings):
                 raise ValueError(msg)
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "sandbox_database_url")
     @classmethod
     def _normalize_database_url(cls, value: str) -> str:
         """Use psycopg 3 as PostgreSQL driver, whichever short form the address has."""
@@ -396,6 +424,17 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def is_sandbox(self) -> bool:
+        """Whether these settings are those of a sandbox: the base address of no other installation has a path."""
+        return bool(urlsplit(self.base_url).path)
+
+    @property
+    def marking(self) -> Marking | None:
+        if self.is_sandbox:
+            return Marking.SANDBOX
+        return Marking.DEMO if self.profile is Profile.DEMO else None
+
+    @property
     def all_own_hosts(self) -> frozenset[str]:
         """Hosts of the base address and of `own_hosts`."""
         return frozenset({urlsplit(self.base_url).hostname or "", *filter(None, self.own_hosts.split(","))})
@@ -460,6 +499,11 @@ class Settings(BaseSettings):
         return self.data_dir / "evidence"
 
     @property
+    def registers_dir(self) -> Path:
+        """What registers of others answered, by hash."""
+        return self.data_dir / "registers"
+
+    @property
     def mail_dir(self) -> Path:
         return self.data_dir / "mail"
 
@@ -469,8 +513,9 @@ class Settings(BaseSettings):
 
     @property
     def default_issuer(self) -> str:
-        """Return the did:web of host and port of the base address (the port's colon is percent-encoded)."""
-        return "did:web:" + quote(urlsplit(self.base_url).netloc, safe=".-")
+        """Return the did:web of the base address; the port's colon is percent-encoded, a slash is a colon."""
+        parts = urlsplit(self.base_url)
+        return "did:web:" + quote(parts.netloc, safe=".-") + parts.path.replace("/", ":")
 
 
 def find_unsafe_settings(settings: Settings) -> list[str]:
@@ -481,7 +526,27 @@ def find_unsafe_settings(settings: Settings) -> list[str]:
         *_check_mail(settings),
         *_check_webhooks(settings),
         *_check_identity_providers(settings),
+        *_check_sandbox(settings),
+        *_check_registers(settings),
     ]
+
+
+def _check_registers(settings: Settings) -> Iterator[str]:
+    for name in ("resident_register", "tax_register"):
+        address = getattr(settings, name)
+        if address.startswith("https://") and not settings.register_keys:
+            yield f"MIK_{name.upper()} is an address, and MIK_REGISTER_KEYS is not set: name the keys that sign for it"
+        elif address and not address.startswith("https://") and not Path(address).is_absolute():
+            yield f"MIK_{name.upper()}={address} must be a whole path, or an address that begins with https://"
+
+
+def _check_sandbox(settings: Settings) -> Iterator[str]:
+    if settings.sandbox and not settings.sandbox_database_url:
+        yield "MIK_SANDBOX is on, and MIK_SANDBOX_DATABASE_URL is not set: name a database of its own"
+    elif settings.sandbox and not settings.job_threads:
+        yield "MIK_SANDBOX is on, and MIK_JOB_THREADS is 0: no robot of the sandbox would act; set at least 1"
+    elif settings.sandbox and settings.sandbox_database_url == settings.database_url:
+        yield "MIK_SANDBOX_DATABASE_URL is the database of the service: name another one, which `reset` may empty"
 
 
 def _check_address(settings: Settings) -> Iterator[str]:
@@ -519,6 +584,10 @@ def _check_paths(settings: Settings) -> Iterator[str]:
     if settings.witness_policy and not Path(settings.witness_policy).is_absolute():
         yield (
             f"MIK_WITNESS_POLICY={settings.witness_policy} depends on where the service is started: set a whole path"
+        )
+    if settings.sanctions_list and not Path(settings.sanctions_list).is_absolute():
+        yield (
+            f"MIK_SANCTIONS_LIST={settings.sanctions_list} depends on where the service is started: set a whole path"
         )
     if settings.export_folder and not Path(settings.export_folder).is_absolute():
         yield f"MIK_EXPORT_FOLDER={settings.export_folder} depends on where the service is started: set a whole path"

@@ -9,6 +9,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 import segno
 
+from app.core.text.marking import Marking
+
 DRAWING_VERSION: Final = 1
 """Increase it when an image of the same content must look different: images are cached."""
 QUIET_ZONE: Final = 4  # modules (ISO/IEC 18004 §6.3.8)
@@ -35,11 +37,11 @@ def qr_png(url: str) -> bytes:
     return out.getvalue()
 
 
-def label_svg(url: str, *, mark: str, holder: str, number: str, demo: bool = False) -> str:
+def label_svg(url: str, *, mark: str, holder: str, number: str, marking: Marking | None = None) -> str:
     """Draw a label of 62 × 20 mm: the code with the short address at 16 mm, and text.
 
     The text is mark, holder and number. A long name of the mark is set in two lines, and condensed where these are too
-    long; a long holder name is cut. A demo label shows DEMO.
+    long; a long holder name is cut. The label of a demo or a sandbox says so.
     """
     code = _make_qr(url)
     modules = code.symbol_size(border=QUIET_ZONE)[0]
@@ -65,9 +67,9 @@ def label_svg(url: str, *, mark: str, holder: str, number: str, demo: bool = Fal
     ]
     texts.append(_text_element(_truncate(holder, _MAX_HOLDER_CHARS), 11.2, 2.3, _INK))
     texts.append(_text_element(number, 15.4, 3.6, _INK, weight="bold"))
-    if demo:
-        texts.append(_text_element("DEMO", 19, 2.9, _RED, weight="bold"))
-    description = ", ".join([*(["DEMO"] if demo else []), mark, holder, number, url])
+    if marking:
+        texts.append(_text_element(marking.upper(), 19, 2.9, _RED, weight="bold"))
+    description = ", ".join([*([marking.upper()] if marking else []), mark, holder, number, url])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}" '
         f'role="img" aria-label={quoteattr(description)}>'

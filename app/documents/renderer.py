@@ -14,6 +14,7 @@ from typing import Any
 from app.core.crypto import jws
 from app.core.crypto.jwk import short_kid
 from app.core.crypto.signer import Signer
+from app.core.text.marking import Marking
 from app.documents import qr_codes, qr_token
 from app.documents.artifact_cache import ArtifactCache
 from app.documents.pdf import content, signer, typesetter
@@ -45,7 +46,7 @@ class DocumentRenderer:
     signing_identity: PdfSigningIdentity | None
     cache: ArtifactCache
     timestamp_url: str = ""
-    demo: bool = False  # documents of a demo are marked as such
+    marking: Marking | None = None  # on every document
 
     def qr_token(self, expected: QrToken) -> str:
         """Return the QR token of this content, signed with the active key.
@@ -86,8 +87,8 @@ class DocumentRenderer:
         drawable, url, number = typesetter.drawable_characters(), data.facts.url, data.facts.number
         mark = to_printable(data.facts.mark_name, drawable)
         holder = to_printable(data.facts.holder_name_az or data.facts.holder_name, drawable)
-        create = partial(qr_codes.label_svg, url, mark=mark, holder=holder, number=number, demo=self.demo)
-        return self._get_or_draw(data, "label", f"{url}\0{mark}\0{holder}\0{self.demo}", lambda: create().encode())
+        create = partial(qr_codes.label_svg, url, mark=mark, holder=holder, number=number, marking=self.marking)
+        return self._get_or_draw(data, "label", f"{url}\0{mark}\0{holder}\0{self.marking}", lambda: create().encode())
 
     def _get_or_draw(self, data: DocumentData, kind: str, content: str, create: Callable[[], bytes]) -> bytes:
         key = hashlib.sha256(f"{qr_codes.DRAWING_VERSION}\0{content}".encode()).hexdigest()[:32]
@@ -130,7 +131,7 @@ class DocumentRenderer:
         self, data: DocumentData, third_language: str | None, qr: str, *, bare: bool = False
     ) -> Mapping[str, Any]:
         clean = partial(to_printable, drawable=typesetter.drawable_characters(), bare=bare)
-        return content.build_content(data.facts, third_language, qr, clean, demo=self.demo)
+        return content.build_content(data.facts, third_language, qr, clean, marking=self.marking)
 
     def _require_signing_identity(self) -> PdfSigningIdentity:
         if self.signing_identity is None:

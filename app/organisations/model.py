@@ -217,3 +217,56 @@ class RegisterImport(Base):
     imported_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
     imported_at: Mapped[datetime]
     report: Mapped[dict[str, Any]]
+
+
+class SanctionsList(Base):
+    """A version of the sanctions list, as it was loaded from its file. Rows never change; the newest counts."""
+
+    __tablename__ = "sanctions_lists"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    sha256: Mapped[str] = mapped_column(comment="of the file")
+    threshold: Mapped[int] = mapped_column(comment="score, 0-100, from which a name resembles another")
+    loaded_at: Mapped[datetime]
+    entry_count: Mapped[int]
+    entries: Mapped[list[Any]]
+
+
+class SanctionsDecision(Base):
+    """What a person decided about a company that resembles an entry. Rows never change; the newest counts."""
+
+    __tablename__ = "sanctions_decisions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    entry_id: Mapped[str]
+    entry_sha256: Mapped[str] = mapped_column(comment="of the entry as it was: another one is to be decided again")
+    names_sha256: Mapped[str] = mapped_column(comment="of the company's names as they were")
+    decision: Mapped[str]
+    reason: Mapped[str]
+    decided_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    decided_at: Mapped[datetime]
+
+    __table_args__ = (sa.CheckConstraint(check_in("decision", ["same", "different"]), name="decision"),)
+
+
+class RegisterAnswer(Base):
+    """What a register of others answered, once for each content. Rows never change; the bytes are in a file by hash."""
+
+    __tablename__ = "register_answers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    register: Mapped[str] = mapped_column(comment="residents or tax")
+    source: Mapped[str] = mapped_column(comment="name of a file, or the address that was asked")
+    sha256: Mapped[str]
+    size: Mapped[int]
+    received_at: Mapped[datetime]
+    stated_at: Mapped[datetime | None] = mapped_column(comment="when the register says so itself; null: a file")
+    signature: Mapped[str | None] = mapped_column(comment="JWS of the register; null: a file")
+    applied: Mapped[bool] = mapped_column(comment="false: refused whole, for the faults in the report")
+    report: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        sa.CheckConstraint(check_in("register", ["residents", "tax"]), name="register"),
+        sa.Index("ix_register_answers_sha256", "register", "sha256"),
+    )

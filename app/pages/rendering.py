@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import i18n
+from app.core.text.marking import Marking
 from app.pages.i18n import COOKIE, PARAMETER, LanguageChoice, choose_language, day, format_datetime
 from app.pages.scheme_summaries import SchemeSummaries
 from app.pages.static_assets import Assets
@@ -47,9 +48,9 @@ NAVIGATION_HEADERS: Mapping[str, str] = {
 class PageRenderer:
     """The template environments of one worker, one for each language, and its static files."""
 
-    def __init__(self, *, base_url: str, demo: bool = False) -> None:
+    def __init__(self, *, base_url: str, marking: Marking | None = None) -> None:
         self.base_url = base_url
-        self.demo = demo
+        self.marking = marking
         self.assets = Assets()
         self._environments = {language: self._environment(language) for language in i18n.LANGUAGES}
 
@@ -73,7 +74,7 @@ class PageRenderer:
             "isolated": isolate_direction,
             "asset": self.assets.address,
             "base_url": self.base_url,
-            "demo": self.demo,  # every page of a demo states that it is one
+            "marking": self.marking,  # every page of a demo or a sandbox states that it is one
             "neutral_emblem": read_emblem_content(None),
         }
         return environment

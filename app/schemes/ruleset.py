@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.core import canonical_json
+from app.core.text.marking import SANDBOX_PREFIX
 from app.core.text.normalize import fold_alphanumeric
 from app.schemes.closed_lists import load_lists
 from app.schemes.material_origin import OriginSettings
@@ -173,6 +174,13 @@ class Scheme(BaseModel):
     @classmethod
     def names_cover_the_working_languages(cls, names: Mapping[str, str]) -> Mapping[str, str]:
         return _require_working_languages(names)
+
+    @field_validator("code")
+    @classmethod
+    def the_code_is_no_number_of_a_sandbox(cls, code: str) -> str:
+        if code.startswith(SANDBOX_PREFIX):
+            raise ValueError(f"{SANDBOX_PREFIX} begins the numbers of the sandbox: choose another code")
+        return code
 
     @model_validator(mode="after")
     def the_ruleset_is_this_marks(self) -> Self:

@@ -73,7 +73,7 @@ class VerifyHandler:
             )
         else:
             result = await (service.verify_number(item.text) if is_number else service.verify_token(item.text))
-            body = encode_with_comparison(result, service.base_url, expected, demo=service.demo)
+            body = encode_with_comparison(result, service.base_url, expected, marking=service.marking)
             verdict = result.verdict
         self._counter.increment(verdict)
         return 200, [_JSON_HEADER, (b"content-length", b"%d" % len(body)), _NO_CACHE_HEADER], body

@@ -15,6 +15,7 @@ from app.certificates.read_model.snapshot import Snapshot
 from app.core.crypto import jws
 from app.core.database import UNREADABLE
 from app.core.dates import format_utc
+from app.core.text.marking import Marking
 from app.verification.expectation import ExpectedFields, compare_fields
 from app.verification.verdict import NUMBER_CHECKS, TOKEN_CHECKS, Check, Verdict, VerificationResult
 
@@ -22,13 +23,13 @@ EncodedResponse = tuple[Verdict, bytes, bytes]
 """Verdict, JSON body and strong ETag (with quotes) of that body."""
 
 
-def encode(result: VerificationResult, base_url: str, *, demo: bool = False) -> bytes:
-    """Encode the JSON body. `base_url` has no trailing slash; a demo's body has `"demo": true`."""
-    return jws.dump_json(to_dict(result, base_url, demo=demo))
+def encode(result: VerificationResult, base_url: str, *, marking: Marking | None = None) -> bytes:
+    """Encode the JSON body. `base_url` has no trailing slash; the body of a demo has `"demo": true`, and so on."""
+    return jws.dump_json(to_dict(result, base_url, marking=marking))
 
 
-def encode_with_etag(result: VerificationResult, base_url: str, *, demo: bool = False) -> EncodedResponse:
-    body = encode(result, base_url, demo=demo)
+def encode_with_etag(result: VerificationResult, base_url: str, *, marking: Marking | None = None) -> EncodedResponse:
+    body = encode(result, base_url, marking=marking)
     return result.verdict, body, etag_of(body)
 
 
@@ -37,7 +38,7 @@ def etag_of(body: bytes) -> bytes:
 
 
 def encode_with_comparison(
-    result: VerificationResult, base_url: str, expected: ExpectedFields, *, demo: bool = False
+    result: VerificationResult, base_url: str, expected: ExpectedFields, *, marking: Marking | None = None
 ) -> bytes:
     """Encode the JSON body with `expect`: `match` or `differs` for each field that was given.
 
@@ -46,7 +47,7 @@ def encode_with_comparison(
     """
     record = result.record
     compared = {name: found.value for name, found in compare_fields(expected, record).items()} if record else None
-    return jws.dump_json({**to_dict(result, base_url, demo=demo), "expect": compared})
+    return jws.dump_json({**to_dict(result, base_url, marking=marking), "expect": compared})
 
 
 def encode_batch(bodies: Iterable[bytes]) -> bytes:
@@ -54,7 +55,7 @@ def encode_batch(bodies: Iterable[bytes]) -> bytes:
     return b'{"items":[' + b",".join(bodies) + b"]}"
 
 
-def to_dict(result: VerificationResult, base_url: str, *, demo: bool = False) -> dict[str, Any]:
+def to_dict(result: VerificationResult, base_url: str, *, marking: Marking | None = None) -> dict[str, Any]:
     """Build the body as a dictionary, for batches and pages."""
     record = result.record
     members: dict[str, Any] = {
@@ -68,8 +69,8 @@ def to_dict(result: VerificationResult, base_url: str, *, demo: bool = False) ->
             "page": f"{base_url}/v/{record.number}" if record else None,
         },
     }
-    if demo:  # only where it is true: API clients must not take a demo for the real service
-        members["demo"] = True
+    if marking:  # only where there is one: API clients must not take a demo or a sandbox for the real service
+        members[marking.value] = True
     return members
 
 

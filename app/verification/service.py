@@ -20,6 +20,7 @@ from app.certificates.read_model.record import CertificateRecord
 from app.certificates.read_model.snapshot import Snapshot
 from app.core.crypto.jws import SignatureResult
 from app.core.crypto.keyring import KeyRing
+from app.core.text.marking import Marking
 from app.verification.evaluation import RecordProver, evaluate_items
 from app.verification.request_parser import VerifyItem
 from app.verification.response import (
@@ -76,7 +77,7 @@ class VerificationService:
     clock: Callable[[], datetime]
     base_url: str
     reload_keys: Callable[[], KeyRing] | None = None
-    demo: bool = False
+    marking: Marking | None = None
     _rejections: Mapping[Verdict, EncodedResponse] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,11 +85,11 @@ class VerificationService:
         object.__setattr__(self, "_rejections", rejections)
 
     def _render(self, result: VerificationResult) -> EncodedResponse:
-        return encode_with_etag(result, self.base_url, demo=self.demo)
+        return encode_with_etag(result, self.base_url, marking=self.marking)
 
     def to_dict(self, result: VerificationResult) -> dict[str, Any]:
         """Build the response as a dictionary."""
-        return to_dict(result, self.base_url, demo=self.demo)
+        return to_dict(result, self.base_url, marking=self.marking)
 
     def _accept(self, snapshot: Snapshot | None, asked: str, keys: KeyRing, now: float) -> Snapshot | None:
         """Return the snapshot of the number that was asked for, if it may be used: a row can claim to be another."""

@@ -11,7 +11,7 @@ from app.certificates.read_model.snapshot import SnapshotKey
 from app.core.crypto.keyring import KeyRing
 from app.core.crypto.pem_files import load_or_create_secret
 from app.core.database import Database
-from app.core.settings import Profile, Settings
+from app.core.settings import Settings
 from app.signing import issuer_identity
 from app.transparency.log_entry import Entry
 from app.transparency.verified_log import VerifiedLog
@@ -21,7 +21,7 @@ from app.verification.snapshots import SnapshotWriter
 def load_snapshot_key(settings: Settings) -> SnapshotKey:
     """Load the key of this installation for its public address. Raises `UnsafeKeyFile`."""
     secret = load_or_create_secret(settings.snapshots_key)
-    return SnapshotKey(secret, settings.base_url, demo=settings.profile is Profile.DEMO)
+    return SnapshotKey(secret, settings.base_url, marking=settings.marking)
 
 
 def find_snapshot_key(settings: Settings) -> SnapshotKey | None:
@@ -59,5 +59,6 @@ def create_snapshot_writer(
     reload_keys: Callable[[], KeyRing],
     clock: Callable[[], datetime],
 ) -> SnapshotWriter:
-    is_demo = settings.profile is Profile.DEMO
-    return SnapshotWriter(load_snapshot_key(settings), log, keys, reload_keys, clock, settings.base_url, demo=is_demo)
+    return SnapshotWriter(
+        load_snapshot_key(settings), log, keys, reload_keys, clock, settings.base_url, marking=settings.marking
+    )

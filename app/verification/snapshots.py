@@ -22,6 +22,7 @@ from app.certificates.read_model.record import CertificateRecord, record_of
 from app.certificates.read_model.snapshot import Snapshot, SnapshotKey, seconds_of
 from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRing, KeyState
+from app.core.text.marking import Marking
 from app.transparency.appender import LogDamaged
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.verified_log import VerifiedLog
@@ -66,14 +67,14 @@ class SnapshotCheck:
 
 
 def build_snapshot(
-    record: CertificateRecord, keys: KeyRing, now: datetime, base_url: str, *, demo: bool = False
+    record: CertificateRecord, keys: KeyRing, now: datetime, base_url: str, *, marking: Marking | None = None
 ) -> Snapshot | None:
     """Build the snapshot of a proven record, without its code; None where no certificate would be shown."""
     result = evaluate_number(record, keys, now)
     key = keys.by_kid.get(record.kid)
     if result.verdict is Verdict.FORGED or key is None or key.state not in _SIGNED_STATES or record.logged_at is None:
         return None
-    body = encode(result, base_url, demo=demo)
+    body = encode(result, base_url, marking=marking)
     return Snapshot(
         number=record.number,
         signed_hash=bytes.fromhex(record.token_sha256),
@@ -104,7 +105,7 @@ class SnapshotWriter:
     reload_keys: Callable[[], KeyRing]
     clock: Callable[[], datetime]
     base_url: str
-    demo: bool = False
+    marking: Marking | None = None
 
     def write(self, session: Session, certificates: Sequence[Certificate], logged: Sequence[tuple[int, Entry]]) -> None:
         """Write the snapshots of changed certificates; `logged` is what this transaction has logged."""
@@ -159,7 +160,7 @@ class SnapshotWriter:
                 continue
 
     def _store(self, session: Session, records: Sequence[CertificateRecord], keys: KeyRing, now: datetime) -> int:
-        built = {each.number: build_snapshot(each, keys, now, self.base_url, demo=self.demo) for each in records}
+        built = {each.number: build_snapshot(each, keys, now, self.base_url, marking=self.marking) for each in records}
         good = [self.key.sign(each) for each in built.values() if each is not None]
         snapshot_repository.replace(session, good)
         snapshot_repository.delete(session, [number for number, each in built.items() if each is None])

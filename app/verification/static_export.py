@@ -27,6 +27,7 @@ from app.core.crypto.keyring import KeyRing, KeyState
 from app.core.database import Database
 from app.core.errors import UnsafeToStart
 from app.core.files import make_public_folder, publish_file
+from app.core.text.marking import Marking
 from app.signing.key_documents import did_document
 from app.signing.key_provider import KeyProvider
 from app.transparency import reader, tiles
@@ -67,7 +68,7 @@ class StaticExport:
     check: SnapshotCheck
     policy: WitnessPolicy | None
     clock: Callable[[], datetime]
-    demo: bool = False
+    marking: Marking | None = None
     _lock: int | None = None
     _size: int = 0
     _issued: IssuedNumbers = field(default_factory=IssuedNumbers)
@@ -193,7 +194,7 @@ class StaticExport:
                 continue
             with suppress(RecordDamaged):
                 record = self.records.load(session, [number], keys, now)[number]
-                body = encode(evaluate_number(record, keys, now), self.lists.base_url, demo=self.demo)
+                body = encode(evaluate_number(record, keys, now), self.lists.base_url, marking=self.marking)
                 found.append(StaticAnswer(number, body, record.log_seq, next_change_at(record, now)))
         return found
 

@@ -12,6 +12,7 @@ from app.core.actor import Role
 from tests.auth import passkeys, provider_links
 from tests.factories import PASSWORD, PDF, QUESTION, REASON, in_state, ok, other_reviewer, product, running_app, voen_of
 from tests.helpers import count, execute, refused, rows
+from tests.organisations.sanctions import resembling
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}
@@ -171,6 +172,9 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         }
         return "/v1/residencies", body
 
+    def candidate():
+        return resembling(app)
+
     def paper():
         serial = f"{next(serials)}"
         item = company.upload("permit", content=PDF + serial.encode(), issued_on="2024-01-15")
@@ -305,6 +309,7 @@ def places(shared_app):  # noqa: C901 (one line for each route)
         "POST /v1/certificates/{number}/revoke": Place(app.owner, certificate("revoke", {"reason": "bankruptcy"})),
         "POST /v1/certificates/{number}/changes": Place(company, certificate("changes", CHANGE)),
         "POST /v1/matters/{matter_id}/close": Place(app.registrar, matter),
+        "POST /v1/organisations/{organisation_id}/sanctions-screening/decisions": Place(app.registrar, candidate),
         "POST /v1/evidence/{evidence_id}/confirm": Place(app.registrar, paper),
         "POST /v1/evidence/{evidence_id}/withdraw-confirmation": Place(app.registrar, withdrawal),
         "POST /v1/evidence/{evidence_id}/withdraw": Place(company, own_paper),
@@ -415,6 +420,7 @@ ROUTES = """
     POST /v1/certificates/{number}/revoke
     POST /v1/certificates/{number}/changes
     POST /v1/matters/{matter_id}/close
+    POST /v1/organisations/{organisation_id}/sanctions-screening/decisions
     POST /v1/evidence/{evidence_id}/confirm
     POST /v1/evidence/{evidence_id}/withdraw-confirmation
     POST /v1/evidence/{evidence_id}/withdraw
@@ -443,6 +449,7 @@ ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
 ADDS = (
     "/{passkey_id}",
     "/notes",
+    "/decisions",
     "/changes",
     "/declaration",
     "/copy",

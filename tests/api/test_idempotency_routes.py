@@ -14,6 +14,7 @@ from tests.auth import passkeys, provider_links
 from tests.bulk.sheets import csv_file, product_row
 from tests.factories import PASSWORD, PDF, ok, product, voen_of
 from tests.helpers import disable_webhooks
+from tests.organisations.sanctions import resembling
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 CHANGES = {"post", "put", "patch", "delete"}
@@ -255,6 +256,11 @@ def finding(address):
 
 def paper(stage):
     return stage.company.upload("permit", content=PDF + new_key().encode(), issued_on="2024-01-15")
+
+
+def candidate(s):
+    path, body = resembling(s.app)
+    return path, {"json": body}
 
 
 def unread(stage):
@@ -546,6 +552,10 @@ CASES = {
     "POST /v1/organisations/{organisation_id}/evidence": (
         "registrar",
         lambda s: finding(f"/v1/organisations/{s.company.organisation_id}"),
+    ),
+    "POST /v1/organisations/{organisation_id}/sanctions-screening/decisions": (
+        "registrar",
+        candidate,
     ),
     "POST /v1/evidence/{evidence_id}/confirm": ("registrar", unread),
     "POST /v1/evidence/{evidence_id}/withdraw-confirmation": ("registrar", read),

@@ -210,6 +210,8 @@ DOORS = {
     "GET    /v1/organisations": STAFF,
     "GET    /v1/organisations/{organisation_id}": f"{COMPANY} {STAFF}",
     "GET    /v1/organisations/{organisation_id}/claims": f"applicant {READERS}",
+    "GET    /v1/organisations/{organisation_id}/sanctions-screening": READERS,
+    "POST   /v1/organisations/{organisation_id}/sanctions-screening/decisions": "registrar reviewer",
     "GET    /v1/residencies": f"{COMPANY} {STAFF} stranger",
     "GET    /v1/claims": f"applicant stranger {READERS}",
     "POST   /v1/claims": "applicant stranger",  # whose claim was refused; others are told so

@@ -10,6 +10,7 @@ from app.certificates import status_service
 from app.certificates.model import Certificate, CertificateSnapshot
 from app.certificates.read_model import projector, snapshot_repository
 from app.core.errors import Unavailable
+from app.core.text.marking import Marking
 from app.verification.request_parser import VerifyItem
 from app.verification.response import encode, verdict_in
 
@@ -25,7 +26,7 @@ def of(app, number):
         held = snapshot_repository.by_number(session, [number]).get(number)
     proven = app.container.verification.verify_many_sync([VerifyItem("number", number)])[0]
     return held and (held.body, held.signed_hash.hex()), (
-        encode(proven, app.settings.base_url, demo=True),
+        encode(proven, app.settings.base_url, marking=Marking.DEMO),
         proven.record.token_sha256,
     )
 

@@ -38,7 +38,7 @@ def leaves(commands=COMMANDS, before=()):
 LEAVES = dict(leaves())
 
 
-def test_there_are_twelve_commands():
+def test_there_are_thirteen_commands():
     names = [
         "serve",
         "worker",
@@ -51,6 +51,7 @@ def test_there_are_twelve_commands():
         "monitor",
         "authenticator",
         "witness",
+        "sandbox",
         "admin",
     ]
     assert [command.name for command in COMMANDS] == names

@@ -103,9 +103,9 @@ def clean(text, *, bare=False):
     return printable.to_printable(text, typesetter.drawable_characters(), bare=bare)
 
 
-def pdf_of(facts=FACTS, third=None, *, demo=False):
+def pdf_of(facts=FACTS, third=None, *, marking=None):
     return typesetter.render_pdf(
-        content.build_content(facts, third, qr_codes.qr_svg(STAMPED), clean, demo=demo), facts.issued_on
+        content.build_content(facts, third, qr_codes.qr_svg(STAMPED), clean, marking=marking), facts.issued_on
     )
 
 

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from app.core.text.marking import Marking
 from app.documents import qr_codes, qr_token
 from tests.documents.factories import STAMP, STAMPED, printed
 from tests.readers import scan
@@ -61,7 +62,9 @@ def test_a_label_says_mark_holder_and_number():
 
 
 def test_the_label_of_a_demo_says_so():
-    made = ET.fromstring(qr_codes.label_svg(SHORT, mark="Urva", holder="x" * 90, number=STAMP.number, demo=True))
+    made = ET.fromstring(
+        qr_codes.label_svg(SHORT, mark="Urva", holder="x" * 90, number=STAMP.number, marking=Marking.DEMO)
+    )
     texts = [each.text for each in made.findall("{http://www.w3.org/2000/svg}text")]
     assert texts == ["Urva", "x" * 39 + "…", STAMP.number, "DEMO"]
     assert made.get("aria-label").startswith("DEMO, Urva")

@@ -8,6 +8,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from app.core import i18n
+from app.core.text.marking import Marking
 from app.documents.pdf import content as pdf_content
 from tests.documents.factories import FACTS
 
@@ -123,12 +124,13 @@ def test_every_name_is_cleaned():
     assert rows["Issued by"] == ["CLEANED, 2026-11-22", *["CLEANED"] * 2]
 
 
+@pytest.mark.parametrize("marking", Marking)
 @pytest.mark.parametrize("third", [None, *SPOKEN])
-def test_the_paper_of_a_demo_says_so(third):
-    assert pdf_content.build_content(FACTS, third, "<svg/>", plain)["demo"] == []
-    said = pdf_content.build_content(FACTS, third, "<svg/>", plain, demo=True)["demo"]
+def test_the_paper_of_a_demo_or_sandbox_says_so(third, marking):
+    assert pdf_content.build_content(FACTS, third, "<svg/>", plain)["no_force"] == []
+    said = pdf_content.build_content(FACTS, third, "<svg/>", plain, marking=marking)["no_force"]
     assert tuple(each["lang"] for each in said) == pdf_content.pdf_languages(third)
-    assert all("DEMO" in each["text"] for each in said)
+    assert all(marking.upper() in each["text"] for each in said)
 
 
 def test_a_paper_never_says_that_it_is_valid_today():

@@ -6,6 +6,7 @@ from tests.bulk.sheets import csv_file, product_row
 from tests.factories import PASSWORD, PDF, ok, product
 from tests.helpers import disable_webhooks
 from tests.history.access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
+from tests.organisations.sanctions import resembling
 
 QUESTIONS = {"questions": [{"text": "When did series production start?"}]}
 REASON = {"reason": "The cost statement does not add up."}
@@ -128,6 +129,11 @@ def _respond(app):
 def _add_evidence(app):
     company = app.set_up_company()
     return partial(company.add_evidence, company.draft())
+
+
+def _decide_candidate(app):
+    path, body = resembling(app)
+    return partial(app.registrar.post, path, json=body)
 
 
 def _remove_evidence(app):
@@ -338,6 +344,7 @@ WALKS = {
     "POST /v1/applications/{application_id}/visit-waiver": _waive_visit,
     "POST /v1/applications/{application_id}/withdraw": _withdraw,
     "POST /v1/applications/{application_id}/evidence": _add_evidence,
+    "POST /v1/organisations/{organisation_id}/sanctions-screening/decisions": _decide_candidate,
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": _remove_evidence,
     "POST /v1/applications/{application_id}/copy": _copy_application,
     "POST /v1/imports/products": _import_products,

@@ -48,10 +48,12 @@ NOT_OVER_HTTP = (
     "app/demo/",
     "app/api/openapi.py",
     "app/certificates/reissue/batches.py",
+    "app/organisations/registers/",
+    "app/organisations/sanctions/list_file.py",
     "app/schemes/scheme_loader.py",
     "app/signing/key_lifecycle.py",
 )
-"""Refusals of the command line and of starting, and examples."""
+"""Refusals of the command line, of files that jobs read and of starting, and examples."""
 NOUNS = {"of": 0, "parse_id": 1, "WrongState": 0, "CertifiedDataLocked": 0}
 """Calls with the word for a thing, and which argument it is."""
 WORDS = {

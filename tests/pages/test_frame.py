@@ -10,6 +10,7 @@ from starlette.routing import Mount, Route
 
 from app.core.errors import Forbidden, TooManyAttempts
 from app.core.i18n import LANGUAGES
+from app.core.text.marking import Marking
 from app.pages.error_pages import ERROR_TEXTS
 from app.pages.rendering import PageRenderer, set_language_cookie
 from tests.pages.browsing import HTML
@@ -104,9 +105,9 @@ def test_files_are_kept_for_ever_under_an_address_of_their_content(http):
 
 def test_only_a_demo_says_that_it_is_one():
     values = {"link": str, "lang_in_address": False, "here": "/", "other_languages": [], "own_name": "English"}
-    for demo in (True, False):
-        page = PageRenderer(base_url="https://mark.example", demo=demo).render_text("base.html", "en", **values)
-        assert ("DEMO" in page) == demo
+    for marking in (None, *Marking):
+        page = PageRenderer(base_url="https://mark.example", marking=marking).render_text("base.html", "en", **values)
+        assert [each for each in Marking if each.upper() in page] == ([marking] if marking else [])
 
 
 @pytest.mark.parametrize("name", ["none.js", "jsqr-LICENSE.txt", "..%2Fframe.py", "%00", "pages.css%2F.."])

@@ -15,6 +15,7 @@ from app.certificates.read_model.snapshot import Snapshot, SnapshotKey
 from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
 from app.core.dates import BAKU
+from app.core.text.marking import Marking
 from app.transparency.log_entry import Entry, LogEvent
 from app.verification.response import encode, parse_snapshot, to_token_body, verdict_in
 from app.verification.snapshots import SnapshotCheck, build_snapshot
@@ -174,7 +175,7 @@ class TestUse:
         snapshot = snapshot_of(RECORD)
         for key in (
             SnapshotKey(bytes(32), "https://other.example"),
-            SnapshotKey(bytes(32), BASE, demo=True),
+            SnapshotKey(bytes(32), BASE, marking=Marking.DEMO),
             SnapshotKey(b"x" * 32, BASE),
         ):
             assert not key.is_genuine(snapshot)

@@ -47,7 +47,7 @@ def export_of(app, folder):
         services.verification.check,
         None,
         app.clock,
-        demo=services.verification.demo,
+        marking=services.verification.marking,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.certificates.read_model.record import public_fields
+from app.core.text.marking import Marking
 from app.verification.response import encode, encode_with_etag, to_dict
 from app.verification.verdict import MISTYPED, evaluate_number
 from tests.verification.factories import NOW
@@ -71,7 +72,7 @@ def test_nothing_is_shown_of_what_is_not_ours():
 
 def test_the_answer_of_a_demo_says_so(record, time_and_keys):
     judgement = evaluate_number(record, time_and_keys.ring, NOW)
-    plain, demo = (json.loads(encode_with_etag(judgement, BASE, demo=each)[1]) for each in (False, True))
+    plain, demo = (json.loads(encode_with_etag(judgement, BASE, marking=each)[1]) for each in (None, Marking.DEMO))
     assert "demo" not in plain and demo == plain | {"demo": True}
 
 

@@ -30,6 +30,7 @@ from app.web import exports
 from app.web.dependencies import DatabaseDep, NowDep, SessionDep, get_container, require_role
 from app.web.exports import BATCH_SIZE, MEDIA_TYPES, Chunk, Format
 from app.web.pagination import PageDep
+from app.web.parameters import UpdatedSince, changed_from
 from app.web.problems.openapi_responses import READ_ERRORS, error_responses
 from app.web.routes import GuardedRoute
 from app.web.schema_types import IsoDate, Page
@@ -73,6 +74,7 @@ async def _search(
     expiring_before: Annotated[
         IsoDate | None, Query(description="only those not yet expired whose last day is before this day")
     ] = None,
+    updated_since: UpdatedSince = None,
 ) -> RegisterSearch:
     return RegisterSearch(
         scheme=storable_text(scheme),
@@ -80,6 +82,7 @@ async def _search(
         product_id=product,
         site_id=site,
         expiring_before=expiring_before,
+        changed_from=changed_from(updated_since),
     )
 
 

@@ -19,6 +19,7 @@ from app.verification.verdict import Verdict, VerificationResult
 from app.web.dependencies import NowDep, SessionDep, get_container
 from app.web.headers import conditional_response, negotiate_media_type, not_modified
 from app.web.pagination import PageDep
+from app.web.parameters import UpdatedSince, changed_from
 from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
 from app.web.routes import GuardedRoute, PublicRouter
 from app.web.schema_types import Page
@@ -66,10 +67,12 @@ def search_certificates(
     holder: Annotated[str | None, Query(max_length=200, description="words of the holder's names, or its VÖEN")] = None,
     product: Annotated[str | None, Query(max_length=200, description="words of the product's names")] = None,
     park: Annotated[str | None, Query(max_length=40, description="code of a park", examples=["AGDAM-SP"])] = None,
+    updated_since: UpdatedSince = None,
 ) -> Page[CertificateResponse]:
     """Newest first; filters are combined. Words match by prefix and in all spellings: “Ağdam”, “Agdam”, “Aghdam” and
     “Агдам” are equal, as are dotted and dotless i; accents are ignored. A VÖEN finds the certificates of a legal
-    person; the VÖEN of a natural person finds nothing.
+    person; the VÖEN of a natural person finds nothing. `updated_since` finds what was issued or got another status; the
+    end of a term is no such change.
     """
     wanted = RegisterSearch(
         q=storable_text(q),
@@ -79,6 +82,7 @@ def search_certificates(
         status=status,
         hs6=hs6,
         park=storable_text(park),
+        changed_from=changed_from(updated_since),
     )
     today = baku_day(now)
     rows = search_repository.search_certificates(session, wanted, today, before=page.after, limit=page.fetch)

@@ -35,8 +35,10 @@ from app.core.errors import (
 from app.core.messages import Message
 from app.core.text.normalize import normalize, text_error
 from app.organisations import organisation_repository
+from app.organisations.sanctions import screening
 
 MAX_REASON_CHARS = 2_000
+BACKGROUND_CHECK = "background-check"
 
 
 def load_for_confirmation(
@@ -113,6 +115,8 @@ def confirm_document(
     with faults.collect():
         kept = evidence_details.validate_details(kind, subject, read, baku_day(now), complete=True, lookups=asked)
     faults.raise_if_any()
+    if kind.code == BACKGROUND_CHECK and kept.values.get("sanctions_match") is False:
+        screening.require_no_open_match(session, row.organisation_id)
     row.product_ids = sorted(str(each) for each in subject.product_ids)
     row.site_id = subject.site_id
     row.issued_on, row.valid_until, row.number = kept.issued_on, kept.valid_until, kept.number

@@ -59,14 +59,15 @@ class NewCredential:
 
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
-    """The service as authenticators know it: `id` is the host of its address, `origin` the address itself."""
+    """The service as authenticators know it: `id` is the host of its address, `origin` the address without a path."""
 
     id: str
     origin: str
 
     @classmethod
     def of(cls, base_url: str) -> "RelyingParty":
-        return cls(urlsplit(base_url).hostname or "", base_url)
+        parts = urlsplit(base_url)
+        return cls(parts.hostname or "", f"{parts.scheme}://{parts.netloc}")
 
     @classmethod
     def stated_in(cls, assertion: Mapping[str, Any]) -> "RelyingParty":

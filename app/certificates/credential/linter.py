@@ -46,6 +46,7 @@ class LintContext:
     status_list_id: int
     status_index: int
     not_after: date | None
+    number_prefix: str = ""  # before the mark in the number
 
 
 class LintedCredential:
@@ -100,7 +101,7 @@ def _check_consistency(c: Credential, context: LintContext) -> Iterator[str]:
     """Yield every place where two members disagree, or where one disagrees with the context."""
     subject, base = c.credential_subject, context.base_url
     address = f"{base}/v1/certificates/{subject.number}"
-    scheme = f"{base}/v1/schemes/{subject.number.partition('-')[0]}"
+    scheme = f"{base}/v1/schemes/{subject.number.partition('-')[0].removeprefix(context.number_prefix)}"
     version = subject.reference_profile.version
     for pointer, found, expected in (
         ("/@context", c.context, untp_builder.context_urls(base)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
@@ -44,6 +44,7 @@ class RegisterSearch:
     product_id: UUID | None = None
     site_id: UUID | None = None
     expiring_before: date | None = None  # exclusive; without what has expired
+    changed_from: datetime | None = None  # inclusive; of the issue and of the status, but for the end of the term
 
     def without_filters(self, *names: str) -> "RegisterSearch":
         return replace(self, **dict.fromkeys(names))
@@ -103,6 +104,7 @@ def fits(search: RegisterSearch, record: CertificateRecord, today: date) -> bool
         and record.hs6.startswith(search.hs6 or "")
         and search.status in (None, effective_status(record.status, record.valid_until, today))
         and (search.expiring_before is None or today <= record.valid_until < search.expiring_before)
+        and (search.changed_from is None or record.status_since >= search.changed_from)
         and (search.organisation_id is None or record.holder_id in (None, search.organisation_id.urn))
     )
 

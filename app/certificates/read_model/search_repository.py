@@ -208,6 +208,8 @@ def _filter_conditions(search: RegisterSearch, today: date) -> list[sa.ColumnEle
         conditions.append(Certificate.scheme_code == search.scheme)
     if search.park:
         conditions.append(Certificate.park_code == search.park)
+    if search.changed_from is not None:
+        conditions.append(Certificate.status_since >= search.changed_from)
     if search.expiring_before:
         conditions += [Certificate.valid_until >= today, Certificate.valid_until < search.expiring_before]
     if search.status is EffectiveStatus.KEY_COMPROMISED:

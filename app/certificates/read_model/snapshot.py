@@ -11,6 +11,8 @@ import struct
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from app.core.text.marking import Marking
+
 BODY_VERSION: Final = "2"
 """Moves with any change of the answer, so that no snapshot written before is used."""
 _HEAD: Final = struct.Struct(">8I5q")
@@ -35,11 +37,14 @@ class Snapshot(NamedTuple):
     mac: bytes = b""
 
 
-class SnapshotKey:
-    """Authenticate snapshots. `base_url` and `demo` change every answer: snapshots of other values are not genuine."""
+_CONTEXT = {None: "False", Marking.DEMO: "True", Marking.SANDBOX: "sandbox"}
 
-    def __init__(self, secret: bytes, base_url: str, *, demo: bool = False) -> None:
-        context = f"certificate snapshot {BODY_VERSION}\n{base_url}\n{demo}"
+
+class SnapshotKey:
+    """Authenticate snapshots. `base_url` and `marking` change every answer: with others, a snapshot is not genuine."""
+
+    def __init__(self, secret: bytes, base_url: str, *, marking: Marking | None = None) -> None:
+        context = f"certificate snapshot {BODY_VERSION}\n{base_url}\n{_CONTEXT[marking]}"
         key = hmac.digest(secret, context.encode(), "sha256").ljust(hashlib.sha256().block_size, b"\0")
         # HMAC begins with the key: hashing it once makes a MAC of a kilobyte half as dear (RFC 2104, section 4).
         self._inner, self._outer = (hashlib.sha256(key.translate(pad)) for pad in (hmac.trans_36, hmac.trans_5C))

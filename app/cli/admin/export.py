@@ -18,7 +18,7 @@ from app.core.crypto.keyring import KeyRing
 from app.core.database import Database
 from app.core.dates import utc_now
 from app.core.errors import UnsafeToStart
-from app.core.settings import Profile, Settings
+from app.core.settings import Settings
 from app.signing import issuer_identity
 from app.signing.key_files import KeyFiles
 from app.signing.key_provider import KeyProvider
@@ -76,7 +76,7 @@ def export_files(
             SnapshotCheck(load_snapshot_key(settings), parts.log),
             load_policy(settings.witness_policy),
             utc_now,
-            demo=settings.profile is Profile.DEMO,
+            marking=settings.marking,
         )
         try:
             written = export.run_round()

@@ -34,6 +34,7 @@ TYP_CREDENTIAL: Final = "vc+jwt"  # `typ` of certificates
 TYP_ACCESS_TOKEN: Final = "at+jwt"  # noqa: S105 (a media type)
 TYP_QR_TOKEN: Final = "stamp+jwt"  # noqa: S105 (a media type)
 TYP_ANSWER_RANGE: Final = "range+jwt"
+TYP_REGISTER: Final = "register+jwt"  # of a register of others
 TYP_MANIFEST_RESULT: Final = "manifest-result+jwt"
 MAX_TOKEN_CHARS: Final = 65_536
 MAX_ACCESS_SECONDS: Final = 15 * 60

@@ -13,6 +13,7 @@ from typing import Any, Final
 from babel.dates import format_date
 
 from app.core import i18n
+from app.core.text.marking import Marking
 
 DEFAULT_LANGUAGES: Final = ("az", "en")
 TextCleaner = Callable[[str], str]
@@ -69,7 +70,7 @@ def pdf_languages(third: str | None) -> tuple[str, ...]:
 
 
 def build_content(
-    facts: PdfFacts, third: str | None, qr: str, clean: TextCleaner, *, demo: bool = False
+    facts: PdfFacts, third: str | None, qr: str, clean: TextCleaner, *, marking: Marking | None = None
 ) -> dict[str, Any]:
     """Build the input of `certificate.typ`.
 
@@ -82,7 +83,8 @@ def build_content(
         "description": page.facts.holder_name,
         "emblem": facts.emblem,
         "emblem_alt": page.facts.mark_name,
-        "demo": page.translate("DEMO: an example, not a real certificate") if demo else [],
+        "marking": marking.upper() if marking else "",
+        "no_force": _no_force(page, marking),
         "mark": page.facts.mark_name,
         "mark_names": page.translated_names(page.facts.mark_names),
         "headings": page.translate("Certificate"),
@@ -244,3 +246,12 @@ def _translate(language: str, message: str, **values: str) -> str:
 def _format_long_date(day: date, language: str) -> str:
     locale = "en_GB" if language == "en" else i18n.get_locale(language)
     return format_date(day, "long", locale=locale)
+
+
+def _no_force(page: _ContentBuilder, marking: Marking | None) -> list[TextRun]:
+    """Return what a document without legal force states about itself."""
+    if marking is Marking.DEMO:
+        return page.translate("DEMO: an example, not a real certificate")
+    if marking is Marking.SANDBOX:
+        return page.translate("SANDBOX: made by a test of an interface, not a real certificate")
+    return []

@@ -12,6 +12,9 @@ function answer(name, detail = "") {
   find("[data-detail]").textContent = detail;
 }
 
+// Below which path the service is: a sandbox has one.
+const root = new URL(import.meta.url).pathname.split("/static/")[0];
+
 async function call(method, path, { body, headers = {} } = {}) {
   const sent = { ...headers, "Accept-Language": document.documentElement.lang };
   if (token) sent.Authorization = `Bearer ${token}`;
@@ -19,7 +22,7 @@ async function call(method, path, { body, headers = {} } = {}) {
     sent["Content-Type"] = "application/json";
     body = JSON.stringify(body);
   }
-  const response = await fetch(path, { method, headers: sent, body });
+  const response = await fetch(root + path, { method, headers: sent, body });
   const content = await response.json().catch(() => ({}));
   return { ok: response.ok, content, etag: response.headers.get("ETag") };
 }

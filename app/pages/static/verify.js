@@ -5,6 +5,8 @@ import { ReaderMissing, prepare, readPicture, watch } from "./scan.js";
 import { hostOf, isOfKnownKey, isWhole, readAddress, readStamp } from "./stamp.js";
 
 const { keys, registered, hosts } = JSON.parse(document.getElementById("for-scripts").textContent);
+// Below which path the service is: a sandbox has one.
+const root = new URL(import.meta.url).pathname.split("/static/")[0];
 const find = (selector) => document.querySelector(selector);
 
 // Shows, of all elements with an attribute, the ones with this value; none for null.
@@ -98,12 +100,12 @@ async function follow(text) {
 function pageOf(path, query) {
   const language = new URLSearchParams(location.search).get("lang");
   const fields = new URLSearchParams(language ? { ...query, lang: language } : query).toString();
-  return path + (fields ? `?${fields}` : "");
+  return root + path + (fields ? `?${fields}` : "");
 }
 
 async function reachable(path) {
   try {
-    await fetch(path, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(6000) });
+    await fetch(root + path, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(6000) });
     return true;
   } catch {
     return false;
