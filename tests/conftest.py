@@ -12,6 +12,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import threading
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -98,6 +99,26 @@ def pytest_collection_finish():
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    """Leave tests marked `no_coverage` out of the measurement of the run, and the threads and processes they start."""
+    if not item.get_closest_marker("no_coverage"):
+        return (yield)
+    tracers, of_processes = (sys.gettrace(), threading.gettrace()), os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    _trace(None, None)
+    try:
+        return (yield)
+    finally:
+        _trace(*tracers)
+        if of_processes:
+            os.environ["COVERAGE_PROCESS_CONFIG"] = of_processes
+
+
+def _trace(here, in_new_threads):
+    sys.settrace(here)
+    threading.settrace(in_new_threads)
 
 
 def _compile_statements_once():

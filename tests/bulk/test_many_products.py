@@ -2,12 +2,15 @@
 
 from time import perf_counter
 
+import pytest
+
 from app.core import database
 from tests.bulk.sheets import cost_row, material_row, product_row, step_row, workbook
 from tests.bulk.test_imports import PRODUCTS, places, send, stored
 from tests.factories import ok
 from tests.helpers import WHOLE, refused
 
+pytestmark = pytest.mark.no_coverage
 MANY, BAD, PAGE = (5_000, 40, database.PAGE_ROWS) if WHOLE else (500, 40, database.PAGE_ROWS // 10)
 WAYS = [
     ("products", "hs6", "999999", "unknown-hs-code"),

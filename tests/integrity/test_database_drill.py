@@ -23,6 +23,8 @@ from app.transparency import verified_log
 from tests.helpers import rows
 from tests.transparency.helpers import attack
 
+pytestmark = pytest.mark.no_coverage
+
 TRUE, FALSE = "Sample Pipe (fictional)", "Somebody Else Ltd"
 STRAY = str(CertificateNumber("MIK", 2026, 777))
 REFUSED = 503

@@ -26,6 +26,7 @@ from app.verification.request_parser import VerifyItem
 from tests.helpers import WHOLE, keyring_of, verified_log
 from tests.verification.factories import content_of, token_of
 
+pytestmark = pytest.mark.no_coverage
 DID = "did:web:mark.example"
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 COUNT = 1_000 if WHOLE else 300  # more than one tile of the log
