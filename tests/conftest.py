@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import psycopg
@@ -35,6 +35,7 @@ from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.signed_note import NoteSigner
 from app.transparency.verified_log import LoggedEntry
 from tests.factories import running_app
+from tests.played import Played, play_of
 
 settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing there
 settings.load_profile("shared machine")
@@ -300,7 +301,7 @@ def _pg_made_once(pg_url, name, template_url, run_folder, make):
 @pytest.fixture(params=KINDS)
 def database_url(request, tmp_path):
     """Address of a freshly migrated database of each kind: empty, or prepared where the test uses `app`."""
-    with _fresh(request, tmp_path, is_prepared="app" in request.fixturenames) as url:
+    with _fresh(request, tmp_path, is_prepared="app" in request.fixturenames, play=play_of(request)) as url:
         yield url
 
 
@@ -331,10 +332,37 @@ def database(database_url):
 
 
 @pytest.fixture
-def app(database_url, tmp_path):
+def app(request, database_url, tmp_path):
     """The whole service on each kind of database, with its people: see factories.py."""
     with running_app(database_url, tmp_path, is_prepared=True) as app:
+        if play := play_of(request):
+            app.begun = request.getfixturevalue("plays")[app.database.is_sqlite, play].continue_in(app)
         yield app
+
+
+@pytest.fixture(scope="session")
+def plays(pg_url):
+    """(is on SQLite, play) → what was played. Their databases are dropped before the server stops."""
+    with ExitStack() as stack:
+        yield Plays(stack)
+
+
+class Plays(dict):
+    def __init__(self, stack):
+        super().__init__()
+        self.stack = stack
+
+    def play(self, request, play):
+        """Play on a fresh database of the kind that is asked for, the first time."""
+        key = request.param == "sqlite", play
+        if key not in self:
+            folder = request.getfixturevalue("tmp_path_factory").mktemp("played")
+            url = self.stack.enter_context(_fresh(request, folder, is_prepared=True))
+            with running_app(url, folder, is_prepared=True) as app:
+                returned = play(app)
+            _close(open_database(url))
+            self[key] = Played(url, folder, app, returned)
+        return self[key]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -359,8 +387,8 @@ def session(database):
 
 
 @contextmanager
-def _fresh(request, folder, *, is_prepared=False):
-    """A copy of a template of the kind that the fixture is asked for, in `folder` if it is a file.
+def _fresh(request, folder, *, is_prepared=False, play=None):
+    """A copy of a template of the kind that the fixture is asked for, after `play` if any, in `folder` if it is a file.
 
     Keys of a prepared database go to `folder / "data"`, where `running_app` looks for them.
     """
@@ -368,6 +396,7 @@ def _fresh(request, folder, *, is_prepared=False):
         path, template = folder / "mik.sqlite3", request.getfixturevalue("sqlite_template")
         if is_prepared:
             prepared = request.getfixturevalue("prepared_sqlite")
+            prepared = request.getfixturevalue("plays").play(request, play).folder if play else prepared
             template = prepared / "mik.sqlite3"
             shutil.copytree(prepared / "data", folder / "data")
         shutil.copy(template, path)
@@ -376,6 +405,9 @@ def _fresh(request, folder, *, is_prepared=False):
     template = request.getfixturevalue("pg_template")
     if is_prepared:
         template, prepared = request.getfixturevalue("prepared_pg")
+        if play:
+            played = request.getfixturevalue("plays").play(request, play)
+            template, prepared = played.url, played.folder
         shutil.copytree(prepared / "data", folder / "data")
     with _pg_copy(request.getfixturevalue("pg_url"), "test", template) as url:
         yield url

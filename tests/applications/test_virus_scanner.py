@@ -18,6 +18,7 @@ from app.applications.evidence.virus_scanner import ClamdScanner, ScannerUnavail
 from app.applications.model import FileScan
 from app.cli.admin import sweep
 from tests.factories import ok
+from tests.played import played
 
 PDF = b"%PDF-1.7 a permit"
 INFECTED = b"%PDF-1.7 MIK-TEST-SIGNATURE"
@@ -35,7 +36,7 @@ class Scanner:
         return ScanResult("Mik-Test" if b"MIK-TEST" in path.read_bytes() else None, "test 1")
 
 
-@pytest.fixture
+@played
 def company(app):
     return app.set_up_company()
 
