@@ -27,7 +27,7 @@ STYLE := format ruff mypy imports
 DIST := --dist worksteal
 
 .PHONY: help run dev check test test-fast test-short test-long bench format lint screenshots openapi docs lock audit release clean
-.PHONY: $(addprefix check-,$(STYLE) tests unmeasured coverage pure-tests pure short whole rounds)
+.PHONY: $(addprefix check-,$(STYLE) tests coverage pure-tests pure short whole rounds)
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -58,7 +58,7 @@ check: $(VENV)/development  ## before each commit, in less than a minute: style,
 	$(call run-all,$(STYLE) pure-tests)
 
 test: $(VENV)/development  ## everything that must hold: style, types, contracts, tests, coverage
-	$(call run-all,$(STYLE) tests unmeasured coverage pure)
+	$(call run-all,$(STYLE) tests coverage pure)
 
 test-fast: $(VENV)/development  ## the tests alone, on both databases
 	$(BIN)/python -m pytest -n auto -q
@@ -129,9 +129,7 @@ check-imports: $(VENV)/development
 	$(BIN)/lint-imports
 check-tests: $(VENV)/development
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n auto $(DIST) --cov --cov-report= --durations=10 -m "not no_coverage"
-check-unmeasured: $(VENV)/development
-	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) $(DIST) --durations=10 -m no_coverage
+	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) $(DIST) --cov --cov-report= --durations=10
 check-coverage: $(VENV)/development
 	$(BIN)/coverage report --fail-under=90 --skip-covered --skip-empty
 check-pure: $(VENV)/development

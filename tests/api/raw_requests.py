@@ -136,9 +136,12 @@ class AdversarialSetup:
             json_body = [("Content-Type", "application/json")] if "application/json" in taken else []
             yield Request(method, path, [*self.as_(caller), *json_body], b"{}" if json_body else b"")
 
-    def assert_no_further(self, caller, tricks):
-        """None of `tricks(request)` gets further than the request itself, for all that this caller may ask."""
-        for request in self.plain(caller):
+    def assert_no_further(self, caller, tricks, *, first=0, every=1):
+        """None of `tricks(request)` gets further than the request itself, for all that this caller may ask.
+
+        `every`: of how many routes one is tried, from the `first` on.
+        """
+        for request in list(self.plain(caller))[first::every]:
             by_method = {request.method: self.line.send(request)}
             before = self.events()
             for trick in tricks(request):

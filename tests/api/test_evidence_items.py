@@ -11,6 +11,7 @@ from app.core.actor import Role
 from app.schemes.evidence_kinds import EvidenceScope, load_evidence_kinds
 from tests.factories import COMPANY_DOCUMENTS, LONG_AGO, PDF, STAFF_DOCUMENTS, ok, other_reviewer, upload
 from tests.helpers import count, refused, rows
+from tests.played import played
 
 pytestmark = pytest.mark.pg_sampled
 STRUCTURE = {
@@ -30,7 +31,7 @@ STRUCTURE = {
 PERMIT = {"issued_on": "2025-03-01", "valid_until": "2027-02-28", "number": "E-4"}
 
 
-@pytest.fixture
+@played
 def company(app):
     return app.set_up_company(evidence=False)
 

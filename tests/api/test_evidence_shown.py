@@ -4,6 +4,7 @@ import pytest
 
 from tests.factories import PDF, STAFF_DOCUMENTS, ok
 from tests.helpers import refused, rows
+from tests.played import played
 
 pytestmark = pytest.mark.pg_sampled
 STAFF_ONLY = ("tax-status", "background-check", "inspection-record", "register-snapshot")
@@ -11,7 +12,7 @@ PERMIT = {"issued_on": "2025-03-01", "number": "E-4"}
 REASON = {"reason": "It was exchanged for another one."}
 
 
-@pytest.fixture
+@played
 def company(app):
     return app.set_up_company(evidence=False)
 

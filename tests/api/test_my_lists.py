@@ -6,11 +6,10 @@ import json
 from datetime import date, timedelta
 from unittest.mock import patch
 
-import pytest
-
 from tests.applications.test_cost import counting
 from tests.factories import ok, product
 from tests.helpers import refused
+from tests.played import played
 
 
 def lines(answer):
@@ -23,7 +22,7 @@ def table(answer):
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
-@pytest.fixture
+@played
 def holder(app):
     """A company with two certificates, of which one is suspended, for two products."""
     company = app.set_up_company()

@@ -12,6 +12,7 @@ from app.signing import key_lifecycle, signing_repository
 from app.signing.key_files import KeyFiles
 from tests.factories import ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses
+from tests.played import played
 from tests.transparency.helpers import derived, entries_of
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
@@ -129,7 +130,7 @@ def test_the_moment_of_a_compromise_is_corrected_by_two(app):
 # Certificates
 
 
-@pytest.fixture
+@played
 def company(app):
     return app.set_up_company()
 

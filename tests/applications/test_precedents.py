@@ -7,6 +7,7 @@ from app.applications.model import DecidedProduct
 from tests.applications.helpers import claimed
 from tests.factories import ok, product
 from tests.helpers import refused
+from tests.played import played
 
 pytestmark = [pytest.mark.no_coverage, pytest.mark.pg_sampled]
 
@@ -24,7 +25,7 @@ def for_company(company, case_id):
     return ok(company.get(f"/v1/applications/{case_id}/earlier-decisions"))["items"]
 
 
-@pytest.fixture
+@played
 def decided(app):
     """One company granted and refused on heading 7306, another refused by a rule; a third asks."""
     granted, refused_one, asking = app.set_up_company(), app.set_up_company(), app.set_up_company()

@@ -22,6 +22,7 @@ from app.products.model import CostItem, Material, ProcessStep, Product
 from app.schemes import publishing
 from app.schemes.model import RulesetRow
 from tests.factories import publish
+from tests.played import played
 
 pytestmark = pytest.mark.pg_sampled
 STRICT = [("K-06", "pass_at", "99"), ("K-06", "review_at", "1")]
@@ -36,7 +37,7 @@ def ask(caller, version="2099.1", scheme="MIK"):
     return caller.get(f"/v1/schemes/{scheme}/impact?version={version}")
 
 
-@pytest.fixture
+@played
 def filled(app):
     """A certificate in force, a suspended one, one given back, a submitted case and a draft."""
     company = app.set_up_company()

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import socket
+import socketserver
 import struct
 import subprocess
 import threading
@@ -18,6 +18,7 @@ from app.applications.evidence.virus_scanner import ClamdScanner, ScannerUnavail
 from app.applications.model import FileScan
 from app.cli.admin import sweep
 from tests.factories import ok
+from tests.played import played
 
 PDF = b"%PDF-1.7 a permit"
 INFECTED = b"%PDF-1.7 MIK-TEST-SIGNATURE"
@@ -35,7 +36,7 @@ class Scanner:
         return ScanResult("Mik-Test" if b"MIK-TEST" in path.read_bytes() else None, "test 1")
 
 
-@pytest.fixture
+@played
 def company(app):
     return app.set_up_company()
 
@@ -147,30 +148,39 @@ def test_where_scanning_is_off_nothing_waits(company):
 
 @contextmanager
 def answering(answer):
-    """Address of a scanner that reads one stream and gives this answer; None: it hangs up at once."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    """Address of a scanner that gives this answer to every stream, and its version; None: it hangs up at once."""
 
-        def serve():
-            with server.accept()[0] as connection, connection.makefile("rb") as stream:
-                if answer is None:
-                    return
-                while stream.read(1) != b"\0":
-                    pass
-                while (length := struct.unpack(">I", stream.read(4))[0]) != 0:
-                    stream.read(length)
-                connection.sendall(answer)
+    class Clamd(socketserver.StreamRequestHandler):
+        def handle(self):
+            if answer is None:
+                return
+            if self.rfile.read(len(b"zVERSION\0")) == b"zVERSION\0":
+                self.wfile.write(b"ClamAV 1\0")
+                return
+            assert self.rfile.read(1) == b"\0"  # the end of "zINSTREAM"
+            while (length := struct.unpack(">I", self.rfile.read(4))[0]) != 0:
+                self.rfile.read(length)
+            self.wfile.write(answer)
 
-        thread = threading.Thread(target=serve, daemon=True)
+    with socketserver.TCPServer(("127.0.0.1", 0), Clamd) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        thread.join(5)
+        yield f"tcp://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize("answer", [b"INSTREAM size limit exceeded. ERROR\0", b"", b"\xff\xfe", None, b"stream: OK?\0"])
 def test_an_answer_that_does_not_say_so_is_no_scan(answer, tmp_path):
     (tmp_path / "file").write_bytes(PDF)
     with answering(answer) as address, pytest.raises(ScannerUnavailable):
-        ClamdScanner(address, timeout=5).scan(tmp_path / "file")
+        ClamdScanner(address).scan(tmp_path / "file")
+
+
+def test_an_answer_that_says_so_is_a_scan(tmp_path):
+    (tmp_path / "file").write_bytes(PDF)
+    with answering(b"stream: OK\0") as address:
+        assert ClamdScanner(address).scan(tmp_path / "file") == ScanResult(None, "ClamAV 1")
 
 
 def test_nobody_there_is_no_scan(tmp_path):

@@ -25,6 +25,7 @@ from app.core.crypto.row_macs import ROW_MACS
 from app.core.database import new_id
 from tests.factories import PASSWORD, ApiClient, in_state, ok
 from tests.helpers import count, execute, refused, rewrite, rows, stored_id
+from tests.played import played
 
 FORM = "/v1/auth/token"
 
@@ -33,7 +34,7 @@ def stolen_key():
     return SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1()))
 
 
-@pytest.fixture
+@played
 def case(app):
     """A case to be decided, whose approver is known."""
     assert app.approver and app.owner and app.second_owner

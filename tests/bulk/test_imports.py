@@ -11,12 +11,13 @@ from app.bulk.layouts import LAYOUTS
 from tests.bulk.sheets import cost_row, csv_file, material_row, product_row, step_row, workbook
 from tests.factories import ok
 from tests.helpers import refused, rows
+from tests.played import played
 
 LIMITS = ImportLimits(10_000_000, 20_000_000, 100, 1_000)
 PRODUCTS, APPLICATIONS = "/v1/imports/products", "/v1/imports/applications"
 
 
-@pytest.fixture
+@played
 def company(app):
     company = app.set_up_company(evidence=False)
     company.site_name = ok(company.get(f"/v1/sites/{company.site_id}"))["name"]

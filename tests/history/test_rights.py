@@ -5,6 +5,7 @@ import re
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -134,7 +135,7 @@ def test_everything_else_is_out_of_its_reach(as_service):
 def test_among_it(statement, as_service):
     if as_service is None:
         return
-    with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
         _admin(as_service, statement)
 
 

@@ -21,18 +21,25 @@ from app.core.errors import MikError
 from app.main import create_asgi_app
 from app.transparency import verified_log
 from tests.helpers import rows
+from tests.played import played
 from tests.transparency.helpers import attack
 
+pytestmark = pytest.mark.no_coverage
 TRUE, FALSE = "Sample Pipe (fictional)", "Somebody Else Ltd"
 STRAY = str(CertificateNumber("MIK", 2026, 777))
 REFUSED = 503
 
 
-@pytest.fixture
-def number(app, monkeypatch):
-    """An issued certificate; the process looks at the log before every answer."""
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """The process looks at the log before every answer."""
     monkeypatch.setattr(verified_log, "REFRESH_SECONDS", 0.0)
     monkeypatch.setattr("app.signing.key_provider.RELOAD_SECONDS", 0.0)
+
+
+@played
+def number(app):
+    """An issued certificate."""
     return app.certify()
 
 

@@ -21,6 +21,7 @@ from tests.factories import NOW, REASON, ok, running_app
 from tests.integrity.helpers import Drill, copied
 from tests.transparency.helpers import disarm
 
+pytestmark = pytest.mark.no_coverage
 REGISTERED = ("plain", "suspended", "revoked", "surrendered", "partly")
 
 

@@ -10,7 +10,6 @@ from app.pages.public.verdict_texts import ALARM_TEXTS, VERDICT_TEXTS
 from tests.pages.browsing import scrolls_sideways, violations
 from tests.pages.pages import FAULT, addresses, every
 
-pytestmark = pytest.mark.no_coverage
 CONTRAST = {"runOnly": ["color-contrast"]}
 
 

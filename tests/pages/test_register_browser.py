@@ -1,11 +1,7 @@
 """The register and the rules in a browser: by keyboard alone, without scripts, and with words too long for a phone."""
 
-import pytest
-
 from tests.pages.browsing import scrolls_sideways, violations
 from tests.pages.pages import TRIED
-
-pytestmark = pytest.mark.no_coverage
 
 
 def test_the_keyboard_alone_finds_a_certificate(site, tab):

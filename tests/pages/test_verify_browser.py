@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 from app.core.i18n import LANGUAGES, load_catalogue
 from tests.pages.browsing import PHONE, violations, write_film
 
-pytestmark = pytest.mark.no_coverage
 WEIGHT = 60 * 1024
 REQUESTS = 6
 OWN_READER = """globalThis.BarcodeDetector = class {

@@ -1,7 +1,6 @@
 """What holds for the rules whatever the facts. More examples with MIK_TEST_WHOLE, as in `make test-long`."""
 
 import json
-import os
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,6 +19,7 @@ from app.schemes.outcome import SEVERITY, Outcome
 from app.schemes.percentages import to_fraction
 from app.schemes.rules.share import sum_other_costs
 from app.schemes.scheme_loader import load_schemes
+from tests.helpers import WHOLE
 
 pytestmark = pytest.mark.pure
 
@@ -27,7 +27,7 @@ SCHEMES = load_schemes()
 MARKS = sorted(SCHEMES)
 DAY = date(2026, 12, 1)
 D = Decimal
-TIMES = 20 if os.environ.get("MIK_TEST_WHOLE") else 1
+TIMES = 20 if WHOLE else 1
 
 
 def many(examples):

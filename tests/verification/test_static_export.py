@@ -22,6 +22,7 @@ from app.verification.verdict import Verdict
 from tests.factories import running_app
 from tests.helpers import rewrite
 from tests.live import free_port
+from tests.played import played
 
 pytestmark = pytest.mark.pg_sampled
 
@@ -51,7 +52,7 @@ def export_of(app, folder):
     )
 
 
-@pytest.fixture
+@played
 def numbers(app):
     company = app.set_up_company()
     case_id = company.apply(company.add_product(), company.add_product())
