@@ -7,7 +7,7 @@ PORT ?= 8000
 BIN := $(VENV)/bin
 # Tests start the service in dozens of processes: without compiled modules each takes a second longer.
 unexport PYTHONDONTWRITEBYTECODE
-SOURCES := app benchmarks migrations tests tools
+SOURCES := app benchmarks clients migrations tests tools
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Nothing is resolved and nothing is built: what stands in the lock is taken, and nothing else (docs/decisions/0043).
@@ -83,8 +83,9 @@ format: $(VENV)/development  ## put the code into its form
 screenshots: $(VENV)/development  ## the pictures of the README, anew (needs Chromium)
 	$(BIN)/python -m tests.pages.screenshots
 
-openapi: $(VENV)/development  ## write docs/openapi.json anew, after a change of the API
+openapi: $(VENV)/development  ## write docs/openapi.json and what the client libraries have of it anew, after a change of the API
 	@$(BIN)/python -m tools.openapi
+	@$(BIN)/python clients/python/generate.py
 
 docs: openapi  ## write docs/settings.md, docs/commands.md and docs/api.md, after a change of settings, commands or routes
 	@$(BIN)/python -m tools.docs
