@@ -116,7 +116,7 @@ release: $(VENV)/development  ## wheel, bill of materials and image of this vers
 	$$builder build -t mik:$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])') .
 
 clean:  ## remove what was made, the demo's data included
-	rm -rf .venv .venv-* var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules
+	rm -rf .venv .venv-* var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules clients/typescript/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The parts, one by one: `make check-mypy`.
