@@ -7,6 +7,7 @@ FROM ${BASE} AS build
 WORKDIR /srv/mik
 COPY pyproject.toml requirements.lock alembic.ini README.md LICENSE ./
 COPY app app
+COPY clients clients
 COPY migrations migrations
 RUN python -m venv .venv
 RUN .venv/bin/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.lock

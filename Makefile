@@ -7,7 +7,7 @@ PORT ?= 8000
 BIN := $(VENV)/bin
 # Tests start the service in dozens of processes: without compiled modules each takes a second longer.
 unexport PYTHONDONTWRITEBYTECODE
-SOURCES := app benchmarks migrations tests tools
+SOURCES := app benchmarks clients migrations tests tools
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Nothing is resolved and nothing is built: what stands in the lock is taken, and nothing else (docs/decisions/0043).
@@ -83,8 +83,9 @@ format: $(VENV)/development  ## put the code into its form
 screenshots: $(VENV)/development  ## the pictures of the README, anew (needs Chromium)
 	$(BIN)/python -m tests.pages.screenshots
 
-openapi: $(VENV)/development  ## write docs/openapi.json anew, after a change of the API
+openapi: $(VENV)/development  ## write docs/openapi.json and what the client libraries have of it anew, after a change of the API
 	@$(BIN)/python -m tools.openapi
+	@$(BIN)/python clients/python/generate.py
 
 docs: openapi  ## write docs/settings.md, docs/commands.md and docs/api.md, after a change of settings, commands or routes
 	@$(BIN)/python -m tools.docs
@@ -115,7 +116,7 @@ release: $(VENV)/development  ## wheel, bill of materials and image of this vers
 	$$builder build -t mik:$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])') .
 
 clean:  ## remove what was made, the demo's data included
-	rm -rf .venv .venv-* var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules
+	rm -rf .venv .venv-* var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules clients/typescript/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The parts, one by one: `make check-mypy`.

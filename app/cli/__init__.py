@@ -12,6 +12,9 @@ COMMANDS = (
     LazyCommand("serve", "app.cli.serve:serve", "Serve the API and the pages."),
     LazyCommand("worker", "app.cli.worker:worker", "Run background jobs, apart from the service."),
     LazyCommand("demo", "app.cli.demo:demo", "Play the main journey against a running service."),
+    LazyCommand("login", "app.cli.company.login:login", "Sign in to a service as a person of a company."),
+    LazyCommand("logout", "app.cli.company.login:logout", "Sign out of the service, here and there."),
+    LazyCommand("apply", "app.cli.company.apply:apply", "Apply for a certificate from a file."),
     LazyCommand("verify", "app.cli.verify:verify", "Check certificates by number or token, online or offline."),
     LazyCommand("assess", "app.cli.assess:assess", "Assess products from files by the rules of a mark, with reasons."),
     group(

@@ -20,9 +20,10 @@ from app.cli.common import fail, load_settings, stderr
 from app.core.dates import baku_day, utc_now
 from app.core.settings import Profile, Settings
 from app.demo import scenario, scenario_data
-from app.demo.api_client import Json, NoService, Refused, wait_until_ready
+from app.demo.api_client import Json, NoService, wait_until_ready
 from app.demo.context import DemoContext
 from app.demo.report import as_object, show
+from made_in_karabakh import ApiError, MikClientError
 
 TIMEOUT = 30.0
 """Seconds for one response; password hashing is slow by design, and a small machine does one at a time."""
@@ -62,9 +63,9 @@ def demo(
             played = scenario.run(context)
         except NoService as why:
             fail(str(why))
-        except Refused as why:
-            fail(f"The service refused a step of the demo: {why.message} ({why.status} {why.code})")
-        except httpx.TransportError as why:
+        except ApiError as why:
+            fail(f"The service refused a step of the demo: {why.detail} ({why.status} {why.code})")
+        except MikClientError as why:
             fail(f"The service stopped answering ({why}). Run `mik demo` again: it goes on where this run ended.")
     _report(f"Played in {time.monotonic() - began:.1f} seconds.")
     shown = as_object(settings.base_url, demo_staff.load_passwords(settings.data_dir), played)

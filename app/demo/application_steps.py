@@ -6,13 +6,14 @@ The next action follows from the present state only, so that an interrupted run 
 from collections.abc import Callable, Mapping
 
 from app.demo import scenario_data
-from app.demo.api_client import Json, Refused, UserClient
+from app.demo.api_client import Json, UserClient
 from app.demo.company_steps import enter_start, place_of_production, set_operating
 from app.demo.context import DemoContext
 from app.demo.evidence_steps import DemoApplicant, upload_and_confirm, upload_proofs
 from app.demo.sample_documents import NOTHING_REAL, small_pdf
 from app.demo.sample_products import product_body
 from app.demo.scenario_data import DemoCase
+from made_in_karabakh import ApiError
 
 
 def try_unconfirmed(context: DemoContext, member: UserClient) -> Json:
@@ -24,9 +25,9 @@ def try_unconfirmed(context: DemoContext, member: UserClient) -> Json:
     steps.declare(application)
     try:
         member.act(f"/v1/applications/{application['id']}/submit")
-    except Refused as why:
-        context.report(f"{steps.name} may not submit: {why.message}")
-        return {"company": steps.name, "application": application["number"], "code": why.code, "message": why.message}
+    except ApiError as why:
+        context.report(f"{steps.name} may not submit: {why.detail}")
+        return {"company": steps.name, "application": application["number"], "code": why.code, "message": why.detail}
     return {}
 
 
@@ -37,8 +38,8 @@ def run_application(context: DemoContext, case: DemoCase, member: UserClient) ->
     while step := steps.next_step(application):
         try:
             step(application)
-        except Refused as why:
-            context.report(f"{application['number']} stays {application['state']}: {why.message}")
+        except ApiError as why:
+            context.report(f"{application['number']} stays {application['state']}: {why.detail}")
             break
         application = steps.read(application["id"])
     return steps.outcome(application)

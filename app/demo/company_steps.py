@@ -1,9 +1,10 @@
 """Run the first step of the demo: import the resident register, register companies, confirm their claims."""
 
 from app.demo import scenario_data
-from app.demo.api_client import Json, NoService, Refused, UserClient
+from app.demo.api_client import Json, NoService, UserClient
 from app.demo.context import DemoContext, Row, sample, sample_rows
 from app.demo.scenario_data import Company
+from made_in_karabakh import ApiError
 
 COMPANIES = ("listed", "confirmed")
 """Statuses of a company; organisations with another status are claims."""
@@ -70,9 +71,9 @@ def _registration(listed: Row, company: Company, token: str, password: str) -> J
 def _member(context: DemoContext, company: Company) -> UserClient:
     try:
         return context.sign_in(company.email)
-    except Refused as why:
+    except ApiError as why:
         raise NoService(
-            f"{company.email} cannot sign in for {context.name(company.party)} ({why.message}). Either somebody else "
+            f"{company.email} cannot sign in for {context.name(company.party)} ({why.detail}). Either somebody else "
             "has this account, or the file of demo accounts belongs to another database. "
             "A fresh MIK_DATA_DIR starts the demo again."
         ) from why
@@ -85,7 +86,7 @@ def enter_start(member: UserClient, day: str) -> None:
         change = {"name": site["name"], "production_started_on": day}
         try:
             member.act(f"/v1/sites/{site['id']}", change, method="PUT")
-        except Refused as why:
+        except ApiError as why:
             if why.code != "certified":  # data of an earlier demo: a certified site is left as it is
                 raise
 

@@ -21,8 +21,8 @@ from tests.factories import PASSWORD, register_authenticator, running_app
 
 SECRET = mfa.generate_secret()
 KEYS = {email: SoftwareAuthenticator(ec.generate_private_key(ec.SECP256R1())) for email in STAFF}
-OF_SESSIONS = ("user_sessions", "refresh_tokens", "failed_logins")
-"""Who signs in begins a session, whatever is done in it."""
+OF_SESSIONS = ("user_sessions", "refresh_tokens", "failed_logins", "idempotency_records")
+"""Who signs in begins a session, whatever is done in it; and the answer to a dry run is kept for a repetition."""
 
 
 class LineDead(Exception):
@@ -35,14 +35,18 @@ class Line:
     def __init__(self, http, writes=None, *, last_goes_out=True):
         self.http, self.left, self.last_goes_out = http, writes, last_goes_out
 
-    def request(self, method, path, **more):
-        if method == "GET" or path in ("/v1/auth/token", "/v1/auth/step-up") or self.left is None:
-            return self.http.request(method, path, **more)
+    def __getattr__(self, name):
+        return getattr(self.http, name)
+
+    def send(self, request, **more):
+        path = request.url.path
+        if request.method == "GET" or path in ("/v1/auth/token", "/v1/auth/step-up") or self.left is None:
+            return self.http.send(request, **more)
         self.left -= 1
         if self.left > 0:
-            return self.http.request(method, path, **more)
+            return self.http.send(request, **more)
         if self.last_goes_out:
-            self.http.request(method, path, **more)
+            self.http.send(request, **more)
         raise LineDead
 
 

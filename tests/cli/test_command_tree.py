@@ -38,11 +38,14 @@ def leaves(commands=COMMANDS, before=()):
 LEAVES = dict(leaves())
 
 
-def test_there_are_thirteen_commands():
+def test_there_are_sixteen_commands():
     names = [
         "serve",
         "worker",
         "demo",
+        "login",
+        "logout",
+        "apply",
         "verify",
         "assess",
         "rules",

@@ -45,8 +45,8 @@ def fresh_copy(folder):
     """What an installation needs, and nothing that an earlier one left."""
     for name in ("Makefile", "pyproject.toml", "README.md", "LICENSE", "alembic.ini", RUNTIME.name, DEVELOPMENT.name):
         shutil.copy(ROOT / name, folder / name)
-    for name in ("app", "migrations"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app", "clients", "migrations"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     return folder
 
 
