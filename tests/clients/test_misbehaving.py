@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import httpx2 as httpx
@@ -228,6 +229,22 @@ def test_an_expired_token_is_renewed_once(call):
         assert "grant_type=password" in server.requests[0]
         assert "grant_type=refresh_token&refresh_token=again" in server.requests[2]
         assert "authorization: bearer two" in server.requests[3].lower()
+
+
+def test_threads_and_tasks_that_share_a_client_share_its_token():
+    credentials = ClientCredentials("id", "secret")
+    with misbehaving(TOKEN, response(200, SITE)) as server, Client(server.url, credentials, retries=QUICK) as mik:
+        with ThreadPoolExecutor(4) as pool:
+            assert {each["id"] for each in pool.map(mik.sites.get, "1234")} == {"1"}
+        assert ["/v1/auth/token" in each for each in server.requests] == [True, False, False, False, False]
+
+    async def at_once(url):
+        async with AsyncClient(url, credentials, retries=QUICK) as mik:
+            return await asyncio.gather(*(mik.sites.get(each) for each in "1234"))
+
+    with misbehaving(TOKEN, response(200, SITE)) as server:
+        assert len(asyncio.run(at_once(server.url))) == 4
+        assert sum("/v1/auth/token" in each for each in server.requests) == 1
 
 
 def test_a_session_that_ended_begins_anew_with_the_password(call):
