@@ -255,6 +255,16 @@ def test_a_session_that_ended_begins_anew_with_the_password(call):
         assert "grant_type=password" in server.requests[3]
 
 
+def test_a_refresh_token_is_never_sent_twice(call):
+    """A second use would end the session, and the first may have arrived."""
+    unknown = response(401, problem(401, "unauthenticated"))
+    with misbehaving(TOKEN, unknown, DROP, TOKEN, response(200, SITE)) as server:
+        assert call(server.url, lambda mik: mik.sites.get("1"), Password("a@b.example", "pw"))["id"] == "1"
+        grants = [each.rpartition("grant_type=")[2].partition("&")[0] for each in server.requests]
+        assert grants[:4:3] == ["password", "password"]
+        assert grants.count("refresh_token") == 1
+
+
 def test_a_wrong_secret_is_the_services_refusal(call):
     with misbehaving(response(401, '{"error": "invalid_client", "error_description": "Unknown."}')) as server:
         with pytest.raises(Exception, match="Unknown") as refused:
