@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import httpx2 as httpx
@@ -230,12 +231,38 @@ def test_an_expired_token_is_renewed_once(call):
         assert "authorization: bearer two" in server.requests[3].lower()
 
 
+def test_threads_and_tasks_that_share_a_client_share_its_token():
+    credentials = ClientCredentials("id", "secret")
+    with misbehaving(TOKEN, response(200, SITE)) as server, Client(server.url, credentials, retries=QUICK) as mik:
+        with ThreadPoolExecutor(4) as pool:
+            assert {each["id"] for each in pool.map(mik.sites.get, "1234")} == {"1"}
+        assert ["/v1/auth/token" in each for each in server.requests] == [True, False, False, False, False]
+
+    async def at_once(url):
+        async with AsyncClient(url, credentials, retries=QUICK) as mik:
+            return await asyncio.gather(*(mik.sites.get(each) for each in "1234"))
+
+    with misbehaving(TOKEN, response(200, SITE)) as server:
+        assert len(asyncio.run(at_once(server.url))) == 4
+        assert sum("/v1/auth/token" in each for each in server.requests) == 1
+
+
 def test_a_session_that_ended_begins_anew_with_the_password(call):
     ended = response(400, '{"error": "invalid_grant"}')
     unknown = response(401, problem(401, "unauthenticated"))
     with misbehaving(TOKEN, unknown, ended, TOKEN, response(200, SITE)) as server:
         assert call(server.url, lambda mik: mik.sites.get("1"), Password("a@b.example", "pw"))["id"] == "1"
         assert "grant_type=password" in server.requests[3]
+
+
+def test_a_refresh_token_is_never_sent_twice(call):
+    """A second use would end the session, and the first may have arrived."""
+    unknown = response(401, problem(401, "unauthenticated"))
+    with misbehaving(TOKEN, unknown, DROP, TOKEN, response(200, SITE)) as server:
+        assert call(server.url, lambda mik: mik.sites.get("1"), Password("a@b.example", "pw"))["id"] == "1"
+        grants = [each.rpartition("grant_type=")[2].partition("&")[0] for each in server.requests]
+        assert grants[:4:3] == ["password", "password"]
+        assert grants.count("refresh_token") == 1
 
 
 def test_a_wrong_secret_is_the_services_refusal(call):

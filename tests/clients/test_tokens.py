@@ -8,6 +8,9 @@ from datetime import timedelta
 
 import pytest
 import zxingcpp
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from PIL import Image
 
 from made_in_karabakh import StatusUnknown, TokenRejected, TokenVerifier
@@ -156,6 +159,27 @@ def with_header(token, **changed):
 def test_a_changed_token_is_refused(shared_reader, forge):
     with pytest.raises(TokenRejected):
         shared_reader.verifier().certificate(forge(shared_reader.token, shared_reader.keys), shared_reader.app.clock())
+
+
+@pytest.mark.parametrize(
+    ("header", "is_read"),
+    [({}, True), ({"crit": ["b64"]}, False), ({"jku": "https://elsewhere.example"}, False), ({"alg": "ES384"}, False)],
+)
+def test_a_header_has_its_three_members_whoever_signed_it(header, is_read):
+    key = ec.generate_private_key(ec.SECP256R1())
+    numbers = key.public_key().public_numbers()
+    x, y = (encoded(each.to_bytes(32)) for each in (numbers.x, numbers.y))
+    jwks = {"keys": [{"kid": "did:web:x.example#12345678", "crv": "P-256", "x": x, "y": y}]}
+    head = {"alg": "ES256", "typ": "stamp+jwt", "kid": "12345678"} | header
+    signed = f"{encoded(json.dumps(head).encode())}.{encoded(b'{}')}"
+    r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    token = f"{signed}.{encoded(r.to_bytes(32) + s.to_bytes(32))}"
+    verifier = TokenVerifier("did:web:x.example", jwks)
+    if is_read:
+        assert verifier.stamp(token).payload == {}
+    else:
+        with pytest.raises(TokenRejected, match="kind"):
+            verifier.stamp(token)
 
 
 def test_another_issuer_is_not_believed(reader):
