@@ -885,6 +885,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/oidc/{provider}/backchannel-logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End sessions for a provider (back-channel logout)
+         * @description The provider sends a signed `logout_token`; every session that it opened for that person, or in that session of
+         *     its own, ends with its tokens (OpenID Connect Back-Channel Logout 1.0).
+         */
+        post: operations["end_sessions_for_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oidc/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from a provider
+         * @description The provider sends the browser here. The answer is a code, which is good for a minute and once.
+         *
+         *     Refused is what this browser did not begin, what was used before, an ID token that does not fit, and an identity
+         *     that no account belongs to. Attempts are limited by network.
+         */
+        get: operations["finish_sign_on"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oidc/{provider}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Begin a sign-in with a provider
+         * @description A browser opens this address. It is sent to the provider, and comes back to the callback within ten minutes.
+         */
+        get: operations["start_sign_on"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get the options of a sign-in by passkey
+         * @description What a browser asks its authenticator with; the person chooses the passkey there, and no name is entered.
+         *
+         *     Then `POST /v1/auth/token` with `grant_type=urn:mik:grant-type:passkey`, `ticket`, and the answer as `assertion`.
+         */
+        post: operations["get_passkey_sign_in_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/password-reset": {
         parameters: {
             query?: never;
@@ -920,6 +1006,31 @@ export interface paths {
          *     The response does not reveal whether it has one. Limit: 20 requests from one network in 15 minutes.
          */
         post: operations["request_password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the providers to sign in with
+         * @description OpenID Connect providers. Sign-in with one, in a browser:
+         *
+         *     1. Make a secret of 43 to 128 characters (`code_verifier`), and send the browser to `start_url` with its hash
+         *        (`code_challenge`, method S256) and a `redirect_uri` on the same machine or of this service.
+         *     2. The browser comes back to `redirect_uri` with `code` and your `state`. Without `redirect_uri` it shows the code.
+         *     3. `POST /v1/auth/token` with `grant_type=authorization_code`, `code` and `code_verifier`.
+         */
+        get: operations["list_identity_providers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -980,7 +1091,10 @@ export interface paths {
         put?: never;
         /**
          * Issue an access token
-         * @description Grants: `password` and `refresh_token` for users, `client_credentials` for API clients of a company.
+         * @description Grants: `password`, `urn:mik:grant-type:passkey`, `authorization_code` and `refresh_token` for users,
+         *     `client_credentials` for API clients of a company. The grant of passkeys takes `ticket` and `assertion`, and counts
+         *     as a second factor. `authorization_code` exchanges the code of a sign-in with a provider
+         *     (`GET /v1/auth/providers`).
          *
          *     API clients authenticate by HTTP Basic (RFC 6749 §2.3.1), or by `client_id` and `client_secret` in the body, not by
          *     both. For the grants of users, client credentials are ignored.
@@ -992,6 +1106,48 @@ export interface paths {
          */
         post: operations["issue_token"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/authorities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer an authority
+         * @description For administrators of a confirmed company. The person with this address is told by mail, and acts for the company
+         *     once they have accepted it: in these scopes, on these days, and naming the company in the header `Organisation` of
+         *     each request. What a member does in person, such as a declaration, stays with the company.
+         */
+        post: operations["grant_authority"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/authorities/{authority_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an authority
+         * @description For administrators of the company. From now on the agent does not act for it.
+         */
+        delete: operations["revoke_authority"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1049,7 +1205,8 @@ export interface paths {
          * Search the public register
          * @description Newest first; filters are combined. Words match by prefix and in all spellings: “Ağdam”, “Agdam”, “Aghdam” and
          *     “Агдам” are equal, as are dotted and dotless i; accents are ignored. A VÖEN finds the certificates of a legal
-         *     person; the VÖEN of a natural person finds nothing.
+         *     person; the VÖEN of a natural person finds nothing. `updated_since` finds what was issued or got another status; the
+         *     end of a term is no such change.
          */
         get: operations["search_certificates"];
         put?: never;
@@ -1223,6 +1380,27 @@ export interface paths {
          * @description For the holder and for staff who read cases. Frozen at issue: it never changes.
          */
         get: operations["get_certificate_description"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/certificates/{number}/events.atom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a certificate by Atom
+         * @description The newest 50 events: issued, suspended, reinstated, revoked and so on. Ask with `If-None-Match`, at most once
+         *     a minute.
+         */
+        get: operations["get_feed_of_certificate"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1725,6 +1903,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/headings/{heading}/events.atom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the certificates of a heading by Atom
+         * @description Chapter, heading or subheading of the Harmonized System: two, four or six digits.
+         */
+        get: operations["get_feed_of_heading"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holders/{holder_id}/events.atom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the certificates of a holder by Atom
+         * @description `holder_id` is the id in the address of the holder's page in the register.
+         */
+        get: operations["get_feed_of_holder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/imports/applications": {
         parameters: {
             query?: never;
@@ -1783,6 +2001,68 @@ export interface paths {
         get: operations["get_import_template"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your notices
+         * @description Newest first: what your company, or you yourself, were told. Notices about accounts are for administrators.
+         *
+         *     A notice is there within seconds of its cause. API clients read `GET /v1/events` instead.
+         */
+        get: operations["list_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbox/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark notices as read
+         * @description Marks the notice and all before it: those that came since the list was read stay unread.
+         */
+        post: operations["mark_all_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbox/{notice_id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark a notice as read
+         * @description For you alone: others of your company have read it when they mark it. Marking it again changes nothing.
+         */
+        post: operations["mark_notice_read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1914,6 +2194,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/mail-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List mails and their errors
+         * @description Oldest first, for owners and auditors. Mails that are delivered or void are deleted after 30 days.
+         */
+        get: operations["list_mail_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mail-deliveries/{mail_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a failed mail again
+         * @description For owners, once the cause is repaired. A mail whose code has ended is not sent again: the person asks for a new
+         *     one.
+         */
+        post: operations["retry_mail_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/matters": {
         parameters: {
             query?: never;
@@ -1997,6 +2318,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/authorities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's authorities
+         * @description What was offered to the own address, and what was accepted, newest first.
+         */
+        get: operations["list_own_authorities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/authorities/{authority_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Give up an authority
+         * @description Or decline one that was offered.
+         */
+        delete: operations["give_up_authority"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/authorities/{authority_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an authority
+         * @description For a member of another company. While an authority is in force, each request about a company names it in the
+         *     header `Organisation`, also one about the own company.
+         */
+        post: operations["accept_authority"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/credentials": {
         parameters: {
             query?: never;
@@ -2063,6 +2445,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's identities at providers
+         * @description Those that sign in to the own account, oldest first.
+         */
+        get: operations["list_identities"];
+        put?: never;
+        /**
+         * Link an identity at a provider
+         * @description From now on the identity signs in to the own account. `code` is of a sign-in that began with `purpose=link`.
+         *
+         *     Needs a sign-in of the last ten minutes, or a second factor. The person is told by mail.
+         */
+        post: operations["link_identity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/identities/{identity_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink an identity
+         * @description It signs in no more, and the sessions that it opened end. Needs a sign-in of the last ten minutes, or a second
+         *     factor. The person is told by mail.
+         */
+        delete: operations["unlink_identity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/notification-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get your notification settings
+         * @description At first everything is mailed. `PUT` accepts what this gives.
+         */
+        get: operations["get_notification_settings"];
+        /**
+         * Change your notification settings
+         * @description Mails on which rights or deadlines depend cannot be switched off: 422 names them.
+         */
+        put: operations["change_notification_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's passkeys
+         * @description Those that sign in to the own account, oldest first.
+         */
+        get: operations["list_passkeys"];
+        put?: never;
+        /**
+         * Register a passkey
+         * @description It signs in to the own account from now on, and counts as a second factor. It confirms no decisions: for these
+         *     see `/v1/me/credentials`. Needs a sign-in of the last ten minutes, or a second factor. The person is told by mail.
+         */
+        post: operations["register_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get the options of a passkey's registration
+         * @description What a browser asks an authenticator for a new passkey with.
+         */
+        post: operations["get_passkey_registration_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rename a passkey
+         * @description For one's own account.
+         */
+        put: operations["rename_passkey"];
+        post?: never;
+        /**
+         * Remove a passkey
+         * @description It signs in no more. Needs a sign-in of the last ten minutes, or a second factor. The person is told by mail.
+         */
+        delete: operations["remove_passkey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/password": {
         parameters: {
             query?: never;
@@ -2120,6 +2642,27 @@ export interface paths {
          * @description The authenticator becomes active, and this session has a recent second factor.
          */
         post: operations["confirm_second_factor_enrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get one's session
+         * @description The session of the access token. To sign out: `POST /v1/auth/revoke`, then send the browser to
+         *     `end_session_url`, so that it signs out of the provider too (RP-Initiated Logout 1.0).
+         */
+        get: operations["get_session_of_user"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2315,6 +2858,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organisations/{organisation_id}/authorities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the authorities that a company gave
+         * @description For members of the company and for staff: who acts for it, or did, in what and when. The newest 500.
+         */
+        get: operations["list_authorities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organisations/{organisation_id}/claims": {
         parameters: {
             query?: never;
@@ -2357,6 +2920,48 @@ export interface paths {
          *     by staff is confirmed by another member of staff.
          */
         post: operations["add_company_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{organisation_id}/sanctions-screening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Screen a company against the sanctions list
+         * @description For staff. Entries of the newest list whose names resemble those of the company, the most similar first.
+         */
+        get: operations["get_sanctions_screening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{organisation_id}/sanctions-screening/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide whether a company is an entry of the sanctions list
+         * @description For registrars and reviewers. A decision is never changed; a later one takes its place. It ends when the entry
+         *     or a name of the company changes. A background check without a match is confirmed only once every candidate is
+         *     decided to be different.
+         */
+        post: operations["decide_sanctions_candidate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3378,6 +3983,222 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/watches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Follow certificates by mail
+         * @description Without an account: you are mailed within a minute of every change. Confirm the address by the link that is sent
+         *     to it; every message has a link that ends it. Limit: 20 requests from one network in 15 minutes.
+         */
+        post: operations["request_watch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/watches/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End messages
+         * @description One click of mail programs (RFC 8058). A token that is over is no error.
+         */
+        post: operations["end_watch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks
+         * @description For administrators of the company, and API clients with the scope `webhooks`.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Create a webhook
+         * @description Events of your company are posted to the address from now on, within a minute, each at least once: keep the
+         *     `webhook-id` of what you have dealt with. Requests are signed by Standard Webhooks
+         *     (<https://www.standardwebhooks.com>) with `secret`, which is shown once. Answer within 10 seconds with 2xx; anything
+         *     else is tried again for days.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a webhook
+         * @description `failing_since` shows that it does not answer, `state` that it was disabled for that.
+         */
+        get: operations["get_webhook"];
+        /**
+         * Change a webhook
+         * @description What waits is sent to the new address. The secret stays.
+         */
+        put: operations["change_webhook"];
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description With its deliveries. Nothing more is sent; a request that is on its way still arrives.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries
+         * @description With all attempts, in the order of the events; kept for 30 days after their end.
+         */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send one event again
+         * @description Under the same id, whatever came of it before.
+         */
+        post: operations["redeliver_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable a webhook again
+         * @description Events are sent from now on; ask for those of the time before by `redeliver`.
+         */
+        post: operations["enable_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send again what was missed
+         * @description Every event since a moment that was not delivered, also while the webhook was disabled; ids stay the same.
+         */
+        post: operations["redeliver_missed_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange the secret of a webhook
+         * @description For 24 hours each request has two signatures, by the new secret and by the one before.
+         */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event
+         * @description An event of the type `webhook.test` is sent within seconds; see what came of it among the deliveries.
+         */
+        post: operations["send_test_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     "account.address_to_confirm": {
@@ -3491,7 +4312,7 @@ export interface webhooks {
         put?: never;
         /**
          * account.webhook_disabled
-         * @description A webhook was disabled after five days of failure. Planned: nothing leads to it yet.
+         * @description A webhook was disabled after five days of failure, or since its address is gone; the subject is the webhook.
          */
         post: operations["on_account_webhook_disabled"];
         delete?: never;
@@ -4000,6 +4821,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "manifest.finished": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * manifest.finished
+         * @description A list of numbers was verified; its signed result is ready.
+         */
+        post: operations["on_manifest_finished"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "mark_registration.ended": {
         parameters: {
             query?: never;
@@ -4198,6 +5039,58 @@ export interface components {
          * @enum {string}
          */
         ActorKind: "user" | "client" | "system";
+        /** AgentAuthorityResponse */
+        AgentAuthorityResponse: {
+            /** Accepted At */
+            accepted_at: string | null;
+            /**
+             * Agent Name
+             * @description null until it is accepted
+             */
+            agent_name: string | null;
+            /** Email */
+            email: string;
+            /**
+             * Ended At
+             * @description before its last day: revoked, given up or declined
+             */
+            ended_at: string | null;
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Granted At
+             * Format: date-time
+             */
+            granted_at: string;
+            /**
+             * Granted By
+             * Format: uuid
+             */
+            granted_by: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /**
+             * Organisation Id
+             * Format: uuid
+             */
+            organisation_id: string;
+            /** Organisation Name */
+            organisation_name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            state: components["schemas"]["AuthorityState"];
+        };
         /** AnnouncedDayRequest */
         AnnouncedDayRequest: {
             /**
@@ -4668,6 +5561,28 @@ export interface components {
              */
             to: string;
         };
+        /** AttemptResponse */
+        AttemptResponse: {
+            /**
+             * Answer
+             * @description beginning of the body of the answer, at most 1 kB
+             */
+            answer: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /** @description why there was no answer */
+            error: components["schemas"]["SendError"] | null;
+            /**
+             * Status
+             * @description HTTP status of the answer; success is 200 to 299
+             */
+            status: number | null;
+        };
         /** AuditEventResponse */
         AuditEventResponse: {
             actor: components["schemas"]["EventActorResponse"];
@@ -4704,6 +5619,34 @@ export interface components {
             seq: number;
             subject: components["schemas"]["EventSubjectResponse"];
         };
+        /** AuthorityList */
+        AuthorityList: {
+            /** Items */
+            items: components["schemas"]["AgentAuthorityResponse"][];
+        };
+        /** AuthorityRequest */
+        AuthorityRequest: {
+            /**
+             * Email
+             * Format: email
+             * @description of the agent
+             * @example broker@numune.example
+             */
+            email: string;
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Last Day
+             * Format: date
+             * @description inclusive; at most two years after the first
+             */
+            last_day: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+        };
         /** AuthorityResponse */
         AuthorityResponse: {
             /** Address */
@@ -4717,6 +5660,11 @@ export interface components {
             /** Phone */
             phone: string | null;
         };
+        /**
+         * AuthorityState
+         * @enum {string}
+         */
+        AuthorityState: "offered" | "accepted" | "in_force" | "expired" | "ended";
         /**
          * BilingualText
          * @description One or more sentences in the two languages of a decision.
@@ -4875,6 +5823,14 @@ export interface components {
              */
             file: string;
         };
+        /** Body_end_sessions_for_provider */
+        Body_end_sessions_for_provider: {
+            /**
+             * Logout Token
+             * @default
+             */
+            logout_token: string;
+        };
         /** Body_import_applications */
         Body_import_applications: {
             /**
@@ -4901,10 +5857,25 @@ export interface components {
         };
         /** Body_issue_token */
         Body_issue_token: {
+            /**
+             * Assertion
+             * @description `AuthenticationResponseJSON` of WebAuthn, as JSON
+             */
+            assertion?: string | null;
             /** Client Id */
             client_id?: string | null;
             /** Client Secret */
             client_secret?: string | null;
+            /**
+             * Code
+             * @description of `GET /v1/auth/oidc/{provider}/callback`
+             */
+            code?: string | null;
+            /**
+             * Code Verifier
+             * @description the secret of `code_challenge`
+             */
+            code_verifier?: string | null;
             /**
              * Grant Type
              * @default
@@ -4925,6 +5896,11 @@ export interface components {
              * @description for API clients: a part of the granted scopes
              */
             scope?: string | null;
+            /**
+             * Ticket
+             * @description of `POST /v1/auth/passkey/options`
+             */
+            ticket?: string | null;
             /** Username */
             username?: string | null;
         };
@@ -5679,6 +6655,42 @@ export interface components {
              */
             text_version: string;
         };
+        /** DeliveryResponse */
+        DeliveryResponse: {
+            /**
+             * Attempts
+             * @description oldest first
+             */
+            attempts: components["schemas"]["AttemptResponse"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Event Id
+             * @description header `webhook-id`, the same in every attempt
+             * @example evt_000000000042
+             */
+            event_id: string;
+            /** Event Type */
+            event_type: string;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            state: components["schemas"]["DeliveryState"];
+        };
+        /**
+         * DeliveryState
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "delivered" | "failed";
         /**
          * DescriptionResponse
          * @description The certified description: product, materials, steps, costs, site and company as they were certified.
@@ -5702,6 +6714,11 @@ export interface components {
              */
             sha256: string;
         };
+        /**
+         * DisableReason
+         * @enum {string}
+         */
+        DisableReason: "failing" | "gone";
         /** DryAssessmentRequest */
         DryAssessmentRequest: {
             /** Product Ids */
@@ -5780,6 +6797,11 @@ export interface components {
          * @enum {string}
          */
         EffectiveStatus: "active" | "suspended" | "expired" | "revoked" | "surrendered" | "superseded" | "key_compromised";
+        /**
+         * EndpointState
+         * @enum {string}
+         */
+        EndpointState: "active" | "disabled";
         /** EventActorResponse */
         EventActorResponse: {
             /** Id */
@@ -6134,6 +7156,22 @@ export interface components {
              */
             version: string;
         };
+        /** FollowedRequest */
+        FollowedRequest: {
+            kind: components["schemas"]["WatchKind"];
+            /**
+             * Value
+             * @description number of the certificate, id of the holder, or 2, 4 or 6 digits of an HS code
+             * @example 7306
+             */
+            value: string;
+        };
+        /** FollowedResponse */
+        FollowedResponse: {
+            kind: components["schemas"]["WatchKind"];
+            /** Value */
+            value: string;
+        };
         /** HandOverRequest */
         HandOverRequest: {
             /**
@@ -6228,6 +7266,40 @@ export interface components {
              */
             year: number;
         };
+        /** IdentityList */
+        IdentityList: {
+            /** Items */
+            items: components["schemas"]["IdentityResponse"][];
+        };
+        /** IdentityRequest */
+        IdentityRequest: {
+            /** Code */
+            code: string;
+            /** Code Verifier */
+            code_verifier: string;
+        };
+        /** IdentityResponse */
+        IdentityResponse: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Issuer */
+            issuer: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /**
+             * Linked At
+             * Format: date-time
+             */
+            linked_at: string;
+            /**
+             * Provider
+             * @description name of the provider; null: the service no longer has it
+             */
+            provider: string | null;
+        };
         /**
          * ImportFaultResponse
          * @description One thing that is wrong.
@@ -6301,6 +7373,22 @@ export interface components {
              * @description of the file, lower-case hex
              */
             sha256: string;
+        };
+        /** InboxResponse */
+        InboxResponse: {
+            /** Items */
+            items: components["schemas"]["NoticeResponse"][];
+            /**
+             * Language
+             * @description language of the texts: that of your notification settings, else of `Accept-Language`
+             * @enum {string}
+             */
+            language: "az" | "en" | "ru";
+            /**
+             * Unread
+             * @description how many of all your notices you have not read
+             */
+            unread: number;
         };
         /** InvitationAcceptRequest */
         InvitationAcceptRequest: {
@@ -6489,6 +7577,57 @@ export interface components {
             /** Text Version */
             text_version: string;
         };
+        /** MailDeliveryResponse */
+        MailDeliveryResponse: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Delivered At
+             * @description when the mail server took it
+             */
+            delivered_at: string | null;
+            /**
+             * Event Id
+             * @description id of that event
+             * @example evt_000000000042
+             */
+            event_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             * @description the mail's `Message-ID` begins with it
+             */
+            id: string;
+            /** @description `notice`: it delivers the notice of an event */
+            kind: components["schemas"]["MessageKind"];
+            /**
+             * Last Error
+             * @description code and text of the mail server
+             * @example 550 5.1.1 No such mailbox
+             */
+            last_error: string | null;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /**
+             * Recipient
+             * @description e-mail address
+             * @example export@numune.example
+             */
+            recipient: string;
+            /** @description `failed`: the newest attempt failed. It is tried again while `next_attempt_at` is not null. `void`: nothing was to be sent */
+            state: components["schemas"]["MailState"];
+        };
+        /**
+         * MailState
+         * @description `FAILED`: the newest attempt failed; it is tried again while `next_attempt_at` is not null.
+         * @enum {string}
+         */
+        MailState: "waiting" | "failed" | "delivered" | "void";
         /** ManifestResponse */
         ManifestResponse: {
             /**
@@ -6766,6 +7905,14 @@ export interface components {
             id: string;
         };
         /**
+         * MessageKind
+         * @description Type of a message. The first two name no account: they are resolved when sent.
+         *
+         *     The request that causes them therefore takes the same steps for every address.
+         * @enum {string}
+         */
+        MessageKind: "registration-requested" | "reset-requested" | "confirm-address" | "address-taken" | "reset-password" | "first-password" | "invitation" | "claim-confirmed" | "claim-refused" | "claim-disputed" | "member-removed" | "account-closed" | "role-granted" | "role-taken" | "administrator-given" | "administrator-taken" | "certificates-reissued" | "authenticator-proposed" | "authenticator-registered" | "authenticator-removed" | "notice" | "confirm-watch" | "watched-change" | "sign-in-added" | "sign-in-removed" | "authority-offered" | "authority-accepted" | "authority-ended";
+        /**
          * MessageSentResponse
          * @description The same response for every address, whether or not it has an account.
          */
@@ -6918,6 +8065,67 @@ export interface components {
             internal: boolean;
             /** Text */
             text: string;
+        };
+        /** NoticeResponse */
+        NoticeResponse: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** @description as `GET /v1/events` and webhooks have it */
+            event: components["schemas"]["PublicEventResponse"];
+            /**
+             * Id
+             * @description id of the event
+             * @example evt_000000000042
+             */
+            id: string;
+            /**
+             * Link
+             * @description page that shows what the notice is about
+             */
+            link: string;
+            /**
+             * Read
+             * @description whether you have read it; each member of a company reads for themselves
+             */
+            read: boolean;
+            /**
+             * Subject
+             * @description in your language
+             * @example Certificate MIK-2026-000042-Y was suspended
+             */
+            subject: string;
+            /**
+             * Text
+             * @description sentences in your language, with the reason, the last day and what to do
+             */
+            text: string;
+            /**
+             * Type
+             * @example certificate.suspended
+             */
+            type: string;
+        };
+        /**
+         * NotificationSettings
+         * @description What is mailed to you, and in which language.
+         */
+        NotificationSettings: {
+            /**
+             * Language
+             * @description of mails and notices; null: mails in Azerbaijani and English, notices by `Accept-Language`
+             */
+            language: ("az" | "en" | "ru") | null;
+            /**
+             * Not Mailed
+             * @description types of events of which you get no mail; their notices stay in the inbox
+             * @example [
+             *       "application.answered"
+             *     ]
+             */
+            not_mailed: ("application.submitted" | "application.information_requested" | "application.answered" | "application.answer_due" | "application.ended" | "application.decided" | "claim.decided" | "claim.disputed" | "certificate.issued" | "certificate.suspended" | "certificate.reinstated" | "certificate.revoked" | "certificate.surrendered" | "certificate.superseded" | "certificate.reissued" | "certificate.varied" | "certificate.extended" | "certificate.renewable" | "certificate.expiring" | "certificate.expired" | "evidence.changed" | "evidence.expiring" | "residency.changed" | "licence.offered" | "licence.changed" | "licence.ending" | "mark_registration.expiring" | "mark_registration.ended" | "matter.opened" | "matter.step" | "matter.answer_due" | "matter.overdue" | "matter.decided" | "manifest.finished" | "ruleset.affects_you" | "account.address_to_confirm" | "account.invited" | "account.password_reset" | "account.rights_changed" | "account.new_device" | "account.webhook_disabled")[];
         };
         /**
          * OperationClass
@@ -7204,6 +8412,11 @@ export interface components {
             /** Items */
             items: components["schemas"]["CompetingClaimResponse"][];
         };
+        /** Page[DeliveryResponse] */
+        Page_DeliveryResponse_: {
+            /** Items */
+            items: components["schemas"]["DeliveryResponse"][];
+        };
         /** Page[EarlierDecisionResponse] */
         Page_EarlierDecisionResponse_: {
             /** Items */
@@ -7233,6 +8446,11 @@ export interface components {
         Page_JobResponse_: {
             /** Items */
             items: components["schemas"]["JobResponse"][];
+        };
+        /** Page[MailDeliveryResponse] */
+        Page_MailDeliveryResponse_: {
+            /** Items */
+            items: components["schemas"]["MailDeliveryResponse"][];
         };
         /** Page[ManifestResponse] */
         Page_ManifestResponse_: {
@@ -7319,6 +8537,11 @@ export interface components {
             /** Items */
             items: components["schemas"]["UserResponse"][];
         };
+        /** Page[WebhookResponse] */
+        Page_WebhookResponse_: {
+            /** Items */
+            items: components["schemas"]["WebhookResponse"][];
+        };
         /**
          * ParkKind
          * @enum {string}
@@ -7341,6 +8564,85 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+        };
+        /** PasskeyList */
+        PasskeyList: {
+            /** Items */
+            items: components["schemas"]["PasskeyResponse"][];
+        };
+        /** PasskeyNameRequest */
+        PasskeyNameRequest: {
+            /**
+             * Name
+             * @description by which you know the passkey
+             * @example My telephone
+             */
+            name: string;
+        };
+        /** PasskeyRegistrationOptions */
+        PasskeyRegistrationOptions: {
+            /**
+             * Options
+             * @description for `navigator.credentials.create`: `PublicKeyCredentialCreationOptionsJSON` of WebAuthn
+             */
+            options: {
+                [key: string]: unknown;
+            };
+            /**
+             * Ticket
+             * @description for `POST /v1/me/passkeys`, with the answer; good for five minutes and once
+             */
+            ticket: string;
+        };
+        /** PasskeyRequest */
+        PasskeyRequest: {
+            /**
+             * Name
+             * @description by which you know the passkey
+             * @example My telephone
+             */
+            name: string;
+            /**
+             * Registration
+             * @description `RegistrationResponseJSON` of WebAuthn
+             */
+            registration: {
+                [key: string]: unknown;
+            };
+            /** Ticket */
+            ticket: string;
+        };
+        /** PasskeyResponse */
+        PasskeyResponse: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Registered At
+             * Format: date-time
+             */
+            registered_at: string;
+        };
+        /** PasskeySignInOptions */
+        PasskeySignInOptions: {
+            /**
+             * Options
+             * @description for `navigator.credentials.get`: `PublicKeyCredentialRequestOptionsJSON` of WebAuthn
+             */
+            options: {
+                [key: string]: unknown;
+            };
+            /**
+             * Ticket
+             * @description for `POST /v1/auth/token`, with the answer; good for five minutes and once
+             */
+            ticket: string;
         };
         /** PasswordChangeRequest */
         PasswordChangeRequest: {
@@ -7843,6 +9145,32 @@ export interface components {
          * @enum {string}
          */
         ProposalState: "proposed" | "confirmed" | "refused" | "withdrawn" | "expired";
+        /** ProviderList */
+        ProviderList: {
+            /** Items */
+            items: components["schemas"]["ProviderResponse"][];
+        };
+        /** ProviderResponse */
+        ProviderResponse: {
+            /**
+             * Audience
+             * @description whose accounts it opens
+             * @enum {string}
+             */
+            audience: "staff" | "members";
+            /**
+             * Name
+             * @example azpromo
+             */
+            name: string;
+            /** Start Url */
+            start_url: string;
+            /**
+             * Title
+             * @example AZPROMO staff
+             */
+            title: string;
+        };
         /**
          * PublicEventResponse
          * @description An event; the webhook of its type has the same content.
@@ -7954,6 +9282,15 @@ export interface components {
         QuestionsRequest: {
             /** Questions */
             questions: components["schemas"]["QuestionRequest"][];
+        };
+        /** ReadUpToRequest */
+        ReadUpToRequest: {
+            /**
+             * Up To
+             * @description id of the newest notice to mark
+             * @example evt_000000000042
+             */
+            up_to: string;
         };
         /** ReasonRequest */
         ReasonRequest: {
@@ -8174,6 +9511,21 @@ export interface components {
             /** Text */
             text: string;
             what: components["schemas"]["MatterCause"];
+        };
+        /**
+         * Resemblance
+         * @enum {string}
+         */
+        Resemblance: "same" | "different";
+        /** ResendRequest */
+        ResendRequest: {
+            /**
+             * Since
+             * Format: date-time
+             * @description every event since then that was not delivered is sent; at most 30 days ago
+             * @example 2026-11-22T17:00:00Z
+             */
+            since: string;
         };
         /**
          * ResidencyChangeKind
@@ -8438,6 +9790,84 @@ export interface components {
             /** Version */
             version: string;
         };
+        /** SanctionsCandidateResponse */
+        SanctionsCandidateResponse: {
+            /**
+             * Company Name
+             * @description the name of the company that it resembles
+             */
+            company_name: string;
+            /** Country */
+            country: string;
+            /** @description the newest that holds; null: undecided */
+            decision: components["schemas"]["SanctionsDecisionResponse"] | null;
+            /** Entry Id */
+            entry_id: string;
+            /** Entry Sha256 */
+            entry_sha256: string;
+            /**
+             * Listed Name
+             * @description the name of the entry that resembles
+             */
+            listed_name: string;
+            /** Names */
+            names: string[];
+            /** Programme */
+            programme: string;
+            /**
+             * Score
+             * @description 0–100
+             */
+            score: number;
+        };
+        /** SanctionsDecisionRequest */
+        SanctionsDecisionRequest: {
+            decision: components["schemas"]["Resemblance"];
+            /** Entry Id */
+            entry_id: string;
+            /** Entry Sha256 */
+            entry_sha256: string;
+            /**
+             * Reason
+             * @example Another country and year of registration; extract seen.
+             */
+            reason: string;
+        };
+        /** SanctionsDecisionResponse */
+        SanctionsDecisionResponse: {
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /**
+             * Decided By
+             * Format: uuid
+             */
+            decided_by: string;
+            decision: components["schemas"]["Resemblance"];
+            /** Reason */
+            reason: string;
+        };
+        /** SanctionsScreeningResponse */
+        SanctionsScreeningResponse: {
+            /** Candidates */
+            candidates: components["schemas"]["SanctionsCandidateResponse"][];
+            /**
+             * Is Clear
+             * @description a list was compared and every candidate is decided to be different
+             */
+            is_clear: boolean;
+            /**
+             * List Sha256
+             * @description hash of the list that was compared; null: none was ever loaded
+             */
+            list_sha256: string | null;
+            /** Loaded At */
+            loaded_at: string | null;
+            /** Threshold */
+            threshold: number | null;
+        };
         /**
          * SchemeKind
          * @description Legal kind of the mark.
@@ -8492,10 +9922,10 @@ export interface components {
         };
         /**
          * Scope
-         * @description Permission of an API client of a company. Scopes do not narrow what a person may do.
+         * @description Permission of an API client or an agent of a company. Scopes do not narrow what its members may do.
          * @enum {string}
          */
-        Scope: "read" | "products:write" | "applications:write" | "applications:submit" | "certificates:surrender";
+        Scope: "read" | "products:write" | "applications:write" | "applications:submit" | "certificates:surrender" | "webhooks";
         /** SecondFactorCodeRequest */
         SecondFactorCodeRequest: {
             /**
@@ -8526,6 +9956,54 @@ export interface components {
              * @description until then this session may take decisions; null: enter a code first
              */
             good_until: string | null;
+        };
+        /**
+         * SendError
+         * @description Why there is no answer.
+         * @enum {string}
+         */
+        SendError: "url_refused" | "name_not_found" | "inner_address" | "connection_failed" | "tls_failed" | "timeout" | "protocol_error";
+        /** SessionResponse */
+        SessionResponse: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * End Session Url
+             * @description where the browser signs out of the provider; null: none opened the session, or it has no address
+             */
+            end_session_url: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description no renewal moves it
+             */
+            expires_at: string;
+            /**
+             * Provider
+             * @description name of the provider that opened it; null: none did
+             */
+            provider: string | null;
+        };
+        /** SignOnCodeResponse */
+        SignOnCodeResponse: {
+            /**
+             * Code
+             * @description for `POST /v1/auth/token`, or for `POST /v1/me/identities`; good once
+             */
+            code: string;
+            /**
+             * Expires In
+             * @description seconds
+             */
+            expires_in: number;
+            /**
+             * State
+             * @description as the client sent it
+             */
+            state: string | null;
         };
         /** SiteRequest */
         SiteRequest: {
@@ -8876,6 +10354,14 @@ export interface components {
              */
             version: string;
         };
+        /** UnreadResponse */
+        UnreadResponse: {
+            /**
+             * Unread
+             * @description how many of all your notices you have not read now
+             */
+            unread: number;
+        };
         /** UserCreateRequest */
         UserCreateRequest: {
             /**
@@ -9028,6 +10514,156 @@ export interface components {
              * @description staff only
              */
             waived_by: string | null;
+        };
+        /**
+         * WatchKind
+         * @enum {string}
+         */
+        WatchKind: "certificate" | "holder" | "heading";
+        /**
+         * WatchMessageResponse
+         * @description The same for every address.
+         */
+        WatchMessageResponse: {
+            /**
+             * Message
+             * @example A message is on its way. It has a link that confirms the address; nothing is sent before.
+             */
+            message: string;
+        };
+        /** WatchRequest */
+        WatchRequest: {
+            /**
+             * Email
+             * Format: email
+             * @example buyer@sample.example
+             */
+            email: string;
+            kind: components["schemas"]["WatchKind"];
+            /**
+             * Language
+             * @description of the messages: az, en or ru
+             */
+            language?: ("az" | "en" | "ru") | null;
+            /**
+             * Value
+             * @description number of the certificate, id of the holder (in the address of its page), or 2, 4 or 6 digits of an HS code
+             * @example MIK-2026-000042-Y
+             */
+            value: string;
+        };
+        /** WebhookRequest */
+        WebhookRequest: {
+            /**
+             * Description
+             * @example Order system
+             */
+            description?: string | null;
+            /**
+             * Event Types
+             * @description types of events that are sent; null: all
+             */
+            event_types?: ("application.submitted" | "application.information_requested" | "application.answered" | "application.answer_due" | "application.ended" | "application.decided" | "claim.decided" | "claim.disputed" | "certificate.issued" | "certificate.suspended" | "certificate.reinstated" | "certificate.revoked" | "certificate.surrendered" | "certificate.superseded" | "certificate.reissued" | "certificate.varied" | "certificate.extended" | "certificate.renewable" | "certificate.expiring" | "certificate.expired" | "evidence.changed" | "evidence.expiring" | "residency.changed" | "licence.offered" | "licence.changed" | "licence.ending" | "mark_registration.expiring" | "mark_registration.ended" | "matter.opened" | "matter.step" | "matter.answer_due" | "matter.overdue" | "matter.decided" | "manifest.finished" | "ruleset.affects_you" | "account.address_to_confirm" | "account.invited" | "account.password_reset" | "account.rights_changed" | "account.new_device" | "account.webhook_disabled")[] | null;
+            /**
+             * Follows
+             * @description certificates of others whose events are sent as well, without the reason
+             * @default []
+             */
+            follows: components["schemas"]["FollowedRequest"][];
+            /**
+             * Url
+             * @description public address with https://; requests are sent to it and follow no redirects
+             * @example https://erp.example.com/mik
+             */
+            url: string;
+        };
+        /** WebhookResponse */
+        WebhookResponse: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string | null;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** @description `failing`: five days without success; `gone`: it answered 410 */
+            disabled_because: components["schemas"]["DisableReason"] | null;
+            /**
+             * Event Types
+             * @description null: all
+             */
+            event_types: string[] | null;
+            /**
+             * Failing Since
+             * @description first failure since the last success
+             */
+            failing_since: string | null;
+            /** Follows */
+            follows: components["schemas"]["FollowedResponse"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Previous Secret Until
+             * @description until then each request has a second signature, by the secret before
+             */
+            previous_secret_until: string | null;
+            state: components["schemas"]["EndpointState"];
+            /** Url */
+            url: string;
+            /** Version */
+            version: number;
+        };
+        /** WebhookWithSecretResponse */
+        WebhookWithSecretResponse: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string | null;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** @description `failing`: five days without success; `gone`: it answered 410 */
+            disabled_because: components["schemas"]["DisableReason"] | null;
+            /**
+             * Event Types
+             * @description null: all
+             */
+            event_types: string[] | null;
+            /**
+             * Failing Since
+             * @description first failure since the last success
+             */
+            failing_since: string | null;
+            /** Follows */
+            follows: components["schemas"]["FollowedResponse"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Previous Secret Until
+             * @description until then each request has a second signature, by the secret before
+             */
+            previous_secret_until: string | null;
+            /**
+             * Secret
+             * @description shown once, in this answer only: null where the answer is given again to a retry
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            secret: string | null;
+            state: components["schemas"]["EndpointState"];
+            /** Url */
+            url: string;
+            /** Version */
+            version: number;
         };
     };
     responses: never;
@@ -9291,7 +10927,10 @@ export interface operations {
                 /** @description from the `Link` of the page before */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9338,7 +10977,10 @@ export interface operations {
     get_api_client: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the API client */
                 client_id: string;
@@ -9458,7 +11100,10 @@ export interface operations {
                 /** @description from the `Link` of the page before */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9481,6 +11126,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path?: never;
             cookie?: never;
@@ -9508,7 +11155,10 @@ export interface operations {
                 /** @description true: start with a byte order mark, so that Excel detects UTF-8 */
                 bom?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9528,7 +11178,10 @@ export interface operations {
     export_applications_json_lines: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9576,6 +11229,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
                 /** @description `ETag` of an earlier response; 304 while it is still the current one */
                 "If-None-Match"?: string;
             };
@@ -9606,6 +11261,8 @@ export interface operations {
                 "If-Match": string;
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the application */
@@ -9663,7 +11320,10 @@ export interface operations {
     get_application_assessment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the application */
                 application_id: string;
@@ -9717,6 +11377,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the application */
@@ -9744,7 +11406,10 @@ export interface operations {
     get_declaration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the application */
                 application_id: string;
@@ -9804,7 +11469,10 @@ export interface operations {
                 /** @description from the `Link` of the page before */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the application */
                 application_id: string;
@@ -9827,7 +11495,10 @@ export interface operations {
     list_application_evidence: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the application */
                 application_id: string;
@@ -9853,6 +11524,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the application */
@@ -9880,7 +11553,10 @@ export interface operations {
     download_application_evidence: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the application */
                 application_id: string;
@@ -9911,6 +11587,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the application */
@@ -10155,6 +11833,8 @@ export interface operations {
                 "If-Match": string;
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the application */
@@ -10219,6 +11899,8 @@ export interface operations {
                 "If-Match": string;
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the application */
@@ -10242,7 +11924,10 @@ export interface operations {
     get_application_timeline: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the application */
                 application_id: string;
@@ -10302,6 +11987,8 @@ export interface operations {
                 "If-Match": string;
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the application */
@@ -10357,6 +12044,107 @@ export interface operations {
             };
         };
     };
+    end_sessions_for_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `name` of `GET /v1/auth/providers` */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["Body_end_sessions_for_provider"];
+            };
+        };
+        responses: {
+            /** @description The sessions have ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    finish_sign_on: {
+        parameters: {
+            query?: {
+                /** @description as the service sent it */
+                state?: string | null;
+                /** @description code of the provider */
+                code?: string | null;
+                /** @description issuer of the provider (RFC 9207) */
+                iss?: string | null;
+                /** @description why the provider did not sign in */
+                error?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description `name` of `GET /v1/auth/providers` */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnCodeResponse"];
+                };
+            };
+        };
+    };
+    start_sign_on: {
+        parameters: {
+            query: {
+                /** @description base64url of the SHA-256 of the secret `code_verifier` (RFC 7636) */
+                code_challenge: string;
+                /** @description how it is hashed */
+                code_challenge_method?: "S256";
+                /** @description `link`: the code links the identity to your account */
+                purpose?: "sign-in" | "link";
+                /** @description where the code goes: an address of this service, or of a program on the same machine */
+                redirect_uri?: string | null;
+                /** @description given back with the code */
+                state?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description `name` of `GET /v1/auth/providers` */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: never;
+    };
+    get_passkey_sign_in_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeySignInOptions"];
+                };
+            };
+        };
+    };
     reset_password: {
         parameters: {
             query?: never;
@@ -10402,6 +12190,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageSentResponse"];
+                };
+            };
+        };
+    };
+    list_identity_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
                 };
             };
         };
@@ -10476,6 +12284,59 @@ export interface operations {
             };
         };
     };
+    grant_authority: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthorityRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentAuthorityResponse"];
+                };
+            };
+        };
+    };
+    revoke_authority: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description id of the authority */
+                authority_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentAuthorityResponse"];
+                };
+            };
+        };
+    };
     list_holidays: {
         parameters: {
             query?: {
@@ -10543,6 +12404,8 @@ export interface operations {
                 product?: string | null;
                 /** @description code of a park */
                 park?: string | null;
+                /** @description only items changed at or after this moment; those of the five minutes before it are listed again, so that none is missed when you give the time of your last request */
+                updated_since?: string | null;
                 /** @description items on a page */
                 limit?: number;
                 /** @description from the `Link` of the page before */
@@ -10740,7 +12603,10 @@ export interface operations {
     get_certificate_description: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description number of the certificate, such as `MIK-2026-000042-Y` */
                 number: string;
@@ -10756,6 +12622,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DescriptionResponse"];
+                };
+            };
+        };
+    };
+    get_feed_of_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of the certificate, such as `MIK-2026-000042-Y` */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/atom+xml": string;
                 };
             };
         };
@@ -10928,6 +12817,8 @@ export interface operations {
                 "If-Match": string;
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description number of the certificate, such as `MIK-2026-000042-Y` */
@@ -11189,13 +13080,16 @@ export interface operations {
                 /** @description id of the last event you have */
                 after?: string | null;
                 /** @description only events of these types; repeat it for several */
-                type?: ("application.submitted" | "application.information_requested" | "application.answered" | "application.answer_due" | "application.ended" | "application.decided" | "claim.decided" | "claim.disputed" | "certificate.issued" | "certificate.suspended" | "certificate.reinstated" | "certificate.revoked" | "certificate.surrendered" | "certificate.superseded" | "certificate.reissued" | "certificate.varied" | "certificate.extended" | "certificate.renewable" | "certificate.expiring" | "certificate.expired" | "evidence.changed" | "evidence.expiring" | "residency.changed" | "licence.offered" | "licence.changed" | "licence.ending" | "mark_registration.expiring" | "mark_registration.ended" | "matter.opened" | "matter.step" | "matter.answer_due" | "matter.overdue" | "matter.decided" | "ruleset.affects_you" | "account.address_to_confirm" | "account.invited" | "account.password_reset" | "account.rights_changed" | "account.new_device" | "account.webhook_disabled")[] | null;
+                type?: ("application.submitted" | "application.information_requested" | "application.answered" | "application.answer_due" | "application.ended" | "application.decided" | "claim.decided" | "claim.disputed" | "certificate.issued" | "certificate.suspended" | "certificate.reinstated" | "certificate.revoked" | "certificate.surrendered" | "certificate.superseded" | "certificate.reissued" | "certificate.varied" | "certificate.extended" | "certificate.renewable" | "certificate.expiring" | "certificate.expired" | "evidence.changed" | "evidence.expiring" | "residency.changed" | "licence.offered" | "licence.changed" | "licence.ending" | "mark_registration.expiring" | "mark_registration.ended" | "matter.opened" | "matter.step" | "matter.answer_due" | "matter.overdue" | "matter.decided" | "manifest.finished" | "ruleset.affects_you" | "account.address_to_confirm" | "account.invited" | "account.password_reset" | "account.rights_changed" | "account.new_device" | "account.webhook_disabled")[] | null;
                 /** @description items on a page */
                 limit?: number;
                 /** @description from the `Link` of the page before */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11236,6 +13130,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
                 /** @description `ETag` of an earlier response; 304 while it is still the current one */
                 "If-None-Match"?: string;
             };
@@ -11293,7 +13189,10 @@ export interface operations {
     download_evidence: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the evidence document */
                 evidence_id: string;
@@ -11427,6 +13326,52 @@ export interface operations {
             };
         };
     };
+    get_feed_of_heading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description code of the Harmonized System */
+                heading: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/atom+xml": string;
+                };
+            };
+        };
+    };
+    get_feed_of_holder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the holder */
+                holder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/atom+xml": string;
+                };
+            };
+        };
+    };
     import_applications: {
         parameters: {
             query?: {
@@ -11438,6 +13383,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path?: never;
             cookie?: never;
@@ -11470,6 +13417,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path?: never;
             cookie?: never;
@@ -11511,6 +13460,85 @@ export interface operations {
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     "text/csv": string;
+                };
+            };
+        };
+    };
+    list_inbox: {
+        parameters: {
+            query?: {
+                /** @description true: only notices that you have not read */
+                unread?: boolean;
+                /** @description only notices of these types; repeat it for several */
+                type?: ("application.submitted" | "application.information_requested" | "application.answered" | "application.answer_due" | "application.ended" | "application.decided" | "claim.decided" | "claim.disputed" | "certificate.issued" | "certificate.suspended" | "certificate.reinstated" | "certificate.revoked" | "certificate.surrendered" | "certificate.superseded" | "certificate.reissued" | "certificate.varied" | "certificate.extended" | "certificate.renewable" | "certificate.expiring" | "certificate.expired" | "evidence.changed" | "evidence.expiring" | "residency.changed" | "licence.offered" | "licence.changed" | "licence.ending" | "mark_registration.expiring" | "mark_registration.ended" | "matter.opened" | "matter.step" | "matter.answer_due" | "matter.overdue" | "matter.decided" | "manifest.finished" | "ruleset.affects_you" | "account.address_to_confirm" | "account.invited" | "account.password_reset" | "account.rights_changed" | "account.new_device" | "account.webhook_disabled")[] | null;
+                /** @description items on a page */
+                limit?: number;
+                /** @description from the `Link` of the page before */
+                cursor?: string | null;
+            };
+            header?: {
+                /** @description `ETag` of an earlier response; 304 while it is still the current one */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxResponse"];
+                };
+            };
+        };
+    };
+    mark_all_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadUpToRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadResponse"];
+                };
+            };
+        };
+    };
+    mark_notice_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the notice, which is that of its event */
+                notice_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadResponse"];
                 };
             };
         };
@@ -11703,6 +13731,59 @@ export interface operations {
             };
         };
     };
+    list_mail_deliveries: {
+        parameters: {
+            query?: {
+                /** @description only mails in this state */
+                state?: components["schemas"]["MailState"] | null;
+                /** @description items on a page */
+                limit?: number;
+                /** @description from the `Link` of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MailDeliveryResponse_"];
+                };
+            };
+        };
+    };
+    retry_mail_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description id of the mail */
+                mail_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailDeliveryResponse"];
+                };
+            };
+        };
+    };
     list_matters: {
         parameters: {
             query?: {
@@ -11797,7 +13878,10 @@ export interface operations {
     get_me: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11810,6 +13894,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CurrentUserResponse"];
+                };
+            };
+        };
+    };
+    list_own_authorities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthorityList"];
+                };
+            };
+        };
+    };
+    give_up_authority: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description id of the authority */
+                authority_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    accept_authority: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description id of the authority */
+                authority_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentAuthorityResponse"];
                 };
             };
         };
@@ -11907,6 +14061,242 @@ export interface operations {
             };
         };
     };
+    list_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityList"];
+                };
+            };
+        };
+    };
+    link_identity: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityResponse"];
+                };
+            };
+        };
+    };
+    unlink_identity: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description id of the identity in the list of one's own */
+                identity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_notification_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationSettings"];
+                };
+            };
+        };
+    };
+    change_notification_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationSettings"];
+                };
+            };
+        };
+    };
+    list_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyList"];
+                };
+            };
+        };
+    };
+    register_passkey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyResponse"];
+                };
+            };
+        };
+    };
+    get_passkey_registration_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRegistrationOptions"];
+                };
+            };
+        };
+    };
+    rename_passkey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description id of the passkey */
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyNameRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyResponse"];
+                };
+            };
+        };
+    };
+    remove_passkey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description id of the passkey */
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -11975,6 +14365,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SecondFactorResponse"];
+                };
+            };
+        };
+    };
+    get_session_of_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
                 };
             };
         };
@@ -12099,8 +14509,13 @@ export interface operations {
                 site?: string | null;
                 /** @description only those not yet expired whose last day is before this day */
                 expiring_before?: string | null;
+                /** @description only items changed at or after this moment; those of the five minutes before it are listed again, so that none is missed when you give the time of your last request */
+                updated_since?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12132,8 +14547,13 @@ export interface operations {
                 site?: string | null;
                 /** @description only those not yet expired whose last day is before this day */
                 expiring_before?: string | null;
+                /** @description only items changed at or after this moment; those of the five minutes before it are listed again, so that none is missed when you give the time of your last request */
+                updated_since?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12163,8 +14583,13 @@ export interface operations {
                 site?: string | null;
                 /** @description only those not yet expired whose last day is before this day */
                 expiring_before?: string | null;
+                /** @description only items changed at or after this moment; those of the five minutes before it are listed again, so that none is missed when you give the time of your last request */
+                updated_since?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12234,6 +14659,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
                 /** @description `ETag` of an earlier response; 304 while it is still the current one */
                 "If-None-Match"?: string;
             };
@@ -12252,6 +14679,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrganisationResponse"];
+                };
+            };
+        };
+    };
+    list_authorities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the company */
+                organisation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthorityList"];
                 };
             };
         };
@@ -12282,7 +14732,10 @@ export interface operations {
     list_company_evidence: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the company */
                 organisation_id: string;
@@ -12308,6 +14761,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the company */
@@ -12328,6 +14783,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvidenceResponse"];
+                };
+            };
+        };
+    };
+    get_sanctions_screening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the company */
+                organisation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SanctionsScreeningResponse"];
+                };
+            };
+        };
+    };
+    decide_sanctions_candidate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description id of the company */
+                organisation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SanctionsDecisionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SanctionsScreeningResponse"];
                 };
             };
         };
@@ -12387,7 +14895,10 @@ export interface operations {
                 /** @description from the `Link` of the page before */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12410,6 +14921,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path?: never;
             cookie?: never;
@@ -12439,7 +14952,10 @@ export interface operations {
                 /** @description true: start with a byte order mark, so that Excel detects UTF-8 */
                 bom?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12462,7 +14978,10 @@ export interface operations {
                 /** @description true: only retired products; false: none of them; null: all */
                 retired?: boolean | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12483,6 +15002,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
                 /** @description `ETag` of an earlier response; 304 while it is still the current one */
                 "If-None-Match"?: string;
             };
@@ -12513,6 +15034,8 @@ export interface operations {
                 "If-Match": string;
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the product */
@@ -12545,6 +15068,8 @@ export interface operations {
                 "If-Match": string;
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the product */
@@ -12931,7 +15456,10 @@ export interface operations {
                 /** @description from the `Link` of the page before */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12979,6 +15507,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
                 /** @description `ETag` of an earlier response; 304 while it is still the current one */
                 "If-None-Match"?: string;
             };
@@ -13203,7 +15733,10 @@ export interface operations {
     assess_products: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description code of the scheme, such as `MIK` */
                 code: string;
@@ -13289,7 +15822,10 @@ export interface operations {
                 /** @description from the `Link` of the page before */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13312,6 +15848,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path?: never;
             cookie?: never;
@@ -13337,6 +15875,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
                 /** @description `ETag` of an earlier response; 304 while it is still the current one */
                 "If-None-Match"?: string;
             };
@@ -13367,6 +15907,8 @@ export interface operations {
                 "If-Match": string;
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the production site */
@@ -13773,7 +16315,10 @@ export interface operations {
                 /** @description from the `Link` of the page before */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13796,6 +16341,8 @@ export interface operations {
             header?: {
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path?: never;
             cookie?: never;
@@ -13821,6 +16368,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
                 /** @description `ETag` of an earlier response; 304 while it is still the current one */
                 "If-None-Match"?: string;
             };
@@ -13851,6 +16400,8 @@ export interface operations {
                 "If-Match": string;
                 /** @description a retry with the same key gets the same answer */
                 "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
             };
             path: {
                 /** @description id of the manifest */
@@ -13874,7 +16425,10 @@ export interface operations {
     get_manifest_rows: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the manifest */
                 manifest_id: string;
@@ -13897,7 +16451,10 @@ export interface operations {
     get_manifest_result: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
             path: {
                 /** @description id of the manifest */
                 manifest_id: string;
@@ -14019,6 +16576,384 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    request_watch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchMessageResponse"];
+                };
+            };
+        };
+    };
+    end_watch: {
+        parameters: {
+            query: {
+                /** @description from the link in a message */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchMessageResponse"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description items on a page */
+                limit?: number;
+                /** @description from the `Link` of the page before */
+                cursor?: string | null;
+            };
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookResponse_"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecretResponse"];
+                };
+            };
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+                /** @description `ETag` of an earlier response; 304 while it is still the current one */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookResponse"];
+                };
+            };
+        };
+    };
+    change_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `ETag` of the version that the change was made against */
+                "If-Match": string;
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path: {
+                /** @description id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookResponse"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path: {
+                /** @description id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description only those in this state */
+                state?: components["schemas"]["DeliveryState"] | null;
+                /** @description items on a page */
+                limit?: number;
+                /** @description from the `Link` of the page before */
+                cursor?: string | null;
+            };
+            header?: {
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path: {
+                /** @description id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeliveryResponse_"];
+                };
+            };
+        };
+    };
+    redeliver_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path: {
+                /** @description id of the delivery */
+                delivery_id: string;
+                /** @description id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryResponse"];
+                };
+            };
+        };
+    };
+    enable_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `ETag` of the version that the change was made against */
+                "If-Match": string;
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path: {
+                /** @description id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookResponse"];
+                };
+            };
+        };
+    };
+    redeliver_missed_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path: {
+                /** @description id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookResponse"];
+                };
+            };
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `ETag` of the version that the change was made against */
+                "If-Match": string;
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path: {
+                /** @description id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecretResponse"];
+                };
+            };
+        };
+    };
+    send_test_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a retry with the same key gets the same answer */
+                "Idempotency-Key"?: string | null;
+                /** @description for agents, who act for several companies: the id of the one that this request is about */
+                Organisation?: string;
+            };
+            path: {
+                /** @description id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryResponse"];
+                };
             };
         };
     };
@@ -14364,7 +17299,7 @@ export interface operations {
                          * @description kind of the subject, or of the change
                          * @enum {unknown}
                          */
-                        kind: "member_added" | "member_removed" | "client_added" | "client_removed" | "role_changed" | "authenticator_reset";
+                        kind: "member_added" | "member_removed" | "client_added" | "client_removed" | "role_changed" | "authenticator_reset" | "sign_in_added" | "sign_in_removed";
                         reason: null;
                         status: null;
                     };
@@ -14411,7 +17346,7 @@ export interface operations {
                  *       "data": {
                  *         "certificate": null,
                  *         "deadline": null,
-                 *         "kind": null,
+                 *         "kind": "failing",
                  *         "reason": null,
                  *         "status": null
                  *       },
@@ -14437,7 +17372,11 @@ export interface operations {
                         /** @description number of the certificate that a matter is about */
                         certificate: null;
                         deadline: null;
-                        kind: null;
+                        /**
+                         * @description kind of the subject, or of the change
+                         * @enum {unknown}
+                         */
+                        kind: "failing" | "gone";
                         reason: null;
                         status: null;
                     };
@@ -16434,6 +19373,83 @@ export interface operations {
                     };
                     /** @constant */
                     type: "licence.offered";
+                };
+            };
+        };
+        responses: {
+            /** @description Received. Any other answer is sent again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_manifest_finished: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "actor": "staff",
+                 *       "at": "2026-11-22T17:00:00.000000Z",
+                 *       "data": {
+                 *         "certificate": null,
+                 *         "deadline": null,
+                 *         "kind": null,
+                 *         "reason": null,
+                 *         "status": "finished"
+                 *       },
+                 *       "id": "evt_000000000042",
+                 *       "log_index": null,
+                 *       "subject": {
+                 *         "id": "01930000-0000-7000-8000-000000000007",
+                 *         "kind": "manifest",
+                 *         "number": null
+                 *       },
+                 *       "type": "manifest.finished"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description kind of actor; persons are not named
+                     * @enum {unknown}
+                     */
+                    actor: "company" | "staff" | "system";
+                    /** Format: date-time */
+                    at: string;
+                    data: {
+                        /** @description number of the certificate that a matter is about */
+                        certificate: null;
+                        deadline: null;
+                        kind: null;
+                        reason: null;
+                        /**
+                         * @description status of the subject after the event
+                         * @enum {unknown}
+                         */
+                        status: "finished";
+                    };
+                    /** @description the same in every delivery; ids sort by the order of commits */
+                    id: string;
+                    /** @description index of the entry in the public log; null where the act is not logged */
+                    log_index: number | null;
+                    subject: {
+                        /** @description id, or number of a certificate, as addresses of this API have it */
+                        id: string;
+                        /** @constant */
+                        kind: "manifest";
+                        /** @description number of an application or a certificate */
+                        number: string | null;
+                    };
+                    /** @constant */
+                    type: "manifest.finished";
                 };
             };
         };
