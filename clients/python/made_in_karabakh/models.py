@@ -7,22 +7,28 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 Action: TypeAlias = Literal['submit', 'claim', 'assign', 'hand-over', 'release', 'request-information', 'respond', 'recommend', 'approve', 'reject', 'return', 'withdraw', 'lapse']
 ActorGroup: TypeAlias = Literal['company', 'staff', 'system']
 ActorKind: TypeAlias = Literal['user', 'client', 'system']
+AuthorityState: TypeAlias = Literal['offered', 'accepted', 'in_force', 'expired', 'ended']
 ClaimState: TypeAlias = Literal['waiting', 'disputed', 'confirmed', 'refused']
 ClockState: TypeAlias = Literal['running', 'stopped']
 CostKind: TypeAlias = Literal['materials', 'labour', 'energy', 'depreciation', 'research', 'quality', 'other']
 DecisionOutcome: TypeAlias = Literal['approved', 'rejected']
 DeclarationMethod: TypeAlias = Literal['click', 'e_signature']
+DeliveryState: TypeAlias = Literal['waiting', 'delivered', 'failed']
+DisableReason: TypeAlias = Literal['failing', 'gone']
 EffectiveStatus: TypeAlias = Literal['active', 'suspended', 'expired', 'revoked', 'surrendered', 'superseded', 'key_compromised']
+EndpointState: TypeAlias = Literal['active', 'disabled']
 EvidenceScope: TypeAlias = Literal['company', 'site', 'product', 'lot', 'any']
 FieldRequirement: TypeAlias = Literal['needed', 'optional', 'none']
 FileVerificationResponse: TypeAlias = Any
 ImportMode: TypeAlias = Literal['all_or_nothing', 'good_lines_as_drafts']
 JobState: TypeAlias = Literal['waiting', 'running', 'done', 'parked']
+MailState: TypeAlias = Literal['waiting', 'failed', 'delivered', 'void']
 ManifestState: TypeAlias = Literal['running', 'finished', 'cancelled']
 MatterCause: TypeAlias = Literal['evidence_withdrawn', 'evidence_ended', 'evidence_false', 'stage_back', 'non_resident', 'fact_differs', 'name', 'address', 'materials', 'supplier', 'price', 'capacity', 'step', 'site', 'heading', 'ownership', 'other']
 MatterKind: TypeAlias = Literal['lost_ground', 'change', 'report']
 MatterOutcome: TypeAlias = Literal['unfounded', 'corrected', 'upheld']
 MatterState: TypeAlias = Literal['open', 'closed']
+MessageKind: TypeAlias = Literal['registration-requested', 'reset-requested', 'confirm-address', 'address-taken', 'reset-password', 'first-password', 'invitation', 'claim-confirmed', 'claim-refused', 'claim-disputed', 'member-removed', 'account-closed', 'role-granted', 'role-taken', 'administrator-given', 'administrator-taken', 'certificates-reissued', 'authenticator-proposed', 'authenticator-registered', 'authenticator-removed', 'notice', 'confirm-watch', 'watched-change', 'sign-in-added', 'sign-in-removed', 'authority-offered', 'authority-accepted', 'authority-ended']
 OperationClass: TypeAlias = Literal['simple', 'substantial', 'assembly', 'other']
 OrganisationStatus: TypeAlias = Literal['listed', 'unconfirmed', 'confirmed', 'refused']
 Outcome: TypeAlias = Literal['pass', 'fail', 'manual', 'incomplete', 'not_applicable', 'not_assessed']
@@ -33,18 +39,40 @@ ProposalState: TypeAlias = Literal['proposed', 'confirmed', 'refused', 'withdraw
 QuestionField: TypeAlias = Literal['/names', '/hs6', '/national_code', '/gtin', '/unit', '/brand', '/flags', '/joint_production', '/ex_works', '/materials', '/steps', '/costs', '/site', '/site/production_started_on', '/organisation', '/residency', '/evidence', '/term']
 RecommendedOutcome: TypeAlias = Literal['approve', 'reject']
 RecordSource: TypeAlias = Literal['register', 'applicant']
+Resemblance: TypeAlias = Literal['same', 'different']
 ResidencyChangeKind: TypeAlias = Literal['new', 'kept', 'lost', 'restored']
 ResidencyStatus: TypeAlias = Literal['resident', 'non_resident']
 RevocationReason: TypeAlias = Literal['false-documents', 'mark-on-uncertified-goods', 'critical-nonconformity', 'residency-cancelled', 'bankruptcy', 'repeated-suspension', 'court-order']
 Role: TypeAlias = Literal['applicant', 'registrar', 'reviewer', 'approver', 'owner', 'auditor', 'inspector', 'system']
 SchemeKind: TypeAlias = Literal['trademark_licence', 'collective', 'certification', 'local_brand']
-Scope: TypeAlias = Literal['read', 'products:write', 'applications:write', 'applications:submit', 'certificates:surrender']
+Scope: TypeAlias = Literal['read', 'products:write', 'applications:write', 'applications:submit', 'certificates:surrender', 'webhooks']
+SendError: TypeAlias = Literal['url_refused', 'name_not_found', 'inner_address', 'connection_failed', 'tls_failed', 'timeout', 'protocol_error']
 State: TypeAlias = Literal['draft', 'submitted', 'in_review', 'information_requested', 'recommended', 'approved', 'rejected', 'withdrawn', 'lapsed']
 Supplier: TypeAlias = Literal['applicant', 'staff']
 SuspensionCause: TypeAlias = Literal['residency', 'document', 'hearing', 'surveillance', 'change', 'licence', 'mark', 'holder', 'incident', 'court']
 ValueBasis: TypeAlias = Literal['cif', 'domestic', 'own']
 ValueType: TypeAlias = Literal['choice', 'code', 'text', 'flag', 'percentage', 'quantity', 'count', 'heading', 'goods', 'date', 'country', 'district', 'unit', 'voen', 'member', 'findings']
 Verdict: TypeAlias = Literal['forged', 'unreadable', 'mistyped', 'unknown', 'revoked', 'surrendered', 'superseded', 'key_compromised', 'expired', 'suspended', 'not_yet_valid', 'valid']
+WatchKind: TypeAlias = Literal['certificate', 'holder', 'heading']
+
+
+class AgentAuthorityResponse(TypedDict):
+    accepted_at: str | None
+    agent_name: str | None
+    """null until it is accepted"""
+    email: str
+    ended_at: str | None
+    """before its last day: revoked, given up or declined"""
+    first_day: str
+    granted_at: str
+    granted_by: str
+    id: str
+    last_day: str
+    organisation_id: str
+    organisation_name: str
+    scopes: list[Scope]
+    state: AuthorityState
+
 
 
 class AnnouncedDayRequest(TypedDict):
@@ -266,6 +294,18 @@ class AssignRequest(TypedDict):
 
 
 
+class AttemptResponse(TypedDict):
+    answer: str | None
+    """beginning of the body of the answer, at most 1 kB"""
+    at: str
+    duration_ms: int
+    error: SendError | None
+    """why there was no answer"""
+    status: int | None
+    """HTTP status of the answer; success is 200 to 299"""
+
+
+
 class AuditEventResponse(TypedDict):
     actor: EventActorResponse
     at: str
@@ -279,6 +319,21 @@ class AuditEventResponse(TypedDict):
     seq: int
     """position in the chain, without gaps"""
     subject: EventSubjectResponse
+
+
+
+class AuthorityList(TypedDict):
+    items: list[AgentAuthorityResponse]
+
+
+
+class AuthorityRequest(TypedDict):
+    email: str
+    """of the agent"""
+    first_day: str
+    last_day: str
+    """inclusive; at most two years after the first"""
+    scopes: list[Scope]
 
 
 
@@ -643,6 +698,20 @@ class DeclarationResponse(TypedDict):
 
 
 
+class DeliveryResponse(TypedDict):
+    attempts: list[AttemptResponse]
+    """oldest first"""
+    created_at: str
+    event_id: str
+    """header `webhook-id`, the same in every attempt"""
+    event_type: str
+    finished_at: str | None
+    id: str
+    next_attempt_at: str | None
+    state: DeliveryState
+
+
+
 class DescriptionResponse(TypedDict):
     """The certified description: product, materials, steps, costs, site and company as they were certified."""
     certificate: str
@@ -840,6 +909,19 @@ class FlagsResponse(TypedDict):
 
 
 
+class FollowedRequest(TypedDict):
+    kind: WatchKind
+    value: str
+    """number of the certificate, id of the holder, or 2, 4 or 6 digits of an HS code"""
+
+
+
+class FollowedResponse(TypedDict):
+    kind: WatchKind
+    value: str
+
+
+
 class HandOverRequest(TypedDict):
     to: str
     """id of a reviewer"""
@@ -893,6 +975,27 @@ class HolidayAnnouncementRequest(TypedDict):
 
 
 
+class IdentityList(TypedDict):
+    items: list[IdentityResponse]
+
+
+
+class IdentityRequest(TypedDict):
+    code: str
+    code_verifier: str
+
+
+
+class IdentityResponse(TypedDict):
+    id: str
+    issuer: str
+    last_used_at: str | None
+    linked_at: str
+    provider: str | None
+    """name of the provider; null: the service no longer has it"""
+
+
+
 class ImportFaultResponse(TypedDict):
     """One thing that is wrong."""
     code: str
@@ -920,6 +1023,15 @@ class ImportResponse(TypedDict):
     mode: ImportMode
     sha256: str
     """of the file, lower-case hex"""
+
+
+
+class InboxResponse(TypedDict):
+    items: list[NoticeResponse]
+    language: Literal['az', 'en', 'ru']
+    """language of the texts: that of your notification settings, else of `Accept-Language`"""
+    unread: int
+    """how many of all your notices you have not read"""
 
 
 
@@ -1003,6 +1115,29 @@ class MadeDeclarationResponse(TypedDict):
     made_by: str
     method: DeclarationMethod
     text_version: str
+
+
+
+class MailDeliveryResponse(TypedDict):
+    attempts: int
+    created_at: str
+    delivered_at: str | None
+    """when the mail server took it"""
+    event_id: str | None
+    """id of that event"""
+    id: str
+    """the mail's `Message-ID` begins with it"""
+    kind: MessageKind
+    """`notice`: it delivers the notice of an event"""
+    last_error: str | None
+    """code and text of the mail server"""
+    next_attempt_at: str | None
+    recipient: str
+    """e-mail address"""
+    state: MailState
+    """`failed`: the newest attempt failed. It is tried again while `next_attempt_at` is not null. `void`: nothing was
+    to be sent
+    """
 
 
 
@@ -1190,6 +1325,33 @@ class NoteResponse(TypedDict):
 
 
 
+class NoticeResponse(TypedDict):
+    at: str
+    event: PublicEventResponse
+    """as `GET /v1/events` and webhooks have it"""
+    id: str
+    """id of the event"""
+    link: str
+    """page that shows what the notice is about"""
+    read: bool
+    """whether you have read it; each member of a company reads for themselves"""
+    subject: str
+    """in your language"""
+    text: str
+    """sentences in your language, with the reason, the last day and what to do"""
+    type: str
+
+
+
+class NotificationSettings(TypedDict):
+    """What is mailed to you, and in which language."""
+    language: Literal['az', 'en', 'ru'] | None
+    """of mails and notices; null: mails in Azerbaijani and English, notices by `Accept-Language`"""
+    not_mailed: list[Literal['application.submitted', 'application.information_requested', 'application.answered', 'application.answer_due', 'application.ended', 'application.decided', 'claim.decided', 'claim.disputed', 'certificate.issued', 'certificate.suspended', 'certificate.reinstated', 'certificate.revoked', 'certificate.surrendered', 'certificate.superseded', 'certificate.reissued', 'certificate.varied', 'certificate.extended', 'certificate.renewable', 'certificate.expiring', 'certificate.expired', 'evidence.changed', 'evidence.expiring', 'residency.changed', 'licence.offered', 'licence.changed', 'licence.ending', 'mark_registration.expiring', 'mark_registration.ended', 'matter.opened', 'matter.step', 'matter.answer_due', 'matter.overdue', 'matter.decided', 'manifest.finished', 'ruleset.affects_you', 'account.address_to_confirm', 'account.invited', 'account.password_reset', 'account.rights_changed', 'account.new_device', 'account.webhook_disabled']]
+    """types of events of which you get no mail; their notices stay in the inbox"""
+
+
+
 OperationResponse = TypedDict(
     "OperationResponse",
     {
@@ -1295,6 +1457,50 @@ class ParkResponse(TypedDict):
     kind: ParkKind
     legal_basis: str | None
     names: dict[str, str]
+
+
+
+class PasskeyList(TypedDict):
+    items: list[PasskeyResponse]
+
+
+
+class PasskeyNameRequest(TypedDict):
+    name: str
+    """by which you know the passkey"""
+
+
+
+class PasskeyRegistrationOptions(TypedDict):
+    options: dict[str, Any]
+    """for `navigator.credentials.create`: `PublicKeyCredentialCreationOptionsJSON` of WebAuthn"""
+    ticket: str
+    """for `POST /v1/me/passkeys`, with the answer; good for five minutes and once"""
+
+
+
+class PasskeyRequest(TypedDict):
+    name: str
+    """by which you know the passkey"""
+    registration: dict[str, Any]
+    """`RegistrationResponseJSON` of WebAuthn"""
+    ticket: str
+
+
+
+class PasskeyResponse(TypedDict):
+    id: str
+    last_used_at: str | None
+    name: str
+    registered_at: str
+
+
+
+class PasskeySignInOptions(TypedDict):
+    options: dict[str, Any]
+    """for `navigator.credentials.get`: `PublicKeyCredentialRequestOptionsJSON` of WebAuthn"""
+    ticket: str
+    """for `POST /v1/auth/token`, with the answer; good for five minutes and once"""
 
 
 
@@ -1494,6 +1700,20 @@ class ProposalResponse(TypedDict):
 
 
 
+class ProviderList(TypedDict):
+    items: list[ProviderResponse]
+
+
+
+class ProviderResponse(TypedDict):
+    audience: Literal['staff', 'members']
+    """whose accounts it opens"""
+    name: str
+    start_url: str
+    title: str
+
+
+
 class PublicEventResponse(TypedDict):
     """An event; the webhook of its type has the same content."""
     actor: ActorGroup
@@ -1545,6 +1765,12 @@ class QuestionResponse(TypedDict):
 
 class QuestionsRequest(TypedDict):
     questions: list[QuestionRequest]
+
+
+
+class ReadUpToRequest(TypedDict):
+    up_to: str
+    """id of the newest notice to mark"""
 
 
 
@@ -1653,6 +1879,12 @@ class ReportedChangeResponse(TypedDict):
     state: MatterState
     text: str
     what: MatterCause
+
+
+
+class ResendRequest(TypedDict):
+    since: str
+    """every event since then that was not delivered is sent; at most 30 days ago"""
 
 
 
@@ -1769,6 +2001,50 @@ class RulesetResponse(TypedDict):
 
 
 
+class SanctionsCandidateResponse(TypedDict):
+    company_name: str
+    """the name of the company that it resembles"""
+    country: str
+    decision: SanctionsDecisionResponse | None
+    """the newest that holds; null: undecided"""
+    entry_id: str
+    entry_sha256: str
+    listed_name: str
+    """the name of the entry that resembles"""
+    names: list[str]
+    programme: str
+    score: int
+    """0–100"""
+
+
+
+class SanctionsDecisionRequest(TypedDict):
+    decision: Resemblance
+    entry_id: str
+    entry_sha256: str
+    reason: str
+
+
+
+class SanctionsDecisionResponse(TypedDict):
+    decided_at: str
+    decided_by: str
+    decision: Resemblance
+    reason: str
+
+
+
+class SanctionsScreeningResponse(TypedDict):
+    candidates: list[SanctionsCandidateResponse]
+    is_clear: bool
+    """a list was compared and every candidate is decided to be different"""
+    list_sha256: str | None
+    """hash of the list that was compared; null: none was ever loaded"""
+    loaded_at: str | None
+    threshold: int | None
+
+
+
 class SchemeResponse(TypedDict):
     assessment_level: Literal['authority-benchmark', 'authority-mandate', 'authority-globalmra', 'authority-peer', 'authority-extended-mra', 'scheme-self', 'scheme-cab', 'no-endorsement']
     """assessment level of certificates, as UNTP names it"""
@@ -1809,6 +2085,27 @@ class SecondFactorResponse(TypedDict):
     enrolled: bool
     good_until: str | None
     """until then this session may take decisions; null: enter a code first"""
+
+
+
+class SessionResponse(TypedDict):
+    created_at: str
+    end_session_url: str | None
+    """where the browser signs out of the provider; null: none opened the session, or it has no address"""
+    expires_at: str
+    """no renewal moves it"""
+    provider: str | None
+    """name of the provider that opened it; null: none did"""
+
+
+
+class SignOnCodeResponse(TypedDict):
+    code: str
+    """for `POST /v1/auth/token`, or for `POST /v1/me/identities`; good once"""
+    expires_in: int
+    """seconds"""
+    state: str | None
+    """as the client sent it"""
 
 
 
@@ -1971,6 +2268,12 @@ class UnitsResponse(TypedDict):
 
 
 
+class UnreadResponse(TypedDict):
+    unread: int
+    """how many of all your notices you have not read now"""
+
+
+
 class UserCreateRequest(TypedDict):
     email: str
     full_name: str
@@ -2039,4 +2342,73 @@ class VisitWaiverResponse(TypedDict):
     waived_at: str
     waived_by: str | None
     """staff only"""
+
+
+
+class WatchMessageResponse(TypedDict):
+    """The same for every address."""
+    message: str
+
+
+
+class WatchRequest(TypedDict):
+    email: str
+    kind: WatchKind
+    language: NotRequired[Literal['az', 'en', 'ru'] | None]
+    """of the messages: az, en or ru"""
+    value: str
+    """number of the certificate, id of the holder (in the address of its page), or 2, 4 or 6 digits of an HS code"""
+
+
+
+class WebhookRequest(TypedDict):
+    description: NotRequired[str | None]
+    event_types: NotRequired[list[Literal['application.submitted', 'application.information_requested', 'application.answered', 'application.answer_due', 'application.ended', 'application.decided', 'claim.decided', 'claim.disputed', 'certificate.issued', 'certificate.suspended', 'certificate.reinstated', 'certificate.revoked', 'certificate.surrendered', 'certificate.superseded', 'certificate.reissued', 'certificate.varied', 'certificate.extended', 'certificate.renewable', 'certificate.expiring', 'certificate.expired', 'evidence.changed', 'evidence.expiring', 'residency.changed', 'licence.offered', 'licence.changed', 'licence.ending', 'mark_registration.expiring', 'mark_registration.ended', 'matter.opened', 'matter.step', 'matter.answer_due', 'matter.overdue', 'matter.decided', 'manifest.finished', 'ruleset.affects_you', 'account.address_to_confirm', 'account.invited', 'account.password_reset', 'account.rights_changed', 'account.new_device', 'account.webhook_disabled']] | None]
+    """types of events that are sent; null: all"""
+    follows: NotRequired[list[FollowedRequest]]
+    """certificates of others whose events are sent as well, without the reason"""
+    url: str
+    """public address with https://; requests are sent to it and follow no redirects"""
+
+
+
+class WebhookResponse(TypedDict):
+    created_at: str
+    description: str | None
+    disabled_at: str | None
+    disabled_because: DisableReason | None
+    """`failing`: five days without success; `gone`: it answered 410"""
+    event_types: list[str] | None
+    """null: all"""
+    failing_since: str | None
+    """first failure since the last success"""
+    follows: list[FollowedResponse]
+    id: str
+    previous_secret_until: str | None
+    """until then each request has a second signature, by the secret before"""
+    state: EndpointState
+    url: str
+    version: int
+
+
+
+class WebhookWithSecretResponse(TypedDict):
+    created_at: str
+    description: str | None
+    disabled_at: str | None
+    disabled_because: DisableReason | None
+    """`failing`: five days without success; `gone`: it answered 410"""
+    event_types: list[str] | None
+    """null: all"""
+    failing_since: str | None
+    """first failure since the last success"""
+    follows: list[FollowedResponse]
+    id: str
+    previous_secret_until: str | None
+    """until then each request has a second signature, by the secret before"""
+    secret: str | None
+    """shown once, in this answer only: null where the answer is given again to a retry"""
+    state: EndpointState
+    url: str
+    version: int
 

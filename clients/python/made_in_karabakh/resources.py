@@ -45,12 +45,12 @@ class Account:
         call: Call[m.SecondFactorResponse] = Call('POST', '/v1/auth/step-up', signed=True, body=body)
         return self._client.run(call)
 
-    def get_me(self) -> m.CurrentUserResponse:
+    def get_me(self, *, organisation: str | None = None) -> m.CurrentUserResponse:
         """Get the signed-in user or API client.
 
         The account of the access token, its current roles, and the company that it acts for.
         """
-        call: Call[m.CurrentUserResponse] = Call('GET', '/v1/me', signed=True, repeatable=True)
+        call: Call[m.CurrentUserResponse] = Call('GET', '/v1/me', signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
     def list_credentials(self) -> m.StaffCredentialList:
@@ -88,6 +88,78 @@ class Account:
         call: Call[m.StaffCredentialResponse] = Call('DELETE', ('/v1/me/credentials/{credential_id}', credential_id), signed=True, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
+    def list_identities(self) -> m.IdentityList:
+        """List one's identities at providers.
+
+        Those that sign in to the own account, oldest first.
+        """
+        call: Call[m.IdentityList] = Call('GET', '/v1/me/identities', signed=True, repeatable=True)
+        return self._client.run(call)
+
+    def link_identity(self, body: m.IdentityRequest, *, idempotency_key: str | None = None) -> m.IdentityResponse:
+        """Link an identity at a provider.
+
+        From now on the identity signs in to the own account. `code` is of a sign-in that began with `purpose=link`.
+
+        Needs a sign-in of the last ten minutes, or a second factor. The person is told by mail.
+        """
+        call: Call[m.IdentityResponse] = Call('POST', '/v1/me/identities', signed=True, body=body, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def unlink_identity(self, identity_id: str, *, idempotency_key: str | None = None) -> None:
+        """Unlink an identity.
+
+        It signs in no more, and the sessions that it opened end. Needs a sign-in of the last ten minutes, or a
+        second
+        factor. The person is told by mail.
+        """
+        call: Call[None] = Call('DELETE', ('/v1/me/identities/{identity_id}', identity_id), signed=True, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def list_passkeys(self) -> m.PasskeyList:
+        """List one's passkeys.
+
+        Those that sign in to the own account, oldest first.
+        """
+        call: Call[m.PasskeyList] = Call('GET', '/v1/me/passkeys', signed=True, repeatable=True)
+        return self._client.run(call)
+
+    def register_passkey(self, body: m.PasskeyRequest, *, idempotency_key: str | None = None) -> m.PasskeyResponse:
+        """Register a passkey.
+
+        It signs in to the own account from now on, and counts as a second factor. It confirms no decisions: for
+        these
+        see `/v1/me/credentials`. Needs a sign-in of the last ten minutes, or a second factor. The person is told by
+        mail.
+        """
+        call: Call[m.PasskeyResponse] = Call('POST', '/v1/me/passkeys', signed=True, body=body, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def get_passkey_registration_options(self) -> m.PasskeyRegistrationOptions:
+        """Get the options of a passkey's registration.
+
+        What a browser asks an authenticator for a new passkey with.
+        """
+        call: Call[m.PasskeyRegistrationOptions] = Call('POST', '/v1/me/passkeys/options', signed=True)
+        return self._client.run(call)
+
+    def remove_passkey(self, passkey_id: str, *, idempotency_key: str | None = None) -> None:
+        """Remove a passkey.
+
+        It signs in no more. Needs a sign-in of the last ten minutes, or a second factor. The person is told by
+        mail.
+        """
+        call: Call[None] = Call('DELETE', ('/v1/me/passkeys/{passkey_id}', passkey_id), signed=True, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def rename_passkey(self, passkey_id: str, body: m.PasskeyNameRequest, *, idempotency_key: str | None = None) -> m.PasskeyResponse:
+        """Rename a passkey.
+
+        For one's own account.
+        """
+        call: Call[m.PasskeyResponse] = Call('PUT', ('/v1/me/passkeys/{passkey_id}', passkey_id), signed=True, body=body, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
     def change_password(self, body: m.PasswordChangeRequest) -> None:
         """Change the password.
 
@@ -113,6 +185,15 @@ class Account:
         The authenticator becomes active, and this session has a recent second factor.
         """
         call: Call[m.SecondFactorResponse] = Call('POST', '/v1/me/second-factor/confirm', signed=True, body=body, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def get_session_of_user(self) -> m.SessionResponse:
+        """Get one's session.
+
+        The session of the access token. To sign out: `POST /v1/auth/revoke`, then send the browser to
+        `end_session_url`, so that it signs out of the provider too (RP-Initiated Logout 1.0).
+        """
+        call: Call[m.SessionResponse] = Call('GET', '/v1/me/session', signed=True, repeatable=True)
         return self._client.run(call)
 
 
@@ -148,12 +229,12 @@ class AsyncAccount:
         call: Call[m.SecondFactorResponse] = Call('POST', '/v1/auth/step-up', signed=True, body=body)
         return await self._client.run(call)
 
-    async def get_me(self) -> m.CurrentUserResponse:
+    async def get_me(self, *, organisation: str | None = None) -> m.CurrentUserResponse:
         """Get the signed-in user or API client.
 
         The account of the access token, its current roles, and the company that it acts for.
         """
-        call: Call[m.CurrentUserResponse] = Call('GET', '/v1/me', signed=True, repeatable=True)
+        call: Call[m.CurrentUserResponse] = Call('GET', '/v1/me', signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
     async def list_credentials(self) -> m.StaffCredentialList:
@@ -191,6 +272,78 @@ class AsyncAccount:
         call: Call[m.StaffCredentialResponse] = Call('DELETE', ('/v1/me/credentials/{credential_id}', credential_id), signed=True, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
+    async def list_identities(self) -> m.IdentityList:
+        """List one's identities at providers.
+
+        Those that sign in to the own account, oldest first.
+        """
+        call: Call[m.IdentityList] = Call('GET', '/v1/me/identities', signed=True, repeatable=True)
+        return await self._client.run(call)
+
+    async def link_identity(self, body: m.IdentityRequest, *, idempotency_key: str | None = None) -> m.IdentityResponse:
+        """Link an identity at a provider.
+
+        From now on the identity signs in to the own account. `code` is of a sign-in that began with `purpose=link`.
+
+        Needs a sign-in of the last ten minutes, or a second factor. The person is told by mail.
+        """
+        call: Call[m.IdentityResponse] = Call('POST', '/v1/me/identities', signed=True, body=body, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def unlink_identity(self, identity_id: str, *, idempotency_key: str | None = None) -> None:
+        """Unlink an identity.
+
+        It signs in no more, and the sessions that it opened end. Needs a sign-in of the last ten minutes, or a
+        second
+        factor. The person is told by mail.
+        """
+        call: Call[None] = Call('DELETE', ('/v1/me/identities/{identity_id}', identity_id), signed=True, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def list_passkeys(self) -> m.PasskeyList:
+        """List one's passkeys.
+
+        Those that sign in to the own account, oldest first.
+        """
+        call: Call[m.PasskeyList] = Call('GET', '/v1/me/passkeys', signed=True, repeatable=True)
+        return await self._client.run(call)
+
+    async def register_passkey(self, body: m.PasskeyRequest, *, idempotency_key: str | None = None) -> m.PasskeyResponse:
+        """Register a passkey.
+
+        It signs in to the own account from now on, and counts as a second factor. It confirms no decisions: for
+        these
+        see `/v1/me/credentials`. Needs a sign-in of the last ten minutes, or a second factor. The person is told by
+        mail.
+        """
+        call: Call[m.PasskeyResponse] = Call('POST', '/v1/me/passkeys', signed=True, body=body, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def get_passkey_registration_options(self) -> m.PasskeyRegistrationOptions:
+        """Get the options of a passkey's registration.
+
+        What a browser asks an authenticator for a new passkey with.
+        """
+        call: Call[m.PasskeyRegistrationOptions] = Call('POST', '/v1/me/passkeys/options', signed=True)
+        return await self._client.run(call)
+
+    async def remove_passkey(self, passkey_id: str, *, idempotency_key: str | None = None) -> None:
+        """Remove a passkey.
+
+        It signs in no more. Needs a sign-in of the last ten minutes, or a second factor. The person is told by
+        mail.
+        """
+        call: Call[None] = Call('DELETE', ('/v1/me/passkeys/{passkey_id}', passkey_id), signed=True, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def rename_passkey(self, passkey_id: str, body: m.PasskeyNameRequest, *, idempotency_key: str | None = None) -> m.PasskeyResponse:
+        """Rename a passkey.
+
+        For one's own account.
+        """
+        call: Call[m.PasskeyResponse] = Call('PUT', ('/v1/me/passkeys/{passkey_id}', passkey_id), signed=True, body=body, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
     async def change_password(self, body: m.PasswordChangeRequest) -> None:
         """Change the password.
 
@@ -218,17 +371,144 @@ class AsyncAccount:
         call: Call[m.SecondFactorResponse] = Call('POST', '/v1/me/second-factor/confirm', signed=True, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
+    async def get_session_of_user(self) -> m.SessionResponse:
+        """Get one's session.
+
+        The session of the access token. To sign out: `POST /v1/auth/revoke`, then send the browser to
+        `end_session_url`, so that it signs out of the provider too (RP-Initiated Logout 1.0).
+        """
+        call: Call[m.SessionResponse] = Call('GET', '/v1/me/session', signed=True, repeatable=True)
+        return await self._client.run(call)
+
+
+class Agents:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def grant_authority(self, body: m.AuthorityRequest, *, idempotency_key: str | None = None) -> m.AgentAuthorityResponse:
+        """Offer an authority.
+
+        For administrators of a confirmed company. The person with this address is told by mail, and acts for the
+        company
+        once they have accepted it: in these scopes, on these days, and naming the company in the header
+        `Organisation` of
+        each request. What a member does in person, such as a declaration, stays with the company.
+        """
+        call: Call[m.AgentAuthorityResponse] = Call('POST', '/v1/authorities', signed=True, body=body, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def revoke_authority(self, authority_id: str, *, idempotency_key: str | None = None) -> m.AgentAuthorityResponse:
+        """Revoke an authority.
+
+        For administrators of the company. From now on the agent does not act for it.
+        """
+        call: Call[m.AgentAuthorityResponse] = Call('DELETE', ('/v1/authorities/{authority_id}', authority_id), signed=True, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def list_own_authorities(self) -> m.AuthorityList:
+        """List one's authorities.
+
+        What was offered to the own address, and what was accepted, newest first.
+        """
+        call: Call[m.AuthorityList] = Call('GET', '/v1/me/authorities', signed=True, repeatable=True)
+        return self._client.run(call)
+
+    def give_up_authority(self, authority_id: str, *, idempotency_key: str | None = None) -> None:
+        """Give up an authority.
+
+        Or decline one that was offered.
+        """
+        call: Call[None] = Call('DELETE', ('/v1/me/authorities/{authority_id}', authority_id), signed=True, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def accept_authority(self, authority_id: str, *, idempotency_key: str | None = None) -> m.AgentAuthorityResponse:
+        """Accept an authority.
+
+        For a member of another company. While an authority is in force, each request about a company names it in
+        the
+        header `Organisation`, also one about the own company.
+        """
+        call: Call[m.AgentAuthorityResponse] = Call('POST', ('/v1/me/authorities/{authority_id}/accept', authority_id), signed=True, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def list_authorities(self, organisation_id: str) -> m.AuthorityList:
+        """List the authorities that a company gave.
+
+        For members of the company and for staff: who acts for it, or did, in what and when. The newest 500.
+        """
+        call: Call[m.AuthorityList] = Call('GET', ('/v1/organisations/{organisation_id}/authorities', organisation_id), signed=True, repeatable=True)
+        return self._client.run(call)
+
+
+class AsyncAgents:
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def grant_authority(self, body: m.AuthorityRequest, *, idempotency_key: str | None = None) -> m.AgentAuthorityResponse:
+        """Offer an authority.
+
+        For administrators of a confirmed company. The person with this address is told by mail, and acts for the
+        company
+        once they have accepted it: in these scopes, on these days, and naming the company in the header
+        `Organisation` of
+        each request. What a member does in person, such as a declaration, stays with the company.
+        """
+        call: Call[m.AgentAuthorityResponse] = Call('POST', '/v1/authorities', signed=True, body=body, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def revoke_authority(self, authority_id: str, *, idempotency_key: str | None = None) -> m.AgentAuthorityResponse:
+        """Revoke an authority.
+
+        For administrators of the company. From now on the agent does not act for it.
+        """
+        call: Call[m.AgentAuthorityResponse] = Call('DELETE', ('/v1/authorities/{authority_id}', authority_id), signed=True, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def list_own_authorities(self) -> m.AuthorityList:
+        """List one's authorities.
+
+        What was offered to the own address, and what was accepted, newest first.
+        """
+        call: Call[m.AuthorityList] = Call('GET', '/v1/me/authorities', signed=True, repeatable=True)
+        return await self._client.run(call)
+
+    async def give_up_authority(self, authority_id: str, *, idempotency_key: str | None = None) -> None:
+        """Give up an authority.
+
+        Or decline one that was offered.
+        """
+        call: Call[None] = Call('DELETE', ('/v1/me/authorities/{authority_id}', authority_id), signed=True, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def accept_authority(self, authority_id: str, *, idempotency_key: str | None = None) -> m.AgentAuthorityResponse:
+        """Accept an authority.
+
+        For a member of another company. While an authority is in force, each request about a company names it in
+        the
+        header `Organisation`, also one about the own company.
+        """
+        call: Call[m.AgentAuthorityResponse] = Call('POST', ('/v1/me/authorities/{authority_id}/accept', authority_id), signed=True, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def list_authorities(self, organisation_id: str) -> m.AuthorityList:
+        """List the authorities that a company gave.
+
+        For members of the company and for staff: who acts for it, or did, in what and when. The newest 500.
+        """
+        call: Call[m.AuthorityList] = Call('GET', ('/v1/organisations/{organisation_id}/authorities', organisation_id), signed=True, repeatable=True)
+        return await self._client.run(call)
+
 
 class ApiClients:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def list(self, *, page_size: int | None = None) -> Iterator[m.ApiClientResponse]:
+    def list(self, *, page_size: int | None = None, organisation: str | None = None) -> Iterator[m.ApiClientResponse]:
         """List API clients.
 
         Revoked clients are listed as well, with `revoked_at`.
         """
-        call: Call[m.ApiClientResponse] = Call('GET', '/v1/api-clients', signed=True, query={'limit': page_size}, repeatable=True)
+        call: Call[m.ApiClientResponse] = Call('GET', '/v1/api-clients', signed=True, headers={'Organisation': organisation}, query={'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
     def create(self, body: m.ApiClientRequest, *, idempotency_key: str | None = None) -> m.ApiClientWithSecretResponse:
@@ -249,12 +529,12 @@ class ApiClients:
         call: Call[m.ApiClientResponse] = Call('DELETE', ('/v1/api-clients/{client_id}', client_id), signed=True, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def get(self, client_id: str) -> m.ApiClientResponse:
+    def get(self, client_id: str, *, organisation: str | None = None) -> m.ApiClientResponse:
         """Get an API client.
 
         Includes its active secrets, without their text.
         """
-        call: Call[m.ApiClientResponse] = Call('GET', ('/v1/api-clients/{client_id}', client_id), signed=True, repeatable=True)
+        call: Call[m.ApiClientResponse] = Call('GET', ('/v1/api-clients/{client_id}', client_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
     def add_secret(self, client_id: str, *, idempotency_key: str | None = None) -> m.NewClientSecretResponse:
@@ -278,12 +558,12 @@ class AsyncApiClients:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    def list(self, *, page_size: int | None = None) -> AsyncIterator[m.ApiClientResponse]:
+    def list(self, *, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[m.ApiClientResponse]:
         """List API clients.
 
         Revoked clients are listed as well, with `revoked_at`.
         """
-        call: Call[m.ApiClientResponse] = Call('GET', '/v1/api-clients', signed=True, query={'limit': page_size}, repeatable=True)
+        call: Call[m.ApiClientResponse] = Call('GET', '/v1/api-clients', signed=True, headers={'Organisation': organisation}, query={'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
     async def create(self, body: m.ApiClientRequest, *, idempotency_key: str | None = None) -> m.ApiClientWithSecretResponse:
@@ -304,12 +584,12 @@ class AsyncApiClients:
         call: Call[m.ApiClientResponse] = Call('DELETE', ('/v1/api-clients/{client_id}', client_id), signed=True, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def get(self, client_id: str) -> m.ApiClientResponse:
+    async def get(self, client_id: str, *, organisation: str | None = None) -> m.ApiClientResponse:
         """Get an API client.
 
         Includes its active secrets, without their text.
         """
-        call: Call[m.ApiClientResponse] = Call('GET', ('/v1/api-clients/{client_id}', client_id), signed=True, repeatable=True)
+        call: Call[m.ApiClientResponse] = Call('GET', ('/v1/api-clients/{client_id}', client_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
     async def add_secret(self, client_id: str, *, idempotency_key: str | None = None) -> m.NewClientSecretResponse:
@@ -333,67 +613,67 @@ class Applications:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def list(self, *, state: m.State | None = None, scheme: str | None = None, reference: str | None = None, assignee: str | None = None, overdue: bool | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None) -> Iterator[m.ApplicationSummaryResponse]:
+    def list(self, *, state: m.State | None = None, scheme: str | None = None, reference: str | None = None, assignee: str | None = None, overdue: bool | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None, organisation: str | None = None) -> Iterator[m.ApplicationSummaryResponse]:
         """List applications.
 
         Oldest first. A company sees its own applications; staff see those of all companies, without drafts.
         """
-        call: Call[m.ApplicationSummaryResponse] = Call('GET', '/v1/applications', signed=True, query={'state': state, 'scheme': scheme, 'reference': reference, 'assignee': assignee, 'overdue': overdue, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
+        call: Call[m.ApplicationSummaryResponse] = Call('GET', '/v1/applications', signed=True, headers={'Organisation': organisation}, query={'state': state, 'scheme': scheme, 'reference': reference, 'assignee': assignee, 'overdue': overdue, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    def create(self, body: m.ApplicationCreateRequest, *, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    def create(self, body: m.ApplicationCreateRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Create a draft application.
 
         One scheme, 1 to 50 products. Staff do not see a draft before you submit it.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', '/v1/applications', signed=True, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', '/v1/applications', signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def export_csv(self, *, bom: bool | None = None) -> Iterator[bytes]:
+    def export_csv(self, *, bom: bool | None = None, organisation: str | None = None) -> Iterator[bytes]:
         """Export applications of your company as CSV.
 
         Oldest first, with a header line. New columns are added at the end. A cell that a spreadsheet would read as
         a
         formula begins with an apostrophe.
         """
-        call: Call[bytes] = Call('GET', '/v1/applications.csv', signed=True, query={'bom': bom}, repeatable=True, accept='text/csv')
+        call: Call[bytes] = Call('GET', '/v1/applications.csv', signed=True, headers={'Organisation': organisation}, query={'bom': bom}, repeatable=True, accept='text/csv')
         return self._client.stream(call)
 
-    def export_json_lines(self) -> Iterator[bytes]:
+    def export_json_lines(self, *, organisation: str | None = None) -> Iterator[bytes]:
         """Export applications of your company as JSON Lines.
 
         One application per line, oldest first, as in `GET /v1/applications`.
         """
-        call: Call[bytes] = Call('GET', '/v1/applications.jsonl', signed=True, repeatable=True, accept='application/x-ndjson')
+        call: Call[bytes] = Call('GET', '/v1/applications.jsonl', signed=True, headers={'Organisation': organisation}, repeatable=True, accept='application/x-ndjson')
         return self._client.stream(call)
 
-    def get(self, application_id: str) -> m.ApplicationResponse:
+    def get(self, application_id: str, *, organisation: str | None = None) -> m.ApplicationResponse:
         """Get an application.
 
         Members marked “staff only” are null for the company.
         """
-        call: Call[m.ApplicationResponse] = Call('GET', ('/v1/applications/{application_id}', application_id), signed=True, repeatable=True)
+        call: Call[m.ApplicationResponse] = Call('GET', ('/v1/applications/{application_id}', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
-    def replace(self, application_id: str, body: m.ApplicationUpdateRequest, *, version: Version, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    def replace(self, application_id: str, body: m.ApplicationUpdateRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Replace the content of a draft application.
 
         Replaces products and reference. Only while the application is a draft. The answer of `GET` sent back
         changes
         nothing, not even the version.
         """
-        call: Call[m.ApplicationResponse] = Call('PUT', ('/v1/applications/{application_id}', application_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('PUT', ('/v1/applications/{application_id}', application_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def get_assessment(self, application_id: str) -> Sequence[m.AssessmentResponse]:
+    def get_assessment(self, application_id: str, *, organisation: str | None = None) -> Sequence[m.AssessmentResponse]:
         """Get the newest assessment of each product.
 
         Every rule with its outcome, made when the application was submitted, answered, recommended or decided.
         """
-        call: Call[m.AssessmentResponse] = Call('GET', ('/v1/applications/{application_id}/assessment', application_id), signed=True, repeatable=True)
+        call: Call[m.AssessmentResponse] = Call('GET', ('/v1/applications/{application_id}/assessment', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.all_of(call)
 
-    def copy(self, application_id: str, body: m.ApplicationCopyRequest, *, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    def copy(self, application_id: str, body: m.ApplicationCopyRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Copy an application into a new draft.
 
         A new draft for the same products, whatever became of the earlier application. Declaration, documents,
@@ -403,15 +683,15 @@ class Applications:
         of your company count for every application. A retired product is refused (422): then create the draft
         yourself.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/copy', application_id), signed=True, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/copy', application_id), signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def get_declaration(self, application_id: str) -> m.DeclarationResponse:
+    def get_declaration(self, application_id: str, *, organisation: str | None = None) -> m.DeclarationResponse:
         """Get the declaration and its text.
 
         The text to accept, the hash to declare, and the newest declaration. `POST` to this address declares.
         """
-        call: Call[m.DeclarationResponse] = Call('GET', ('/v1/applications/{application_id}/declaration', application_id), signed=True, repeatable=True)
+        call: Call[m.DeclarationResponse] = Call('GET', ('/v1/applications/{application_id}/declaration', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
     def create_declaration(self, application_id: str, body: m.DeclarationRequest, *, idempotency_key: str | None = None) -> m.DeclarationResponse:
@@ -426,25 +706,25 @@ class Applications:
         call: Call[m.DeclarationResponse] = Call('POST', ('/v1/applications/{application_id}/declaration', application_id), signed=True, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def list_earlier_decisions(self, application_id: str, *, same_company: bool | None = None, page_size: int | None = None) -> Iterator[dict[str, Any]]:
+    def list_earlier_decisions(self, application_id: str, *, same_company: bool | None = None, page_size: int | None = None, organisation: str | None = None) -> Iterator[dict[str, Any]]:
         """List earlier decisions on the same HS headings.
 
         Decisions under the same scheme on the HS headings of this application. Staff get a page of decisions; a
         company
         gets, for each heading, its own decisions and the counts of others, without pages.
         """
-        call: Call[dict[str, Any]] = Call('GET', ('/v1/applications/{application_id}/earlier-decisions', application_id), signed=True, query={'same_company': same_company, 'limit': page_size}, repeatable=True)
+        call: Call[dict[str, Any]] = Call('GET', ('/v1/applications/{application_id}/earlier-decisions', application_id), signed=True, headers={'Organisation': organisation}, query={'same_company': same_company, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    def respond_to_questions(self, application_id: str, body: m.AnswersRequest, *, version: Version, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    def respond_to_questions(self, application_id: str, body: m.AnswersRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Answer the questions of the reviewer.
 
         Answer every open question. You can correct products and evidence first. The application returns to review.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/respond', application_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/respond', application_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def submit(self, application_id: str, *, version: Version, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    def submit(self, application_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Submit an application.
 
         The dossier is assessed and frozen. If required information is missing, the answer lists it and nothing is
@@ -453,23 +733,23 @@ class Applications:
         Declare the current content first; otherwise the answer is 409 `declaration-missing` with the hash to
         declare.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/submit', application_id), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/submit', application_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def get_timeline(self, application_id: str) -> Sequence[m.TimelineEntryResponse]:
+    def get_timeline(self, application_id: str, *, organisation: str | None = None) -> Sequence[m.TimelineEntryResponse]:
         """Get the timeline of an application.
 
         Oldest first. For the applicant the names of staff and internal notes are left out.
         """
-        call: Call[m.TimelineEntryResponse] = Call('GET', ('/v1/applications/{application_id}/timeline', application_id), signed=True, repeatable=True)
+        call: Call[m.TimelineEntryResponse] = Call('GET', ('/v1/applications/{application_id}/timeline', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.all_of(call)
 
-    def withdraw(self, application_id: str, *, version: Version, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    def withdraw(self, application_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Withdraw an application.
 
         Possible until a decision is made. You can apply for the products again.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/withdraw', application_id), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/withdraw', application_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
 
@@ -477,67 +757,67 @@ class AsyncApplications:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    def list(self, *, state: m.State | None = None, scheme: str | None = None, reference: str | None = None, assignee: str | None = None, overdue: bool | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None) -> AsyncIterator[m.ApplicationSummaryResponse]:
+    def list(self, *, state: m.State | None = None, scheme: str | None = None, reference: str | None = None, assignee: str | None = None, overdue: bool | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[m.ApplicationSummaryResponse]:
         """List applications.
 
         Oldest first. A company sees its own applications; staff see those of all companies, without drafts.
         """
-        call: Call[m.ApplicationSummaryResponse] = Call('GET', '/v1/applications', signed=True, query={'state': state, 'scheme': scheme, 'reference': reference, 'assignee': assignee, 'overdue': overdue, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
+        call: Call[m.ApplicationSummaryResponse] = Call('GET', '/v1/applications', signed=True, headers={'Organisation': organisation}, query={'state': state, 'scheme': scheme, 'reference': reference, 'assignee': assignee, 'overdue': overdue, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    async def create(self, body: m.ApplicationCreateRequest, *, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    async def create(self, body: m.ApplicationCreateRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Create a draft application.
 
         One scheme, 1 to 50 products. Staff do not see a draft before you submit it.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', '/v1/applications', signed=True, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', '/v1/applications', signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    def export_csv(self, *, bom: bool | None = None) -> AsyncIterator[bytes]:
+    def export_csv(self, *, bom: bool | None = None, organisation: str | None = None) -> AsyncIterator[bytes]:
         """Export applications of your company as CSV.
 
         Oldest first, with a header line. New columns are added at the end. A cell that a spreadsheet would read as
         a
         formula begins with an apostrophe.
         """
-        call: Call[bytes] = Call('GET', '/v1/applications.csv', signed=True, query={'bom': bom}, repeatable=True, accept='text/csv')
+        call: Call[bytes] = Call('GET', '/v1/applications.csv', signed=True, headers={'Organisation': organisation}, query={'bom': bom}, repeatable=True, accept='text/csv')
         return self._client.stream(call)
 
-    def export_json_lines(self) -> AsyncIterator[bytes]:
+    def export_json_lines(self, *, organisation: str | None = None) -> AsyncIterator[bytes]:
         """Export applications of your company as JSON Lines.
 
         One application per line, oldest first, as in `GET /v1/applications`.
         """
-        call: Call[bytes] = Call('GET', '/v1/applications.jsonl', signed=True, repeatable=True, accept='application/x-ndjson')
+        call: Call[bytes] = Call('GET', '/v1/applications.jsonl', signed=True, headers={'Organisation': organisation}, repeatable=True, accept='application/x-ndjson')
         return self._client.stream(call)
 
-    async def get(self, application_id: str) -> m.ApplicationResponse:
+    async def get(self, application_id: str, *, organisation: str | None = None) -> m.ApplicationResponse:
         """Get an application.
 
         Members marked “staff only” are null for the company.
         """
-        call: Call[m.ApplicationResponse] = Call('GET', ('/v1/applications/{application_id}', application_id), signed=True, repeatable=True)
+        call: Call[m.ApplicationResponse] = Call('GET', ('/v1/applications/{application_id}', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
-    async def replace(self, application_id: str, body: m.ApplicationUpdateRequest, *, version: Version, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    async def replace(self, application_id: str, body: m.ApplicationUpdateRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Replace the content of a draft application.
 
         Replaces products and reference. Only while the application is a draft. The answer of `GET` sent back
         changes
         nothing, not even the version.
         """
-        call: Call[m.ApplicationResponse] = Call('PUT', ('/v1/applications/{application_id}', application_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('PUT', ('/v1/applications/{application_id}', application_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def get_assessment(self, application_id: str) -> Sequence[m.AssessmentResponse]:
+    async def get_assessment(self, application_id: str, *, organisation: str | None = None) -> Sequence[m.AssessmentResponse]:
         """Get the newest assessment of each product.
 
         Every rule with its outcome, made when the application was submitted, answered, recommended or decided.
         """
-        call: Call[m.AssessmentResponse] = Call('GET', ('/v1/applications/{application_id}/assessment', application_id), signed=True, repeatable=True)
+        call: Call[m.AssessmentResponse] = Call('GET', ('/v1/applications/{application_id}/assessment', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.all_of(call)
 
-    async def copy(self, application_id: str, body: m.ApplicationCopyRequest, *, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    async def copy(self, application_id: str, body: m.ApplicationCopyRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Copy an application into a new draft.
 
         A new draft for the same products, whatever became of the earlier application. Declaration, documents,
@@ -547,15 +827,15 @@ class AsyncApplications:
         of your company count for every application. A retired product is refused (422): then create the draft
         yourself.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/copy', application_id), signed=True, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/copy', application_id), signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def get_declaration(self, application_id: str) -> m.DeclarationResponse:
+    async def get_declaration(self, application_id: str, *, organisation: str | None = None) -> m.DeclarationResponse:
         """Get the declaration and its text.
 
         The text to accept, the hash to declare, and the newest declaration. `POST` to this address declares.
         """
-        call: Call[m.DeclarationResponse] = Call('GET', ('/v1/applications/{application_id}/declaration', application_id), signed=True, repeatable=True)
+        call: Call[m.DeclarationResponse] = Call('GET', ('/v1/applications/{application_id}/declaration', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
     async def create_declaration(self, application_id: str, body: m.DeclarationRequest, *, idempotency_key: str | None = None) -> m.DeclarationResponse:
@@ -570,25 +850,25 @@ class AsyncApplications:
         call: Call[m.DeclarationResponse] = Call('POST', ('/v1/applications/{application_id}/declaration', application_id), signed=True, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    def list_earlier_decisions(self, application_id: str, *, same_company: bool | None = None, page_size: int | None = None) -> AsyncIterator[dict[str, Any]]:
+    def list_earlier_decisions(self, application_id: str, *, same_company: bool | None = None, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[dict[str, Any]]:
         """List earlier decisions on the same HS headings.
 
         Decisions under the same scheme on the HS headings of this application. Staff get a page of decisions; a
         company
         gets, for each heading, its own decisions and the counts of others, without pages.
         """
-        call: Call[dict[str, Any]] = Call('GET', ('/v1/applications/{application_id}/earlier-decisions', application_id), signed=True, query={'same_company': same_company, 'limit': page_size}, repeatable=True)
+        call: Call[dict[str, Any]] = Call('GET', ('/v1/applications/{application_id}/earlier-decisions', application_id), signed=True, headers={'Organisation': organisation}, query={'same_company': same_company, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    async def respond_to_questions(self, application_id: str, body: m.AnswersRequest, *, version: Version, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    async def respond_to_questions(self, application_id: str, body: m.AnswersRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Answer the questions of the reviewer.
 
         Answer every open question. You can correct products and evidence first. The application returns to review.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/respond', application_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/respond', application_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def submit(self, application_id: str, *, version: Version, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    async def submit(self, application_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Submit an application.
 
         The dossier is assessed and frozen. If required information is missing, the answer lists it and nothing is
@@ -597,23 +877,23 @@ class AsyncApplications:
         Declare the current content first; otherwise the answer is 409 `declaration-missing` with the hash to
         declare.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/submit', application_id), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/submit', application_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def get_timeline(self, application_id: str) -> Sequence[m.TimelineEntryResponse]:
+    async def get_timeline(self, application_id: str, *, organisation: str | None = None) -> Sequence[m.TimelineEntryResponse]:
         """Get the timeline of an application.
 
         Oldest first. For the applicant the names of staff and internal notes are left out.
         """
-        call: Call[m.TimelineEntryResponse] = Call('GET', ('/v1/applications/{application_id}/timeline', application_id), signed=True, repeatable=True)
+        call: Call[m.TimelineEntryResponse] = Call('GET', ('/v1/applications/{application_id}/timeline', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.all_of(call)
 
-    async def withdraw(self, application_id: str, *, version: Version, idempotency_key: str | None = None) -> m.ApplicationResponse:
+    async def withdraw(self, application_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ApplicationResponse:
         """Withdraw an application.
 
         Possible until a decision is made. You can apply for the products again.
         """
-        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/withdraw', application_id), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.ApplicationResponse] = Call('POST', ('/v1/applications/{application_id}/withdraw', application_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
 
@@ -703,12 +983,12 @@ class CertificateStatus:
         call: Call[m.ReportedChangeResponse] = Call('POST', ('/v1/certificates/{number}/changes', number), signed=True, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def get_certificate_description(self, number: str) -> m.DescriptionResponse:
+    def get_certificate_description(self, number: str, *, organisation: str | None = None) -> m.DescriptionResponse:
         """Get the certified description.
 
         For the holder and for staff who read cases. Frozen at issue: it never changes.
         """
-        call: Call[m.DescriptionResponse] = Call('GET', ('/v1/certificates/{number}/description', number), signed=True, repeatable=True)
+        call: Call[m.DescriptionResponse] = Call('GET', ('/v1/certificates/{number}/description', number), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
     def reinstate_certificate(self, number: str, body: m.ReinstateRequest, *, confirmation: str | None = None, version: Version, idempotency_key: str | None = None) -> m.CertificateResponse:
@@ -734,14 +1014,14 @@ class CertificateStatus:
         call: Call[m.ProposalResponse] = Call('POST', ('/v1/certificates/{number}/revoke', number), signed=True, headers={'Mik-Confirmation': confirmation}, version=version, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def surrender_certificate(self, number: str, *, version: Version, idempotency_key: str | None = None) -> m.CertificateResponse:
+    def surrender_certificate(self, number: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.CertificateResponse:
         """Surrender a certificate.
 
         For the holder, at any time; final. While the certificate is suspended for cause, or a matter about it is
         open,
         it is recorded as surrendered during an investigation (`during_investigation`), which continues.
         """
-        call: Call[m.CertificateResponse] = Call('POST', ('/v1/certificates/{number}/surrender', number), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.CertificateResponse] = Call('POST', ('/v1/certificates/{number}/surrender', number), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
     def suspend_certificate(self, number: str, body: m.SuspendRequest, *, confirmation: str | None = None, version: Version, idempotency_key: str | None = None) -> m.CertificateResponse:
@@ -767,12 +1047,12 @@ class AsyncCertificateStatus:
         call: Call[m.ReportedChangeResponse] = Call('POST', ('/v1/certificates/{number}/changes', number), signed=True, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def get_certificate_description(self, number: str) -> m.DescriptionResponse:
+    async def get_certificate_description(self, number: str, *, organisation: str | None = None) -> m.DescriptionResponse:
         """Get the certified description.
 
         For the holder and for staff who read cases. Frozen at issue: it never changes.
         """
-        call: Call[m.DescriptionResponse] = Call('GET', ('/v1/certificates/{number}/description', number), signed=True, repeatable=True)
+        call: Call[m.DescriptionResponse] = Call('GET', ('/v1/certificates/{number}/description', number), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
     async def reinstate_certificate(self, number: str, body: m.ReinstateRequest, *, confirmation: str | None = None, version: Version, idempotency_key: str | None = None) -> m.CertificateResponse:
@@ -798,14 +1078,14 @@ class AsyncCertificateStatus:
         call: Call[m.ProposalResponse] = Call('POST', ('/v1/certificates/{number}/revoke', number), signed=True, headers={'Mik-Confirmation': confirmation}, version=version, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def surrender_certificate(self, number: str, *, version: Version, idempotency_key: str | None = None) -> m.CertificateResponse:
+    async def surrender_certificate(self, number: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.CertificateResponse:
         """Surrender a certificate.
 
         For the holder, at any time; final. While the certificate is suspended for cause, or a matter about it is
         open,
         it is recorded as surrendered during an investigation (`during_investigation`), which continues.
         """
-        call: Call[m.CertificateResponse] = Call('POST', ('/v1/certificates/{number}/surrender', number), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.CertificateResponse] = Call('POST', ('/v1/certificates/{number}/surrender', number), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
     async def suspend_certificate(self, number: str, body: m.SuspendRequest, *, confirmation: str | None = None, version: Version, idempotency_key: str | None = None) -> m.CertificateResponse:
@@ -821,30 +1101,30 @@ class Certificates:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def list(self, *, page_size: int | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None) -> Iterator[m.OwnCertificateResponse]:
+    def list(self, *, page_size: int | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None, updated_since: datetime | date | str | None = None, organisation: str | None = None) -> Iterator[m.OwnCertificateResponse]:
         """List certificates of your company.
 
         Newest first; filters are combined. Also as a file: `GET /v1/my/certificates.csv` and `.jsonl`.
         """
-        call: Call[m.OwnCertificateResponse] = Call('GET', '/v1/my/certificates', signed=True, query={'limit': page_size, 'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before}, repeatable=True)
+        call: Call[m.OwnCertificateResponse] = Call('GET', '/v1/my/certificates', signed=True, headers={'Organisation': organisation}, query={'limit': page_size, 'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before, 'updated_since': updated_since}, repeatable=True)
         return self._client.pages(call)
 
-    def export_csv(self, *, bom: bool | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None) -> Iterator[bytes]:
+    def export_csv(self, *, bom: bool | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None, updated_since: datetime | date | str | None = None, organisation: str | None = None) -> Iterator[bytes]:
         """Export certificates of your company as CSV.
 
         Newest first, with the filters of the list and a header line. New columns are added at the end. A cell that
         a
         spreadsheet would read as a formula begins with an apostrophe.
         """
-        call: Call[bytes] = Call('GET', '/v1/my/certificates.csv', signed=True, query={'bom': bom, 'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before}, repeatable=True, accept='text/csv')
+        call: Call[bytes] = Call('GET', '/v1/my/certificates.csv', signed=True, headers={'Organisation': organisation}, query={'bom': bom, 'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before, 'updated_since': updated_since}, repeatable=True, accept='text/csv')
         return self._client.stream(call)
 
-    def export_json_lines(self, *, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None) -> Iterator[bytes]:
+    def export_json_lines(self, *, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None, updated_since: datetime | date | str | None = None, organisation: str | None = None) -> Iterator[bytes]:
         """Export certificates of your company as JSON Lines.
 
         One certificate per line, newest first, as in the list.
         """
-        call: Call[bytes] = Call('GET', '/v1/my/certificates.jsonl', signed=True, query={'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before}, repeatable=True, accept='application/x-ndjson')
+        call: Call[bytes] = Call('GET', '/v1/my/certificates.jsonl', signed=True, headers={'Organisation': organisation}, query={'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before, 'updated_since': updated_since}, repeatable=True, accept='application/x-ndjson')
         return self._client.stream(call)
 
 
@@ -852,30 +1132,30 @@ class AsyncCertificates:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    def list(self, *, page_size: int | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None) -> AsyncIterator[m.OwnCertificateResponse]:
+    def list(self, *, page_size: int | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None, updated_since: datetime | date | str | None = None, organisation: str | None = None) -> AsyncIterator[m.OwnCertificateResponse]:
         """List certificates of your company.
 
         Newest first; filters are combined. Also as a file: `GET /v1/my/certificates.csv` and `.jsonl`.
         """
-        call: Call[m.OwnCertificateResponse] = Call('GET', '/v1/my/certificates', signed=True, query={'limit': page_size, 'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before}, repeatable=True)
+        call: Call[m.OwnCertificateResponse] = Call('GET', '/v1/my/certificates', signed=True, headers={'Organisation': organisation}, query={'limit': page_size, 'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before, 'updated_since': updated_since}, repeatable=True)
         return self._client.pages(call)
 
-    def export_csv(self, *, bom: bool | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None) -> AsyncIterator[bytes]:
+    def export_csv(self, *, bom: bool | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None, updated_since: datetime | date | str | None = None, organisation: str | None = None) -> AsyncIterator[bytes]:
         """Export certificates of your company as CSV.
 
         Newest first, with the filters of the list and a header line. New columns are added at the end. A cell that
         a
         spreadsheet would read as a formula begins with an apostrophe.
         """
-        call: Call[bytes] = Call('GET', '/v1/my/certificates.csv', signed=True, query={'bom': bom, 'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before}, repeatable=True, accept='text/csv')
+        call: Call[bytes] = Call('GET', '/v1/my/certificates.csv', signed=True, headers={'Organisation': organisation}, query={'bom': bom, 'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before, 'updated_since': updated_since}, repeatable=True, accept='text/csv')
         return self._client.stream(call)
 
-    def export_json_lines(self, *, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None) -> AsyncIterator[bytes]:
+    def export_json_lines(self, *, scheme: str | None = None, status: m.EffectiveStatus | None = None, product: str | None = None, site: str | None = None, expiring_before: datetime | date | str | None = None, updated_since: datetime | date | str | None = None, organisation: str | None = None) -> AsyncIterator[bytes]:
         """Export certificates of your company as JSON Lines.
 
         One certificate per line, newest first, as in the list.
         """
-        call: Call[bytes] = Call('GET', '/v1/my/certificates.jsonl', signed=True, query={'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before}, repeatable=True, accept='application/x-ndjson')
+        call: Call[bytes] = Call('GET', '/v1/my/certificates.jsonl', signed=True, headers={'Organisation': organisation}, query={'scheme': scheme, 'status': status, 'product': product, 'site': site, 'expiring_before': expiring_before, 'updated_since': updated_since}, repeatable=True, accept='application/x-ndjson')
         return self._client.stream(call)
 
 
@@ -1025,7 +1305,7 @@ class Events:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def list(self, *, after: str | None = None, type: Sequence[Literal['application.submitted', 'application.information_requested', 'application.answered', 'application.answer_due', 'application.ended', 'application.decided', 'claim.decided', 'claim.disputed', 'certificate.issued', 'certificate.suspended', 'certificate.reinstated', 'certificate.revoked', 'certificate.surrendered', 'certificate.superseded', 'certificate.reissued', 'certificate.varied', 'certificate.extended', 'certificate.renewable', 'certificate.expiring', 'certificate.expired', 'evidence.changed', 'evidence.expiring', 'residency.changed', 'licence.offered', 'licence.changed', 'licence.ending', 'mark_registration.expiring', 'mark_registration.ended', 'matter.opened', 'matter.step', 'matter.answer_due', 'matter.overdue', 'matter.decided', 'ruleset.affects_you', 'account.address_to_confirm', 'account.invited', 'account.password_reset', 'account.rights_changed', 'account.new_device', 'account.webhook_disabled']] | None = None, page_size: int | None = None) -> Iterator[m.PublicEventResponse]:
+    def list(self, *, after: str | None = None, type: Sequence[Literal['application.submitted', 'application.information_requested', 'application.answered', 'application.answer_due', 'application.ended', 'application.decided', 'claim.decided', 'claim.disputed', 'certificate.issued', 'certificate.suspended', 'certificate.reinstated', 'certificate.revoked', 'certificate.surrendered', 'certificate.superseded', 'certificate.reissued', 'certificate.varied', 'certificate.extended', 'certificate.renewable', 'certificate.expiring', 'certificate.expired', 'evidence.changed', 'evidence.expiring', 'residency.changed', 'licence.offered', 'licence.changed', 'licence.ending', 'mark_registration.expiring', 'mark_registration.ended', 'matter.opened', 'matter.step', 'matter.answer_due', 'matter.overdue', 'matter.decided', 'manifest.finished', 'ruleset.affects_you', 'account.address_to_confirm', 'account.invited', 'account.password_reset', 'account.rights_changed', 'account.new_device', 'account.webhook_disabled']] | None = None, page_size: int | None = None, organisation: str | None = None) -> Iterator[m.PublicEventResponse]:
         """List the events of your company.
 
         In the order of commits, without a gap: an event that you have not seen is never before `after`.
@@ -1034,7 +1314,7 @@ class Events:
         accounts
         are for administrators.
         """
-        call: Call[m.PublicEventResponse] = Call('GET', '/v1/events', signed=True, query={'after': after, 'type': type, 'limit': page_size}, repeatable=True)
+        call: Call[m.PublicEventResponse] = Call('GET', '/v1/events', signed=True, headers={'Organisation': organisation}, query={'after': after, 'type': type, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
 
@@ -1042,7 +1322,7 @@ class AsyncEvents:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    def list(self, *, after: str | None = None, type: Sequence[Literal['application.submitted', 'application.information_requested', 'application.answered', 'application.answer_due', 'application.ended', 'application.decided', 'claim.decided', 'claim.disputed', 'certificate.issued', 'certificate.suspended', 'certificate.reinstated', 'certificate.revoked', 'certificate.surrendered', 'certificate.superseded', 'certificate.reissued', 'certificate.varied', 'certificate.extended', 'certificate.renewable', 'certificate.expiring', 'certificate.expired', 'evidence.changed', 'evidence.expiring', 'residency.changed', 'licence.offered', 'licence.changed', 'licence.ending', 'mark_registration.expiring', 'mark_registration.ended', 'matter.opened', 'matter.step', 'matter.answer_due', 'matter.overdue', 'matter.decided', 'ruleset.affects_you', 'account.address_to_confirm', 'account.invited', 'account.password_reset', 'account.rights_changed', 'account.new_device', 'account.webhook_disabled']] | None = None, page_size: int | None = None) -> AsyncIterator[m.PublicEventResponse]:
+    def list(self, *, after: str | None = None, type: Sequence[Literal['application.submitted', 'application.information_requested', 'application.answered', 'application.answer_due', 'application.ended', 'application.decided', 'claim.decided', 'claim.disputed', 'certificate.issued', 'certificate.suspended', 'certificate.reinstated', 'certificate.revoked', 'certificate.surrendered', 'certificate.superseded', 'certificate.reissued', 'certificate.varied', 'certificate.extended', 'certificate.renewable', 'certificate.expiring', 'certificate.expired', 'evidence.changed', 'evidence.expiring', 'residency.changed', 'licence.offered', 'licence.changed', 'licence.ending', 'mark_registration.expiring', 'mark_registration.ended', 'matter.opened', 'matter.step', 'matter.answer_due', 'matter.overdue', 'matter.decided', 'manifest.finished', 'ruleset.affects_you', 'account.address_to_confirm', 'account.invited', 'account.password_reset', 'account.rights_changed', 'account.new_device', 'account.webhook_disabled']] | None = None, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[m.PublicEventResponse]:
         """List the events of your company.
 
         In the order of commits, without a gap: an event that you have not seen is never before `after`.
@@ -1051,7 +1331,7 @@ class AsyncEvents:
         accounts
         are for administrators.
         """
-        call: Call[m.PublicEventResponse] = Call('GET', '/v1/events', signed=True, query={'after': after, 'type': type, 'limit': page_size}, repeatable=True)
+        call: Call[m.PublicEventResponse] = Call('GET', '/v1/events', signed=True, headers={'Organisation': organisation}, query={'after': after, 'type': type, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
 
@@ -1059,15 +1339,15 @@ class Evidence:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def list_of_application(self, application_id: str) -> Sequence[m.EvidenceResponse]:
+    def list_of_application(self, application_id: str, *, organisation: str | None = None) -> Sequence[m.EvidenceResponse]:
         """List evidence documents of an application.
 
         Documents added to the application, oldest first. Companies do not see those that only staff supply.
         """
-        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/applications/{application_id}/evidence', application_id), signed=True, repeatable=True)
+        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/applications/{application_id}/evidence', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.all_of(call)
 
-    def add_to_application(self, application_id: str, *, file: Upload, issued_on: datetime | date | str | None = None, kind: Literal['company-registration', 'park-residency', 'process-description', 'bill-of-materials', 'photo', 'other', 'authority-to-sign', 'conformity-document', 'permit', 'volume-statement', 'ownership-statement', 'origin-document', 'supplier-declaration', 'production-record', 'grower-letter', 'cost-statement', 'capacity-statement', 'lot-report', 'export-record', 'name-consent', 'municipality-letter', 'local-material', 'food-registration', 'tax-status', 'background-check', 'register-snapshot', 'resident-project', 'specification-check', 'trademark-search', 'inspection-record'], number: str | None = None, product_id: Sequence[str] | None = None, site_id: str | None = None, valid_until: datetime | date | str | None = None, values: Mapping[str, Any] | str | None = None, idempotency_key: str | None = None) -> m.EvidenceResponse:
+    def add_to_application(self, application_id: str, *, file: Upload, organisation: str | None = None, issued_on: datetime | date | str | None = None, kind: Literal['company-registration', 'park-residency', 'process-description', 'bill-of-materials', 'photo', 'other', 'authority-to-sign', 'conformity-document', 'permit', 'volume-statement', 'ownership-statement', 'origin-document', 'supplier-declaration', 'production-record', 'grower-letter', 'cost-statement', 'capacity-statement', 'lot-report', 'export-record', 'name-consent', 'municipality-letter', 'local-material', 'food-registration', 'tax-status', 'background-check', 'register-snapshot', 'resident-project', 'specification-check', 'trademark-search', 'inspection-record'], number: str | None = None, product_id: Sequence[str] | None = None, site_id: str | None = None, valid_until: datetime | date | str | None = None, values: Mapping[str, Any] | str | None = None, idempotency_key: str | None = None) -> m.EvidenceResponse:
         """Upload an evidence document to an application.
 
         The company adds documents until it submits, and again when information is requested; registrars and
@@ -1080,23 +1360,23 @@ class Evidence:
         a
         document added by staff is confirmed by another member of staff.
         """
-        call: Call[m.EvidenceResponse] = Call('POST', ('/v1/applications/{application_id}/evidence', application_id), signed=True, files={'file': file}, form={'issued_on': issued_on, 'kind': kind, 'number': number, 'product_id': product_id, 'site_id': site_id, 'valid_until': valid_until, 'values': values}, key=idempotency_key, keyed=True)
+        call: Call[m.EvidenceResponse] = Call('POST', ('/v1/applications/{application_id}/evidence', application_id), signed=True, headers={'Organisation': organisation}, files={'file': file}, form={'issued_on': issued_on, 'kind': kind, 'number': number, 'product_id': product_id, 'site_id': site_id, 'valid_until': valid_until, 'values': values}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def remove_from_application(self, application_id: str, evidence_id: str, *, idempotency_key: str | None = None) -> None:
+    def remove_from_application(self, application_id: str, evidence_id: str, *, organisation: str | None = None, idempotency_key: str | None = None) -> None:
         """Remove an evidence document from an application.
 
         Only while the application is a draft. A submitted document cannot be removed.
         """
-        call: Call[None] = Call('DELETE', ('/v1/applications/{application_id}/evidence/{evidence_id}', application_id, evidence_id), signed=True, key=idempotency_key, keyed=True)
+        call: Call[None] = Call('DELETE', ('/v1/applications/{application_id}/evidence/{evidence_id}', application_id, evidence_id), signed=True, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def download_of_application(self, application_id: str, evidence_id: str) -> Iterator[bytes]:
+    def download_of_application(self, application_id: str, evidence_id: str, *, organisation: str | None = None) -> Iterator[bytes]:
         """Download an evidence document of an application.
 
         Always sent as an attachment: browsers must not render uploaded files. Downloads by staff are recorded.
         """
-        call: Call[bytes] = Call('GET', ('/v1/applications/{application_id}/evidence/{evidence_id}', application_id, evidence_id), signed=True, repeatable=True, accept='*/*')
+        call: Call[bytes] = Call('GET', ('/v1/applications/{application_id}/evidence/{evidence_id}', application_id, evidence_id), signed=True, headers={'Organisation': organisation}, repeatable=True, accept='*/*')
         return self._client.stream(call)
 
     def list_kinds(self) -> Sequence[m.EvidenceKind]:
@@ -1107,12 +1387,12 @@ class Evidence:
         call: Call[m.EvidenceKind] = Call('GET', '/v1/evidence-kinds', signed=False, repeatable=True)
         return self._client.all_of(call)
 
-    def get(self, evidence_id: str) -> m.EvidenceResponse:
+    def get(self, evidence_id: str, *, organisation: str | None = None) -> m.EvidenceResponse:
         """Get an evidence document.
 
         Visible to its company and to staff; not to the company if only staff supply its kind.
         """
-        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/evidence/{evidence_id}', evidence_id), signed=True, repeatable=True)
+        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/evidence/{evidence_id}', evidence_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
     def confirm(self, evidence_id: str, body: m.EvidenceConfirmRequest, *, version: Version, idempotency_key: str | None = None) -> m.EvidenceResponse:
@@ -1125,12 +1405,12 @@ class Evidence:
         call: Call[m.EvidenceResponse] = Call('POST', ('/v1/evidence/{evidence_id}/confirm', evidence_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def download(self, evidence_id: str) -> Iterator[bytes]:
+    def download(self, evidence_id: str, *, organisation: str | None = None) -> Iterator[bytes]:
         """Download an evidence document.
 
         Always sent as an attachment. Downloads by staff are recorded.
         """
-        call: Call[bytes] = Call('GET', ('/v1/evidence/{evidence_id}/file', evidence_id), signed=True, repeatable=True, accept='*/*')
+        call: Call[bytes] = Call('GET', ('/v1/evidence/{evidence_id}/file', evidence_id), signed=True, headers={'Organisation': organisation}, repeatable=True, accept='*/*')
         return self._client.stream(call)
 
     def withdraw(self, evidence_id: str, body: m.EvidenceWithdrawRequest, *, version: Version, idempotency_key: str | None = None) -> m.EvidenceResponse:
@@ -1157,15 +1437,15 @@ class Evidence:
         call: Call[m.EvidenceResponse] = Call('POST', ('/v1/evidence/{evidence_id}/withdraw-confirmation', evidence_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def list(self, organisation_id: str) -> Sequence[m.EvidenceResponse]:
+    def list(self, organisation_id: str, *, organisation: str | None = None) -> Sequence[m.EvidenceResponse]:
         """List evidence documents of a company.
 
         Documents for all applications, oldest first. Visible to members of the company and to staff.
         """
-        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/organisations/{organisation_id}/evidence', organisation_id), signed=True, repeatable=True)
+        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/organisations/{organisation_id}/evidence', organisation_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.all_of(call)
 
-    def add(self, organisation_id: str, *, file: Upload, issued_on: datetime | date | str | None = None, kind: Literal['company-registration', 'park-residency', 'process-description', 'bill-of-materials', 'photo', 'other', 'authority-to-sign', 'conformity-document', 'permit', 'volume-statement', 'ownership-statement', 'origin-document', 'supplier-declaration', 'production-record', 'grower-letter', 'cost-statement', 'capacity-statement', 'lot-report', 'export-record', 'name-consent', 'municipality-letter', 'local-material', 'food-registration', 'tax-status', 'background-check', 'register-snapshot', 'resident-project', 'specification-check', 'trademark-search', 'inspection-record'], number: str | None = None, product_id: Sequence[str] | None = None, site_id: str | None = None, valid_until: datetime | date | str | None = None, values: Mapping[str, Any] | str | None = None, idempotency_key: str | None = None) -> m.EvidenceResponse:
+    def add(self, organisation_id: str, *, file: Upload, organisation: str | None = None, issued_on: datetime | date | str | None = None, kind: Literal['company-registration', 'park-residency', 'process-description', 'bill-of-materials', 'photo', 'other', 'authority-to-sign', 'conformity-document', 'permit', 'volume-statement', 'ownership-statement', 'origin-document', 'supplier-declaration', 'production-record', 'grower-letter', 'cost-statement', 'capacity-statement', 'lot-report', 'export-record', 'name-consent', 'municipality-letter', 'local-material', 'food-registration', 'tax-status', 'background-check', 'register-snapshot', 'resident-project', 'specification-check', 'trademark-search', 'inspection-record'], number: str | None = None, product_id: Sequence[str] | None = None, site_id: str | None = None, valid_until: datetime | date | str | None = None, values: Mapping[str, Any] | str | None = None, idempotency_key: str | None = None) -> m.EvidenceResponse:
         """Upload an evidence document for all applications.
 
         For members of the company, registrars and reviewers: authority to sign, permits, extracts of the tax
@@ -1175,7 +1455,7 @@ class Evidence:
         document added
         by staff is confirmed by another member of staff.
         """
-        call: Call[m.EvidenceResponse] = Call('POST', ('/v1/organisations/{organisation_id}/evidence', organisation_id), signed=True, files={'file': file}, form={'issued_on': issued_on, 'kind': kind, 'number': number, 'product_id': product_id, 'site_id': site_id, 'valid_until': valid_until, 'values': values}, key=idempotency_key, keyed=True)
+        call: Call[m.EvidenceResponse] = Call('POST', ('/v1/organisations/{organisation_id}/evidence', organisation_id), signed=True, headers={'Organisation': organisation}, files={'file': file}, form={'issued_on': issued_on, 'kind': kind, 'number': number, 'product_id': product_id, 'site_id': site_id, 'valid_until': valid_until, 'values': values}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
 
@@ -1183,15 +1463,15 @@ class AsyncEvidence:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    async def list_of_application(self, application_id: str) -> Sequence[m.EvidenceResponse]:
+    async def list_of_application(self, application_id: str, *, organisation: str | None = None) -> Sequence[m.EvidenceResponse]:
         """List evidence documents of an application.
 
         Documents added to the application, oldest first. Companies do not see those that only staff supply.
         """
-        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/applications/{application_id}/evidence', application_id), signed=True, repeatable=True)
+        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/applications/{application_id}/evidence', application_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.all_of(call)
 
-    async def add_to_application(self, application_id: str, *, file: Upload, issued_on: datetime | date | str | None = None, kind: Literal['company-registration', 'park-residency', 'process-description', 'bill-of-materials', 'photo', 'other', 'authority-to-sign', 'conformity-document', 'permit', 'volume-statement', 'ownership-statement', 'origin-document', 'supplier-declaration', 'production-record', 'grower-letter', 'cost-statement', 'capacity-statement', 'lot-report', 'export-record', 'name-consent', 'municipality-letter', 'local-material', 'food-registration', 'tax-status', 'background-check', 'register-snapshot', 'resident-project', 'specification-check', 'trademark-search', 'inspection-record'], number: str | None = None, product_id: Sequence[str] | None = None, site_id: str | None = None, valid_until: datetime | date | str | None = None, values: Mapping[str, Any] | str | None = None, idempotency_key: str | None = None) -> m.EvidenceResponse:
+    async def add_to_application(self, application_id: str, *, file: Upload, organisation: str | None = None, issued_on: datetime | date | str | None = None, kind: Literal['company-registration', 'park-residency', 'process-description', 'bill-of-materials', 'photo', 'other', 'authority-to-sign', 'conformity-document', 'permit', 'volume-statement', 'ownership-statement', 'origin-document', 'supplier-declaration', 'production-record', 'grower-letter', 'cost-statement', 'capacity-statement', 'lot-report', 'export-record', 'name-consent', 'municipality-letter', 'local-material', 'food-registration', 'tax-status', 'background-check', 'register-snapshot', 'resident-project', 'specification-check', 'trademark-search', 'inspection-record'], number: str | None = None, product_id: Sequence[str] | None = None, site_id: str | None = None, valid_until: datetime | date | str | None = None, values: Mapping[str, Any] | str | None = None, idempotency_key: str | None = None) -> m.EvidenceResponse:
         """Upload an evidence document to an application.
 
         The company adds documents until it submits, and again when information is requested; registrars and
@@ -1204,23 +1484,23 @@ class AsyncEvidence:
         a
         document added by staff is confirmed by another member of staff.
         """
-        call: Call[m.EvidenceResponse] = Call('POST', ('/v1/applications/{application_id}/evidence', application_id), signed=True, files={'file': file}, form={'issued_on': issued_on, 'kind': kind, 'number': number, 'product_id': product_id, 'site_id': site_id, 'valid_until': valid_until, 'values': values}, key=idempotency_key, keyed=True)
+        call: Call[m.EvidenceResponse] = Call('POST', ('/v1/applications/{application_id}/evidence', application_id), signed=True, headers={'Organisation': organisation}, files={'file': file}, form={'issued_on': issued_on, 'kind': kind, 'number': number, 'product_id': product_id, 'site_id': site_id, 'valid_until': valid_until, 'values': values}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def remove_from_application(self, application_id: str, evidence_id: str, *, idempotency_key: str | None = None) -> None:
+    async def remove_from_application(self, application_id: str, evidence_id: str, *, organisation: str | None = None, idempotency_key: str | None = None) -> None:
         """Remove an evidence document from an application.
 
         Only while the application is a draft. A submitted document cannot be removed.
         """
-        call: Call[None] = Call('DELETE', ('/v1/applications/{application_id}/evidence/{evidence_id}', application_id, evidence_id), signed=True, key=idempotency_key, keyed=True)
+        call: Call[None] = Call('DELETE', ('/v1/applications/{application_id}/evidence/{evidence_id}', application_id, evidence_id), signed=True, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    def download_of_application(self, application_id: str, evidence_id: str) -> AsyncIterator[bytes]:
+    def download_of_application(self, application_id: str, evidence_id: str, *, organisation: str | None = None) -> AsyncIterator[bytes]:
         """Download an evidence document of an application.
 
         Always sent as an attachment: browsers must not render uploaded files. Downloads by staff are recorded.
         """
-        call: Call[bytes] = Call('GET', ('/v1/applications/{application_id}/evidence/{evidence_id}', application_id, evidence_id), signed=True, repeatable=True, accept='*/*')
+        call: Call[bytes] = Call('GET', ('/v1/applications/{application_id}/evidence/{evidence_id}', application_id, evidence_id), signed=True, headers={'Organisation': organisation}, repeatable=True, accept='*/*')
         return self._client.stream(call)
 
     async def list_kinds(self) -> Sequence[m.EvidenceKind]:
@@ -1231,12 +1511,12 @@ class AsyncEvidence:
         call: Call[m.EvidenceKind] = Call('GET', '/v1/evidence-kinds', signed=False, repeatable=True)
         return await self._client.all_of(call)
 
-    async def get(self, evidence_id: str) -> m.EvidenceResponse:
+    async def get(self, evidence_id: str, *, organisation: str | None = None) -> m.EvidenceResponse:
         """Get an evidence document.
 
         Visible to its company and to staff; not to the company if only staff supply its kind.
         """
-        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/evidence/{evidence_id}', evidence_id), signed=True, repeatable=True)
+        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/evidence/{evidence_id}', evidence_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
     async def confirm(self, evidence_id: str, body: m.EvidenceConfirmRequest, *, version: Version, idempotency_key: str | None = None) -> m.EvidenceResponse:
@@ -1249,12 +1529,12 @@ class AsyncEvidence:
         call: Call[m.EvidenceResponse] = Call('POST', ('/v1/evidence/{evidence_id}/confirm', evidence_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    def download(self, evidence_id: str) -> AsyncIterator[bytes]:
+    def download(self, evidence_id: str, *, organisation: str | None = None) -> AsyncIterator[bytes]:
         """Download an evidence document.
 
         Always sent as an attachment. Downloads by staff are recorded.
         """
-        call: Call[bytes] = Call('GET', ('/v1/evidence/{evidence_id}/file', evidence_id), signed=True, repeatable=True, accept='*/*')
+        call: Call[bytes] = Call('GET', ('/v1/evidence/{evidence_id}/file', evidence_id), signed=True, headers={'Organisation': organisation}, repeatable=True, accept='*/*')
         return self._client.stream(call)
 
     async def withdraw(self, evidence_id: str, body: m.EvidenceWithdrawRequest, *, version: Version, idempotency_key: str | None = None) -> m.EvidenceResponse:
@@ -1281,15 +1561,15 @@ class AsyncEvidence:
         call: Call[m.EvidenceResponse] = Call('POST', ('/v1/evidence/{evidence_id}/withdraw-confirmation', evidence_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def list(self, organisation_id: str) -> Sequence[m.EvidenceResponse]:
+    async def list(self, organisation_id: str, *, organisation: str | None = None) -> Sequence[m.EvidenceResponse]:
         """List evidence documents of a company.
 
         Documents for all applications, oldest first. Visible to members of the company and to staff.
         """
-        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/organisations/{organisation_id}/evidence', organisation_id), signed=True, repeatable=True)
+        call: Call[m.EvidenceResponse] = Call('GET', ('/v1/organisations/{organisation_id}/evidence', organisation_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.all_of(call)
 
-    async def add(self, organisation_id: str, *, file: Upload, issued_on: datetime | date | str | None = None, kind: Literal['company-registration', 'park-residency', 'process-description', 'bill-of-materials', 'photo', 'other', 'authority-to-sign', 'conformity-document', 'permit', 'volume-statement', 'ownership-statement', 'origin-document', 'supplier-declaration', 'production-record', 'grower-letter', 'cost-statement', 'capacity-statement', 'lot-report', 'export-record', 'name-consent', 'municipality-letter', 'local-material', 'food-registration', 'tax-status', 'background-check', 'register-snapshot', 'resident-project', 'specification-check', 'trademark-search', 'inspection-record'], number: str | None = None, product_id: Sequence[str] | None = None, site_id: str | None = None, valid_until: datetime | date | str | None = None, values: Mapping[str, Any] | str | None = None, idempotency_key: str | None = None) -> m.EvidenceResponse:
+    async def add(self, organisation_id: str, *, file: Upload, organisation: str | None = None, issued_on: datetime | date | str | None = None, kind: Literal['company-registration', 'park-residency', 'process-description', 'bill-of-materials', 'photo', 'other', 'authority-to-sign', 'conformity-document', 'permit', 'volume-statement', 'ownership-statement', 'origin-document', 'supplier-declaration', 'production-record', 'grower-letter', 'cost-statement', 'capacity-statement', 'lot-report', 'export-record', 'name-consent', 'municipality-letter', 'local-material', 'food-registration', 'tax-status', 'background-check', 'register-snapshot', 'resident-project', 'specification-check', 'trademark-search', 'inspection-record'], number: str | None = None, product_id: Sequence[str] | None = None, site_id: str | None = None, valid_until: datetime | date | str | None = None, values: Mapping[str, Any] | str | None = None, idempotency_key: str | None = None) -> m.EvidenceResponse:
         """Upload an evidence document for all applications.
 
         For members of the company, registrars and reviewers: authority to sign, permits, extracts of the tax
@@ -1299,7 +1579,7 @@ class AsyncEvidence:
         document added
         by staff is confirmed by another member of staff.
         """
-        call: Call[m.EvidenceResponse] = Call('POST', ('/v1/organisations/{organisation_id}/evidence', organisation_id), signed=True, files={'file': file}, form={'issued_on': issued_on, 'kind': kind, 'number': number, 'product_id': product_id, 'site_id': site_id, 'valid_until': valid_until, 'values': values}, key=idempotency_key, keyed=True)
+        call: Call[m.EvidenceResponse] = Call('POST', ('/v1/organisations/{organisation_id}/evidence', organisation_id), signed=True, headers={'Organisation': organisation}, files={'file': file}, form={'issued_on': issued_on, 'kind': kind, 'number': number, 'product_id': product_id, 'site_id': site_id, 'valid_until': valid_until, 'values': values}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
 
@@ -1349,17 +1629,17 @@ class Imports:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def import_applications(self, *, file: Upload, mode: m.ImportMode | None = None, dry_run: bool | None = None, idempotency_key: str | None = None) -> m.ImportResponse:
+    def import_applications(self, *, file: Upload, mode: m.ImportMode | None = None, dry_run: bool | None = None, organisation: str | None = None, idempotency_key: str | None = None) -> m.ImportResponse:
         """Import draft applications from CSV or XLSX.
 
         Each line becomes a draft, as in `POST /v1/applications`; products are named by reference or id. A person of
         your
         company declares and submits the drafts one by one.
         """
-        call: Call[m.ImportResponse] = Call('POST', '/v1/imports/applications', signed=True, query={'mode': mode, 'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
+        call: Call[m.ImportResponse] = Call('POST', '/v1/imports/applications', signed=True, headers={'Organisation': organisation}, query={'mode': mode, 'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def import_products(self, *, file: Upload, mode: m.ImportMode | None = None, dry_run: bool | None = None, idempotency_key: str | None = None) -> m.ImportResponse:
+    def import_products(self, *, file: Upload, mode: m.ImportMode | None = None, dry_run: bool | None = None, organisation: str | None = None, idempotency_key: str | None = None) -> m.ImportResponse:
         """Import products from CSV or XLSX.
 
         Products with materials, steps and costs, as in `POST /v1/products`: an XLSX file has a sheet for each
@@ -1368,7 +1648,7 @@ class Imports:
         because of
         faults, the answer is 422 `import-refused` with all of them. Try it first with `dry_run=true`.
         """
-        call: Call[m.ImportResponse] = Call('POST', '/v1/imports/products', signed=True, query={'mode': mode, 'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
+        call: Call[m.ImportResponse] = Call('POST', '/v1/imports/products', signed=True, headers={'Organisation': organisation}, query={'mode': mode, 'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
     def get_template(self, name: str) -> Iterator[bytes]:
@@ -1386,17 +1666,17 @@ class AsyncImports:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    async def import_applications(self, *, file: Upload, mode: m.ImportMode | None = None, dry_run: bool | None = None, idempotency_key: str | None = None) -> m.ImportResponse:
+    async def import_applications(self, *, file: Upload, mode: m.ImportMode | None = None, dry_run: bool | None = None, organisation: str | None = None, idempotency_key: str | None = None) -> m.ImportResponse:
         """Import draft applications from CSV or XLSX.
 
         Each line becomes a draft, as in `POST /v1/applications`; products are named by reference or id. A person of
         your
         company declares and submits the drafts one by one.
         """
-        call: Call[m.ImportResponse] = Call('POST', '/v1/imports/applications', signed=True, query={'mode': mode, 'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
+        call: Call[m.ImportResponse] = Call('POST', '/v1/imports/applications', signed=True, headers={'Organisation': organisation}, query={'mode': mode, 'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def import_products(self, *, file: Upload, mode: m.ImportMode | None = None, dry_run: bool | None = None, idempotency_key: str | None = None) -> m.ImportResponse:
+    async def import_products(self, *, file: Upload, mode: m.ImportMode | None = None, dry_run: bool | None = None, organisation: str | None = None, idempotency_key: str | None = None) -> m.ImportResponse:
         """Import products from CSV or XLSX.
 
         Products with materials, steps and costs, as in `POST /v1/products`: an XLSX file has a sheet for each
@@ -1405,7 +1685,7 @@ class AsyncImports:
         because of
         faults, the answer is 422 `import-refused` with all of them. Try it first with `dry_run=true`.
         """
-        call: Call[m.ImportResponse] = Call('POST', '/v1/imports/products', signed=True, query={'mode': mode, 'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
+        call: Call[m.ImportResponse] = Call('POST', '/v1/imports/products', signed=True, headers={'Organisation': organisation}, query={'mode': mode, 'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
     def get_template(self, name: str) -> AsyncIterator[bytes]:
@@ -1417,6 +1697,100 @@ class AsyncImports:
         """
         call: Call[bytes] = Call('GET', ('/v1/imports/templates/{name}', name), signed=False, repeatable=True, accept='*/*')
         return self._client.stream(call)
+
+
+class Inbox:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def list_inbox(self, *, unread: bool | None = None, type: Sequence[Literal['application.submitted', 'application.information_requested', 'application.answered', 'application.answer_due', 'application.ended', 'application.decided', 'claim.decided', 'claim.disputed', 'certificate.issued', 'certificate.suspended', 'certificate.reinstated', 'certificate.revoked', 'certificate.surrendered', 'certificate.superseded', 'certificate.reissued', 'certificate.varied', 'certificate.extended', 'certificate.renewable', 'certificate.expiring', 'certificate.expired', 'evidence.changed', 'evidence.expiring', 'residency.changed', 'licence.offered', 'licence.changed', 'licence.ending', 'mark_registration.expiring', 'mark_registration.ended', 'matter.opened', 'matter.step', 'matter.answer_due', 'matter.overdue', 'matter.decided', 'manifest.finished', 'ruleset.affects_you', 'account.address_to_confirm', 'account.invited', 'account.password_reset', 'account.rights_changed', 'account.new_device', 'account.webhook_disabled']] | None = None, page_size: int | None = None, cursor: str | None = None) -> m.InboxResponse:
+        """List your notices.
+
+        Newest first: what your company, or you yourself, were told. Notices about accounts are for administrators.
+
+        A notice is there within seconds of its cause. API clients read `GET /v1/events` instead.
+        """
+        call: Call[m.InboxResponse] = Call('GET', '/v1/inbox', signed=True, query={'unread': unread, 'type': type, 'limit': page_size, 'cursor': cursor}, repeatable=True)
+        return self._client.run(call)
+
+    def mark_all_read(self, body: m.ReadUpToRequest) -> m.UnreadResponse:
+        """Mark notices as read.
+
+        Marks the notice and all before it: those that came since the list was read stay unread.
+        """
+        call: Call[m.UnreadResponse] = Call('POST', '/v1/inbox/read', signed=True, body=body)
+        return self._client.run(call)
+
+    def mark_notice_read(self, notice_id: str) -> m.UnreadResponse:
+        """Mark a notice as read.
+
+        For you alone: others of your company have read it when they mark it. Marking it again changes nothing.
+        """
+        call: Call[m.UnreadResponse] = Call('POST', ('/v1/inbox/{notice_id}/read', notice_id), signed=True)
+        return self._client.run(call)
+
+    def get_notification_settings(self) -> m.NotificationSettings:
+        """Get your notification settings.
+
+        At first everything is mailed. `PUT` accepts what this gives.
+        """
+        call: Call[m.NotificationSettings] = Call('GET', '/v1/me/notification-settings', signed=True, repeatable=True)
+        return self._client.run(call)
+
+    def change_notification_settings(self, body: m.NotificationSettings) -> m.NotificationSettings:
+        """Change your notification settings.
+
+        Mails on which rights or deadlines depend cannot be switched off: 422 names them.
+        """
+        call: Call[m.NotificationSettings] = Call('PUT', '/v1/me/notification-settings', signed=True, body=body)
+        return self._client.run(call)
+
+
+class AsyncInbox:
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def list_inbox(self, *, unread: bool | None = None, type: Sequence[Literal['application.submitted', 'application.information_requested', 'application.answered', 'application.answer_due', 'application.ended', 'application.decided', 'claim.decided', 'claim.disputed', 'certificate.issued', 'certificate.suspended', 'certificate.reinstated', 'certificate.revoked', 'certificate.surrendered', 'certificate.superseded', 'certificate.reissued', 'certificate.varied', 'certificate.extended', 'certificate.renewable', 'certificate.expiring', 'certificate.expired', 'evidence.changed', 'evidence.expiring', 'residency.changed', 'licence.offered', 'licence.changed', 'licence.ending', 'mark_registration.expiring', 'mark_registration.ended', 'matter.opened', 'matter.step', 'matter.answer_due', 'matter.overdue', 'matter.decided', 'manifest.finished', 'ruleset.affects_you', 'account.address_to_confirm', 'account.invited', 'account.password_reset', 'account.rights_changed', 'account.new_device', 'account.webhook_disabled']] | None = None, page_size: int | None = None, cursor: str | None = None) -> m.InboxResponse:
+        """List your notices.
+
+        Newest first: what your company, or you yourself, were told. Notices about accounts are for administrators.
+
+        A notice is there within seconds of its cause. API clients read `GET /v1/events` instead.
+        """
+        call: Call[m.InboxResponse] = Call('GET', '/v1/inbox', signed=True, query={'unread': unread, 'type': type, 'limit': page_size, 'cursor': cursor}, repeatable=True)
+        return await self._client.run(call)
+
+    async def mark_all_read(self, body: m.ReadUpToRequest) -> m.UnreadResponse:
+        """Mark notices as read.
+
+        Marks the notice and all before it: those that came since the list was read stay unread.
+        """
+        call: Call[m.UnreadResponse] = Call('POST', '/v1/inbox/read', signed=True, body=body)
+        return await self._client.run(call)
+
+    async def mark_notice_read(self, notice_id: str) -> m.UnreadResponse:
+        """Mark a notice as read.
+
+        For you alone: others of your company have read it when they mark it. Marking it again changes nothing.
+        """
+        call: Call[m.UnreadResponse] = Call('POST', ('/v1/inbox/{notice_id}/read', notice_id), signed=True)
+        return await self._client.run(call)
+
+    async def get_notification_settings(self) -> m.NotificationSettings:
+        """Get your notification settings.
+
+        At first everything is mailed. `PUT` accepts what this gives.
+        """
+        call: Call[m.NotificationSettings] = Call('GET', '/v1/me/notification-settings', signed=True, repeatable=True)
+        return await self._client.run(call)
+
+    async def change_notification_settings(self, body: m.NotificationSettings) -> m.NotificationSettings:
+        """Change your notification settings.
+
+        Mails on which rights or deadlines depend cannot be switched off: 422 names them.
+        """
+        call: Call[m.NotificationSettings] = Call('PUT', '/v1/me/notification-settings', signed=True, body=body)
+        return await self._client.run(call)
 
 
 class Jobs:
@@ -1447,6 +1821,24 @@ class Jobs:
         call: Call[m.JobResponse] = Call('POST', ('/v1/jobs/{job_id}/retry', job_id), signed=True, version=version, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
+    def list_mail_deliveries(self, *, state: m.MailState | None = None, page_size: int | None = None) -> Iterator[m.MailDeliveryResponse]:
+        """List mails and their errors.
+
+        Oldest first, for owners and auditors. Mails that are delivered or void are deleted after 30 days.
+        """
+        call: Call[m.MailDeliveryResponse] = Call('GET', '/v1/mail-deliveries', signed=True, query={'state': state, 'limit': page_size}, repeatable=True)
+        return self._client.pages(call)
+
+    def retry_mail_delivery(self, mail_id: str, *, idempotency_key: str | None = None) -> m.MailDeliveryResponse:
+        """Send a failed mail again.
+
+        For owners, once the cause is repaired. A mail whose code has ended is not sent again: the person asks for a
+        new
+        one.
+        """
+        call: Call[m.MailDeliveryResponse] = Call('POST', ('/v1/mail-deliveries/{mail_id}/retry', mail_id), signed=True, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
 
 class AsyncJobs:
     def __init__(self, client: AsyncClient) -> None:
@@ -1474,6 +1866,24 @@ class AsyncJobs:
         For owners. A worker runs it at once, and again after failures, as when it was new.
         """
         call: Call[m.JobResponse] = Call('POST', ('/v1/jobs/{job_id}/retry', job_id), signed=True, version=version, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    def list_mail_deliveries(self, *, state: m.MailState | None = None, page_size: int | None = None) -> AsyncIterator[m.MailDeliveryResponse]:
+        """List mails and their errors.
+
+        Oldest first, for owners and auditors. Mails that are delivered or void are deleted after 30 days.
+        """
+        call: Call[m.MailDeliveryResponse] = Call('GET', '/v1/mail-deliveries', signed=True, query={'state': state, 'limit': page_size}, repeatable=True)
+        return self._client.pages(call)
+
+    async def retry_mail_delivery(self, mail_id: str, *, idempotency_key: str | None = None) -> m.MailDeliveryResponse:
+        """Send a failed mail again.
+
+        For owners, once the cause is repaired. A mail whose code has ended is not sent again: the person asks for a
+        new
+        one.
+        """
+        call: Call[m.MailDeliveryResponse] = Call('POST', ('/v1/mail-deliveries/{mail_id}/retry', mail_id), signed=True, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
 
@@ -1575,41 +1985,41 @@ class Manifests:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def list(self, *, page_size: int | None = None) -> Iterator[m.ManifestResponse]:
+    def list(self, *, page_size: int | None = None, organisation: str | None = None) -> Iterator[m.ManifestResponse]:
         """List your manifests.
 
         Oldest first: those of your company, or as staff your own. They are deleted some weeks after their end.
         """
-        call: Call[m.ManifestResponse] = Call('GET', '/v1/verify/manifests', signed=True, query={'limit': page_size}, repeatable=True)
+        call: Call[m.ManifestResponse] = Call('GET', '/v1/verify/manifests', signed=True, headers={'Organisation': organisation}, query={'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    def create(self, *, file: Upload, idempotency_key: str | None = None) -> m.ManifestResponse:
+    def create(self, *, file: Upload, organisation: str | None = None, idempotency_key: str | None = None) -> m.ManifestResponse:
         """Verify a list of numbers.
 
         Up to 100,000 numbers, evaluated in the background; watch `done`, then read the result. A number that is
         mistyped
         or unknown is a verdict, not an error.
         """
-        call: Call[m.ManifestResponse] = Call('POST', '/v1/verify/manifests', signed=True, files={'file': file}, form={}, key=idempotency_key, keyed=True)
+        call: Call[m.ManifestResponse] = Call('POST', '/v1/verify/manifests', signed=True, headers={'Organisation': organisation}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def get(self, manifest_id: str) -> m.ManifestResponse:
+    def get(self, manifest_id: str, *, organisation: str | None = None) -> m.ManifestResponse:
         """Get a manifest and its progress.
 
         `state` is `running`, `finished` or `cancelled`.
         """
-        call: Call[m.ManifestResponse] = Call('GET', ('/v1/verify/manifests/{manifest_id}', manifest_id), signed=True, repeatable=True)
+        call: Call[m.ManifestResponse] = Call('GET', ('/v1/verify/manifests/{manifest_id}', manifest_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
-    def cancel(self, manifest_id: str, *, version: Version, idempotency_key: str | None = None) -> m.ManifestResponse:
+    def cancel(self, manifest_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ManifestResponse:
         """Cancel a manifest.
 
         What is evaluated already is thrown away; there is no result.
         """
-        call: Call[m.ManifestResponse] = Call('POST', ('/v1/verify/manifests/{manifest_id}/cancel', manifest_id), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.ManifestResponse] = Call('POST', ('/v1/verify/manifests/{manifest_id}/cancel', manifest_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def get_rows(self, manifest_id: str) -> Iterator[bytes]:
+    def get_rows(self, manifest_id: str, *, organisation: str | None = None) -> Iterator[bytes]:
         """Get the verdicts of a manifest as CSV.
 
         One line for each number, in the order of the file: line, sent, number, verdict, valid_until, as_of. The
@@ -1617,10 +2027,10 @@ class Manifests:
         of this file is in the signed result. A cell that a spreadsheet would read as a formula begins with an
         apostrophe.
         """
-        call: Call[bytes] = Call('GET', ('/v1/verify/manifests/{manifest_id}/result.csv', manifest_id), signed=True, repeatable=True, accept='text/csv')
+        call: Call[bytes] = Call('GET', ('/v1/verify/manifests/{manifest_id}/result.csv', manifest_id), signed=True, headers={'Organisation': organisation}, repeatable=True, accept='text/csv')
         return self._client.stream(call)
 
-    def get_result(self, manifest_id: str) -> str:
+    def get_result(self, manifest_id: str, *, organisation: str | None = None) -> str:
         """Get the signed result of a manifest.
 
         A compact JWS (ES256, `typ` `manifest-result+jwt`) by a key of `/.well-known/jwks.json`: the SHA-256 of the
@@ -1629,7 +2039,7 @@ class Manifests:
         of the
         public log.
         """
-        call: Call[str] = Call('GET', ('/v1/verify/manifests/{manifest_id}/result.jwt', manifest_id), signed=True, repeatable=True, accept='application/jwt')
+        call: Call[str] = Call('GET', ('/v1/verify/manifests/{manifest_id}/result.jwt', manifest_id), signed=True, headers={'Organisation': organisation}, repeatable=True, accept='application/jwt')
         return self._client.text(call)
 
 
@@ -1637,41 +2047,41 @@ class AsyncManifests:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    def list(self, *, page_size: int | None = None) -> AsyncIterator[m.ManifestResponse]:
+    def list(self, *, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[m.ManifestResponse]:
         """List your manifests.
 
         Oldest first: those of your company, or as staff your own. They are deleted some weeks after their end.
         """
-        call: Call[m.ManifestResponse] = Call('GET', '/v1/verify/manifests', signed=True, query={'limit': page_size}, repeatable=True)
+        call: Call[m.ManifestResponse] = Call('GET', '/v1/verify/manifests', signed=True, headers={'Organisation': organisation}, query={'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    async def create(self, *, file: Upload, idempotency_key: str | None = None) -> m.ManifestResponse:
+    async def create(self, *, file: Upload, organisation: str | None = None, idempotency_key: str | None = None) -> m.ManifestResponse:
         """Verify a list of numbers.
 
         Up to 100,000 numbers, evaluated in the background; watch `done`, then read the result. A number that is
         mistyped
         or unknown is a verdict, not an error.
         """
-        call: Call[m.ManifestResponse] = Call('POST', '/v1/verify/manifests', signed=True, files={'file': file}, form={}, key=idempotency_key, keyed=True)
+        call: Call[m.ManifestResponse] = Call('POST', '/v1/verify/manifests', signed=True, headers={'Organisation': organisation}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def get(self, manifest_id: str) -> m.ManifestResponse:
+    async def get(self, manifest_id: str, *, organisation: str | None = None) -> m.ManifestResponse:
         """Get a manifest and its progress.
 
         `state` is `running`, `finished` or `cancelled`.
         """
-        call: Call[m.ManifestResponse] = Call('GET', ('/v1/verify/manifests/{manifest_id}', manifest_id), signed=True, repeatable=True)
+        call: Call[m.ManifestResponse] = Call('GET', ('/v1/verify/manifests/{manifest_id}', manifest_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
-    async def cancel(self, manifest_id: str, *, version: Version, idempotency_key: str | None = None) -> m.ManifestResponse:
+    async def cancel(self, manifest_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ManifestResponse:
         """Cancel a manifest.
 
         What is evaluated already is thrown away; there is no result.
         """
-        call: Call[m.ManifestResponse] = Call('POST', ('/v1/verify/manifests/{manifest_id}/cancel', manifest_id), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.ManifestResponse] = Call('POST', ('/v1/verify/manifests/{manifest_id}/cancel', manifest_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    def get_rows(self, manifest_id: str) -> AsyncIterator[bytes]:
+    def get_rows(self, manifest_id: str, *, organisation: str | None = None) -> AsyncIterator[bytes]:
         """Get the verdicts of a manifest as CSV.
 
         One line for each number, in the order of the file: line, sent, number, verdict, valid_until, as_of. The
@@ -1679,10 +2089,10 @@ class AsyncManifests:
         of this file is in the signed result. A cell that a spreadsheet would read as a formula begins with an
         apostrophe.
         """
-        call: Call[bytes] = Call('GET', ('/v1/verify/manifests/{manifest_id}/result.csv', manifest_id), signed=True, repeatable=True, accept='text/csv')
+        call: Call[bytes] = Call('GET', ('/v1/verify/manifests/{manifest_id}/result.csv', manifest_id), signed=True, headers={'Organisation': organisation}, repeatable=True, accept='text/csv')
         return self._client.stream(call)
 
-    async def get_result(self, manifest_id: str) -> str:
+    async def get_result(self, manifest_id: str, *, organisation: str | None = None) -> str:
         """Get the signed result of a manifest.
 
         A compact JWS (ES256, `typ` `manifest-result+jwt`) by a key of `/.well-known/jwks.json`: the SHA-256 of the
@@ -1691,7 +2101,7 @@ class AsyncManifests:
         of the
         public log.
         """
-        call: Call[str] = Call('GET', ('/v1/verify/manifests/{manifest_id}/result.jwt', manifest_id), signed=True, repeatable=True, accept='application/jwt')
+        call: Call[str] = Call('GET', ('/v1/verify/manifests/{manifest_id}/result.jwt', manifest_id), signed=True, headers={'Organisation': organisation}, repeatable=True, accept='application/jwt')
         return await self._client.text(call)
 
 
@@ -1957,12 +2367,32 @@ class Organisations:
         call: Call[m.OrganisationResponse] = Call('GET', '/v1/organisations', signed=True, query={'status': status, 'q': q, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    def get(self, organisation_id: str) -> m.OrganisationResponse:
+    def get(self, organisation_id: str, *, organisation: str | None = None) -> m.OrganisationResponse:
         """Get a company.
 
         Visible to its members and to staff, with the users of the company.
         """
-        call: Call[m.OrganisationResponse] = Call('GET', ('/v1/organisations/{organisation_id}', organisation_id), signed=True, repeatable=True)
+        call: Call[m.OrganisationResponse] = Call('GET', ('/v1/organisations/{organisation_id}', organisation_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
+        return self._client.run(call)
+
+    def get_sanctions_screening(self, organisation_id: str) -> m.SanctionsScreeningResponse:
+        """Screen a company against the sanctions list.
+
+        For staff. Entries of the newest list whose names resemble those of the company, the most similar first.
+        """
+        call: Call[m.SanctionsScreeningResponse] = Call('GET', ('/v1/organisations/{organisation_id}/sanctions-screening', organisation_id), signed=True, repeatable=True)
+        return self._client.run(call)
+
+    def decide_sanctions_candidate(self, organisation_id: str, body: m.SanctionsDecisionRequest, *, idempotency_key: str | None = None) -> m.SanctionsScreeningResponse:
+        """Decide whether a company is an entry of the sanctions list.
+
+        For registrars and reviewers. A decision is never changed; a later one takes its place. It ends when the
+        entry
+        or a name of the company changes. A background check without a match is confirmed only once every candidate
+        is
+        decided to be different.
+        """
+        call: Call[m.SanctionsScreeningResponse] = Call('POST', ('/v1/organisations/{organisation_id}/sanctions-screening/decisions', organisation_id), signed=True, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
 
@@ -1978,12 +2408,32 @@ class AsyncOrganisations:
         call: Call[m.OrganisationResponse] = Call('GET', '/v1/organisations', signed=True, query={'status': status, 'q': q, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    async def get(self, organisation_id: str) -> m.OrganisationResponse:
+    async def get(self, organisation_id: str, *, organisation: str | None = None) -> m.OrganisationResponse:
         """Get a company.
 
         Visible to its members and to staff, with the users of the company.
         """
-        call: Call[m.OrganisationResponse] = Call('GET', ('/v1/organisations/{organisation_id}', organisation_id), signed=True, repeatable=True)
+        call: Call[m.OrganisationResponse] = Call('GET', ('/v1/organisations/{organisation_id}', organisation_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
+        return await self._client.run(call)
+
+    async def get_sanctions_screening(self, organisation_id: str) -> m.SanctionsScreeningResponse:
+        """Screen a company against the sanctions list.
+
+        For staff. Entries of the newest list whose names resemble those of the company, the most similar first.
+        """
+        call: Call[m.SanctionsScreeningResponse] = Call('GET', ('/v1/organisations/{organisation_id}/sanctions-screening', organisation_id), signed=True, repeatable=True)
+        return await self._client.run(call)
+
+    async def decide_sanctions_candidate(self, organisation_id: str, body: m.SanctionsDecisionRequest, *, idempotency_key: str | None = None) -> m.SanctionsScreeningResponse:
+        """Decide whether a company is an entry of the sanctions list.
+
+        For registrars and reviewers. A decision is never changed; a later one takes its place. It ends when the
+        entry
+        or a name of the company changes. A background check without a match is confirmed only once every candidate
+        is
+        decided to be different.
+        """
+        call: Call[m.SanctionsScreeningResponse] = Call('POST', ('/v1/organisations/{organisation_id}/sanctions-screening/decisions', organisation_id), signed=True, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
 
@@ -1991,23 +2441,23 @@ class Products:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def list(self, *, retired: bool | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None) -> Iterator[m.ProductResponse]:
+    def list(self, *, retired: bool | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None, organisation: str | None = None) -> Iterator[m.ProductResponse]:
         """List products of your company.
 
         Oldest first; retired products only with `retired=true`.
         """
-        call: Call[m.ProductResponse] = Call('GET', '/v1/products', signed=True, query={'retired': retired, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
+        call: Call[m.ProductResponse] = Call('GET', '/v1/products', signed=True, headers={'Organisation': organisation}, query={'retired': retired, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    def create(self, body: m.ProductRequest, *, idempotency_key: str | None = None) -> m.ProductResponse:
+    def create(self, body: m.ProductRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.ProductResponse:
         """Create a product.
 
         Codes, bill of materials, process and cost statement, which the rules read. All errors are reported at once.
         """
-        call: Call[m.ProductResponse] = Call('POST', '/v1/products', signed=True, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ProductResponse] = Call('POST', '/v1/products', signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def export_csv(self, *, retired: bool | None = None, bom: bool | None = None) -> Iterator[bytes]:
+    def export_csv(self, *, retired: bool | None = None, bom: bool | None = None, organisation: str | None = None) -> Iterator[bytes]:
         """Export products of your company as CSV.
 
         Oldest first, with a header line. Lists in a cell are separated by ` | `; materials, steps and costs are
@@ -2015,26 +2465,26 @@ class Products:
         New columns are added at the end. A cell that a spreadsheet would read as a formula begins with an
         apostrophe.
         """
-        call: Call[bytes] = Call('GET', '/v1/products.csv', signed=True, query={'retired': retired, 'bom': bom}, repeatable=True, accept='text/csv')
+        call: Call[bytes] = Call('GET', '/v1/products.csv', signed=True, headers={'Organisation': organisation}, query={'retired': retired, 'bom': bom}, repeatable=True, accept='text/csv')
         return self._client.stream(call)
 
-    def export_json_lines(self, *, retired: bool | None = None) -> Iterator[bytes]:
+    def export_json_lines(self, *, retired: bool | None = None, organisation: str | None = None) -> Iterator[bytes]:
         """Export products of your company as JSON Lines.
 
         One product per line, oldest first, as in `GET /v1/products/{product_id}`.
         """
-        call: Call[bytes] = Call('GET', '/v1/products.jsonl', signed=True, query={'retired': retired}, repeatable=True, accept='application/x-ndjson')
+        call: Call[bytes] = Call('GET', '/v1/products.jsonl', signed=True, headers={'Organisation': organisation}, query={'retired': retired}, repeatable=True, accept='application/x-ndjson')
         return self._client.stream(call)
 
-    def get(self, product_id: str) -> m.ProductResponse:
+    def get(self, product_id: str, *, organisation: str | None = None) -> m.ProductResponse:
         """Get a product.
 
         Visible to its company and to staff.
         """
-        call: Call[m.ProductResponse] = Call('GET', ('/v1/products/{product_id}', product_id), signed=True, repeatable=True)
+        call: Call[m.ProductResponse] = Call('GET', ('/v1/products/{product_id}', product_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
-    def replace(self, product_id: str, body: m.ProductReplaceRequest, *, version: Version, idempotency_key: str | None = None) -> m.ProductResponse:
+    def replace(self, product_id: str, body: m.ProductReplaceRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ProductResponse:
         """Replace a product.
 
         Not possible while an application for it is under review, unless information was requested. For a certified
@@ -2042,15 +2492,15 @@ class Products:
         of `GET`
         sent back changes nothing, not even the version.
         """
-        call: Call[m.ProductResponse] = Call('PUT', ('/v1/products/{product_id}', product_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ProductResponse] = Call('PUT', ('/v1/products/{product_id}', product_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def retire(self, product_id: str, *, version: Version, idempotency_key: str | None = None) -> m.ProductResponse:
+    def retire(self, product_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ProductResponse:
         """Retire a product.
 
         You can no longer apply for it; its certificates stay as they are.
         """
-        call: Call[m.ProductResponse] = Call('POST', ('/v1/products/{product_id}/retire', product_id), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.ProductResponse] = Call('POST', ('/v1/products/{product_id}/retire', product_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
 
@@ -2058,23 +2508,23 @@ class AsyncProducts:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    def list(self, *, retired: bool | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None) -> AsyncIterator[m.ProductResponse]:
+    def list(self, *, retired: bool | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[m.ProductResponse]:
         """List products of your company.
 
         Oldest first; retired products only with `retired=true`.
         """
-        call: Call[m.ProductResponse] = Call('GET', '/v1/products', signed=True, query={'retired': retired, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
+        call: Call[m.ProductResponse] = Call('GET', '/v1/products', signed=True, headers={'Organisation': organisation}, query={'retired': retired, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    async def create(self, body: m.ProductRequest, *, idempotency_key: str | None = None) -> m.ProductResponse:
+    async def create(self, body: m.ProductRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.ProductResponse:
         """Create a product.
 
         Codes, bill of materials, process and cost statement, which the rules read. All errors are reported at once.
         """
-        call: Call[m.ProductResponse] = Call('POST', '/v1/products', signed=True, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ProductResponse] = Call('POST', '/v1/products', signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    def export_csv(self, *, retired: bool | None = None, bom: bool | None = None) -> AsyncIterator[bytes]:
+    def export_csv(self, *, retired: bool | None = None, bom: bool | None = None, organisation: str | None = None) -> AsyncIterator[bytes]:
         """Export products of your company as CSV.
 
         Oldest first, with a header line. Lists in a cell are separated by ` | `; materials, steps and costs are
@@ -2082,26 +2532,26 @@ class AsyncProducts:
         New columns are added at the end. A cell that a spreadsheet would read as a formula begins with an
         apostrophe.
         """
-        call: Call[bytes] = Call('GET', '/v1/products.csv', signed=True, query={'retired': retired, 'bom': bom}, repeatable=True, accept='text/csv')
+        call: Call[bytes] = Call('GET', '/v1/products.csv', signed=True, headers={'Organisation': organisation}, query={'retired': retired, 'bom': bom}, repeatable=True, accept='text/csv')
         return self._client.stream(call)
 
-    def export_json_lines(self, *, retired: bool | None = None) -> AsyncIterator[bytes]:
+    def export_json_lines(self, *, retired: bool | None = None, organisation: str | None = None) -> AsyncIterator[bytes]:
         """Export products of your company as JSON Lines.
 
         One product per line, oldest first, as in `GET /v1/products/{product_id}`.
         """
-        call: Call[bytes] = Call('GET', '/v1/products.jsonl', signed=True, query={'retired': retired}, repeatable=True, accept='application/x-ndjson')
+        call: Call[bytes] = Call('GET', '/v1/products.jsonl', signed=True, headers={'Organisation': organisation}, query={'retired': retired}, repeatable=True, accept='application/x-ndjson')
         return self._client.stream(call)
 
-    async def get(self, product_id: str) -> m.ProductResponse:
+    async def get(self, product_id: str, *, organisation: str | None = None) -> m.ProductResponse:
         """Get a product.
 
         Visible to its company and to staff.
         """
-        call: Call[m.ProductResponse] = Call('GET', ('/v1/products/{product_id}', product_id), signed=True, repeatable=True)
+        call: Call[m.ProductResponse] = Call('GET', ('/v1/products/{product_id}', product_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
-    async def replace(self, product_id: str, body: m.ProductReplaceRequest, *, version: Version, idempotency_key: str | None = None) -> m.ProductResponse:
+    async def replace(self, product_id: str, body: m.ProductReplaceRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ProductResponse:
         """Replace a product.
 
         Not possible while an application for it is under review, unless information was requested. For a certified
@@ -2109,15 +2559,15 @@ class AsyncProducts:
         of `GET`
         sent back changes nothing, not even the version.
         """
-        call: Call[m.ProductResponse] = Call('PUT', ('/v1/products/{product_id}', product_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.ProductResponse] = Call('PUT', ('/v1/products/{product_id}', product_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def retire(self, product_id: str, *, version: Version, idempotency_key: str | None = None) -> m.ProductResponse:
+    async def retire(self, product_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.ProductResponse:
         """Retire a product.
 
         You can no longer apply for it; its certificates stay as they are.
         """
-        call: Call[m.ProductResponse] = Call('POST', ('/v1/products/{product_id}/retire', product_id), signed=True, version=version, key=idempotency_key, keyed=True)
+        call: Call[m.ProductResponse] = Call('POST', ('/v1/products/{product_id}/retire', product_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
 
@@ -2237,16 +2687,18 @@ class PublicRegister:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def search_certificates(self, *, q: str | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, hs6: str | None = None, holder: str | None = None, product: str | None = None, park: str | None = None, page_size: int | None = None) -> Iterator[m.CertificateResponse]:
+    def search_certificates(self, *, q: str | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, hs6: str | None = None, holder: str | None = None, product: str | None = None, park: str | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None) -> Iterator[m.CertificateResponse]:
         """Search the public register.
 
         Newest first; filters are combined. Words match by prefix and in all spellings: “Ağdam”, “Agdam”, “Aghdam”
         and
         “Агдам” are equal, as are dotted and dotless i; accents are ignored. A VÖEN finds the certificates of a
         legal
-        person; the VÖEN of a natural person finds nothing.
+        person; the VÖEN of a natural person finds nothing. `updated_since` finds what was issued or got another
+        status; the
+        end of a term is no such change.
         """
-        call: Call[m.CertificateResponse] = Call('GET', '/v1/certificates', signed=False, query={'q': q, 'scheme': scheme, 'status': status, 'hs6': hs6, 'holder': holder, 'product': product, 'park': park, 'limit': page_size}, repeatable=True)
+        call: Call[m.CertificateResponse] = Call('GET', '/v1/certificates', signed=False, query={'q': q, 'scheme': scheme, 'status': status, 'hs6': hs6, 'holder': holder, 'product': product, 'park': park, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
     def export_certificates_csv(self, *, bom: bool | None = None) -> Iterator[bytes]:
@@ -2310,6 +2762,16 @@ class PublicRegister:
         call: Call[str] = Call('GET', ('/v1/certificates/{number}/credential.jwt', number), signed=False, repeatable=True, accept='application/vc+jwt')
         return self._client.text(call)
 
+    def get_feed_of_certificate(self, number: str) -> Iterator[bytes]:
+        """Follow a certificate by Atom.
+
+        The newest 50 events: issued, suspended, reinstated, revoked and so on. Ask with `If-None-Match`, at most
+        once
+        a minute.
+        """
+        call: Call[bytes] = Call('GET', ('/v1/certificates/{number}/events.atom', number), signed=False, repeatable=True, accept='application/atom+xml')
+        return self._client.stream(call)
+
     def get_certificate_label(self, number: str) -> str:
         """Get the label for goods as SVG.
 
@@ -2337,6 +2799,22 @@ class PublicRegister:
         """
         call: Call[str] = Call('GET', ('/v1/certificates/{number}/qr.svg', number), signed=False, repeatable=True, accept='image/svg+xml')
         return self._client.text(call)
+
+    def get_feed_of_heading(self, heading: str) -> Iterator[bytes]:
+        """Follow the certificates of a heading by Atom.
+
+        Chapter, heading or subheading of the Harmonized System: two, four or six digits.
+        """
+        call: Call[bytes] = Call('GET', ('/v1/headings/{heading}/events.atom', heading), signed=False, repeatable=True, accept='application/atom+xml')
+        return self._client.stream(call)
+
+    def get_feed_of_holder(self, holder_id: str) -> Iterator[bytes]:
+        """Follow the certificates of a holder by Atom.
+
+        `holder_id` is the id in the address of the holder's page in the register.
+        """
+        call: Call[bytes] = Call('GET', ('/v1/holders/{holder_id}/events.atom', holder_id), signed=False, repeatable=True, accept='application/atom+xml')
+        return self._client.stream(call)
 
     def list_parks(self) -> Sequence[m.ParkResponse]:
         """List industrial parks and zones.
@@ -2378,21 +2856,41 @@ class PublicRegister:
         call: Call[str] = Call('GET', ('/v1/status-lists/{list}', list), signed=False, repeatable=True, accept='application/vc+jwt')
         return self._client.text(call)
 
+    def request_watch(self, body: m.WatchRequest, *, idempotency_key: str | None = None) -> m.WatchMessageResponse:
+        """Follow certificates by mail.
+
+        Without an account: you are mailed within a minute of every change. Confirm the address by the link that is
+        sent
+        to it; every message has a link that ends it. Limit: 20 requests from one network in 15 minutes.
+        """
+        call: Call[m.WatchMessageResponse] = Call('POST', '/v1/watches', signed=False, body=body, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def end_watch(self, *, token: str) -> m.WatchMessageResponse:
+        """End messages.
+
+        One click of mail programs (RFC 8058). A token that is over is no error.
+        """
+        call: Call[m.WatchMessageResponse] = Call('POST', '/v1/watches/unsubscribe', signed=False, query={'token': token})
+        return self._client.run(call)
+
 
 class AsyncPublicRegister:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    def search_certificates(self, *, q: str | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, hs6: str | None = None, holder: str | None = None, product: str | None = None, park: str | None = None, page_size: int | None = None) -> AsyncIterator[m.CertificateResponse]:
+    def search_certificates(self, *, q: str | None = None, scheme: str | None = None, status: m.EffectiveStatus | None = None, hs6: str | None = None, holder: str | None = None, product: str | None = None, park: str | None = None, updated_since: datetime | date | str | None = None, page_size: int | None = None) -> AsyncIterator[m.CertificateResponse]:
         """Search the public register.
 
         Newest first; filters are combined. Words match by prefix and in all spellings: “Ağdam”, “Agdam”, “Aghdam”
         and
         “Агдам” are equal, as are dotted and dotless i; accents are ignored. A VÖEN finds the certificates of a
         legal
-        person; the VÖEN of a natural person finds nothing.
+        person; the VÖEN of a natural person finds nothing. `updated_since` finds what was issued or got another
+        status; the
+        end of a term is no such change.
         """
-        call: Call[m.CertificateResponse] = Call('GET', '/v1/certificates', signed=False, query={'q': q, 'scheme': scheme, 'status': status, 'hs6': hs6, 'holder': holder, 'product': product, 'park': park, 'limit': page_size}, repeatable=True)
+        call: Call[m.CertificateResponse] = Call('GET', '/v1/certificates', signed=False, query={'q': q, 'scheme': scheme, 'status': status, 'hs6': hs6, 'holder': holder, 'product': product, 'park': park, 'updated_since': updated_since, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
     def export_certificates_csv(self, *, bom: bool | None = None) -> AsyncIterator[bytes]:
@@ -2456,6 +2954,16 @@ class AsyncPublicRegister:
         call: Call[str] = Call('GET', ('/v1/certificates/{number}/credential.jwt', number), signed=False, repeatable=True, accept='application/vc+jwt')
         return await self._client.text(call)
 
+    def get_feed_of_certificate(self, number: str) -> AsyncIterator[bytes]:
+        """Follow a certificate by Atom.
+
+        The newest 50 events: issued, suspended, reinstated, revoked and so on. Ask with `If-None-Match`, at most
+        once
+        a minute.
+        """
+        call: Call[bytes] = Call('GET', ('/v1/certificates/{number}/events.atom', number), signed=False, repeatable=True, accept='application/atom+xml')
+        return self._client.stream(call)
+
     async def get_certificate_label(self, number: str) -> str:
         """Get the label for goods as SVG.
 
@@ -2483,6 +2991,22 @@ class AsyncPublicRegister:
         """
         call: Call[str] = Call('GET', ('/v1/certificates/{number}/qr.svg', number), signed=False, repeatable=True, accept='image/svg+xml')
         return await self._client.text(call)
+
+    def get_feed_of_heading(self, heading: str) -> AsyncIterator[bytes]:
+        """Follow the certificates of a heading by Atom.
+
+        Chapter, heading or subheading of the Harmonized System: two, four or six digits.
+        """
+        call: Call[bytes] = Call('GET', ('/v1/headings/{heading}/events.atom', heading), signed=False, repeatable=True, accept='application/atom+xml')
+        return self._client.stream(call)
+
+    def get_feed_of_holder(self, holder_id: str) -> AsyncIterator[bytes]:
+        """Follow the certificates of a holder by Atom.
+
+        `holder_id` is the id in the address of the holder's page in the register.
+        """
+        call: Call[bytes] = Call('GET', ('/v1/holders/{holder_id}/events.atom', holder_id), signed=False, repeatable=True, accept='application/atom+xml')
+        return self._client.stream(call)
 
     async def list_parks(self) -> Sequence[m.ParkResponse]:
         """List industrial parks and zones.
@@ -2523,6 +3047,24 @@ class AsyncPublicRegister:
         """
         call: Call[str] = Call('GET', ('/v1/status-lists/{list}', list), signed=False, repeatable=True, accept='application/vc+jwt')
         return await self._client.text(call)
+
+    async def request_watch(self, body: m.WatchRequest, *, idempotency_key: str | None = None) -> m.WatchMessageResponse:
+        """Follow certificates by mail.
+
+        Without an account: you are mailed within a minute of every change. Confirm the address by the link that is
+        sent
+        to it; every message has a link that ends it. Limit: 20 requests from one network in 15 minutes.
+        """
+        call: Call[m.WatchMessageResponse] = Call('POST', '/v1/watches', signed=False, body=body, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def end_watch(self, *, token: str) -> m.WatchMessageResponse:
+        """End messages.
+
+        One click of mail programs (RFC 8058). A token that is over is no error.
+        """
+        call: Call[m.WatchMessageResponse] = Call('POST', '/v1/watches/unsubscribe', signed=False, query={'token': token})
+        return await self._client.run(call)
 
 
 class Registration:
@@ -2594,12 +3136,12 @@ class Residencies:
         call: Call[m.ResidentImportResponse] = Call('POST', '/v1/register/imports', signed=True, query={'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def list(self, *, organisation_id: str | None = None, park: str | None = None, only_open: bool | None = None, page_size: int | None = None) -> Iterator[m.ResidencyResponse]:
+    def list(self, *, organisation_id: str | None = None, park: str | None = None, only_open: bool | None = None, page_size: int | None = None, organisation: str | None = None) -> Iterator[m.ResidencyResponse]:
         """List residencies.
 
         Oldest first. Staff see all residencies; a company sees its own.
         """
-        call: Call[m.ResidencyResponse] = Call('GET', '/v1/residencies', signed=True, query={'organisation_id': organisation_id, 'park': park, 'only_open': only_open, 'limit': page_size}, repeatable=True)
+        call: Call[m.ResidencyResponse] = Call('GET', '/v1/residencies', signed=True, headers={'Organisation': organisation}, query={'organisation_id': organisation_id, 'park': park, 'only_open': only_open, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
     def create(self, body: m.ResidencyRequest, *, idempotency_key: str | None = None) -> m.ResidencyResponse:
@@ -2611,12 +3153,12 @@ class Residencies:
         call: Call[m.ResidencyResponse] = Call('POST', '/v1/residencies', signed=True, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def get(self, residency_id: str) -> m.ResidencyResponse:
+    def get(self, residency_id: str, *, organisation: str | None = None) -> m.ResidencyResponse:
         """Get a residency.
 
         Visible to its company and to staff.
         """
-        call: Call[m.ResidencyResponse] = Call('GET', ('/v1/residencies/{residency_id}', residency_id), signed=True, repeatable=True)
+        call: Call[m.ResidencyResponse] = Call('GET', ('/v1/residencies/{residency_id}', residency_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
     def cancel(self, residency_id: str, body: m.ResidencyCloseRequest, *, dry_run: bool | None = None, version: Version, idempotency_key: str | None = None) -> m.ResidencyEffectResponse:
@@ -2665,12 +3207,12 @@ class AsyncResidencies:
         call: Call[m.ResidentImportResponse] = Call('POST', '/v1/register/imports', signed=True, query={'dry_run': dry_run}, files={'file': file}, form={}, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    def list(self, *, organisation_id: str | None = None, park: str | None = None, only_open: bool | None = None, page_size: int | None = None) -> AsyncIterator[m.ResidencyResponse]:
+    def list(self, *, organisation_id: str | None = None, park: str | None = None, only_open: bool | None = None, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[m.ResidencyResponse]:
         """List residencies.
 
         Oldest first. Staff see all residencies; a company sees its own.
         """
-        call: Call[m.ResidencyResponse] = Call('GET', '/v1/residencies', signed=True, query={'organisation_id': organisation_id, 'park': park, 'only_open': only_open, 'limit': page_size}, repeatable=True)
+        call: Call[m.ResidencyResponse] = Call('GET', '/v1/residencies', signed=True, headers={'Organisation': organisation}, query={'organisation_id': organisation_id, 'park': park, 'only_open': only_open, 'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
     async def create(self, body: m.ResidencyRequest, *, idempotency_key: str | None = None) -> m.ResidencyResponse:
@@ -2682,12 +3224,12 @@ class AsyncResidencies:
         call: Call[m.ResidencyResponse] = Call('POST', '/v1/residencies', signed=True, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def get(self, residency_id: str) -> m.ResidencyResponse:
+    async def get(self, residency_id: str, *, organisation: str | None = None) -> m.ResidencyResponse:
         """Get a residency.
 
         Visible to its company and to staff.
         """
-        call: Call[m.ResidencyResponse] = Call('GET', ('/v1/residencies/{residency_id}', residency_id), signed=True, repeatable=True)
+        call: Call[m.ResidencyResponse] = Call('GET', ('/v1/residencies/{residency_id}', residency_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
     async def cancel(self, residency_id: str, body: m.ResidencyCloseRequest, *, dry_run: bool | None = None, version: Version, idempotency_key: str | None = None) -> m.ResidencyEffectResponse:
@@ -2987,12 +3529,12 @@ class Schemes:
         call: Call[m.SchemeResponse] = Call('GET', ('/v1/schemes/{code}', code), signed=False, repeatable=True)
         return self._client.run(call)
 
-    def assess(self, code: str, body: m.DryAssessmentRequest) -> Sequence[m.AssessmentResponse]:
+    def assess(self, code: str, body: m.DryAssessmentRequest, *, organisation: str | None = None) -> Sequence[m.AssessmentResponse]:
         """Assess products before applying.
 
         Every rule with its outcome, the values that it read, and what is missing. Nothing is stored.
         """
-        call: Call[m.AssessmentResponse] = Call('POST', ('/v1/schemes/{code}/assessments', code), signed=True, body=body, repeatable=True)
+        call: Call[m.AssessmentResponse] = Call('POST', ('/v1/schemes/{code}/assessments', code), signed=True, headers={'Organisation': organisation}, body=body, repeatable=True)
         return self._client.all_of(call)
 
     def get_ruleset_impact(self, code: str, *, version: str) -> Iterator[bytes]:
@@ -3076,12 +3618,12 @@ class AsyncSchemes:
         call: Call[m.SchemeResponse] = Call('GET', ('/v1/schemes/{code}', code), signed=False, repeatable=True)
         return await self._client.run(call)
 
-    async def assess(self, code: str, body: m.DryAssessmentRequest) -> Sequence[m.AssessmentResponse]:
+    async def assess(self, code: str, body: m.DryAssessmentRequest, *, organisation: str | None = None) -> Sequence[m.AssessmentResponse]:
         """Assess products before applying.
 
         Every rule with its outcome, the values that it read, and what is missing. Nothing is stored.
         """
-        call: Call[m.AssessmentResponse] = Call('POST', ('/v1/schemes/{code}/assessments', code), signed=True, body=body, repeatable=True)
+        call: Call[m.AssessmentResponse] = Call('POST', ('/v1/schemes/{code}/assessments', code), signed=True, headers={'Organisation': organisation}, body=body, repeatable=True)
         return await self._client.all_of(call)
 
     def get_ruleset_impact(self, code: str, *, version: str) -> AsyncIterator[bytes]:
@@ -3121,31 +3663,31 @@ class Sites:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def list(self, *, page_size: int | None = None) -> Iterator[m.SiteResponse]:
+    def list(self, *, page_size: int | None = None, organisation: str | None = None) -> Iterator[m.SiteResponse]:
         """List production sites of your company.
 
         The site that was added first comes first.
         """
-        call: Call[m.SiteResponse] = Call('GET', '/v1/sites', signed=True, query={'limit': page_size}, repeatable=True)
+        call: Call[m.SiteResponse] = Call('GET', '/v1/sites', signed=True, headers={'Organisation': organisation}, query={'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    def create(self, body: m.SiteRequest, *, idempotency_key: str | None = None) -> m.SiteResponse:
+    def create(self, body: m.SiteRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.SiteResponse:
         """Create a production site.
 
         The economic region follows from the district; the park must be located in that district.
         """
-        call: Call[m.SiteResponse] = Call('POST', '/v1/sites', signed=True, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.SiteResponse] = Call('POST', '/v1/sites', signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
-    def get(self, site_id: str) -> m.SiteResponse:
+    def get(self, site_id: str, *, organisation: str | None = None) -> m.SiteResponse:
         """Get a production site.
 
         Visible to its company and to staff.
         """
-        call: Call[m.SiteResponse] = Call('GET', ('/v1/sites/{site_id}', site_id), signed=True, repeatable=True)
+        call: Call[m.SiteResponse] = Call('GET', ('/v1/sites/{site_id}', site_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
-    def update(self, site_id: str, body: m.SiteUpdateRequest, *, version: Version, idempotency_key: str | None = None) -> m.SiteResponse:
+    def update(self, site_id: str, body: m.SiteUpdateRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.SiteResponse:
         """Update a production site.
 
         For a site of a certified product, report the change of each certificate first. Only a registrar changes the
@@ -3153,7 +3695,7 @@ class Sites:
         `GET` sent
         back changes nothing, not even the version.
         """
-        call: Call[m.SiteResponse] = Call('PUT', ('/v1/sites/{site_id}', site_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.SiteResponse] = Call('PUT', ('/v1/sites/{site_id}', site_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
 
 
@@ -3161,31 +3703,31 @@ class AsyncSites:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    def list(self, *, page_size: int | None = None) -> AsyncIterator[m.SiteResponse]:
+    def list(self, *, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[m.SiteResponse]:
         """List production sites of your company.
 
         The site that was added first comes first.
         """
-        call: Call[m.SiteResponse] = Call('GET', '/v1/sites', signed=True, query={'limit': page_size}, repeatable=True)
+        call: Call[m.SiteResponse] = Call('GET', '/v1/sites', signed=True, headers={'Organisation': organisation}, query={'limit': page_size}, repeatable=True)
         return self._client.pages(call)
 
-    async def create(self, body: m.SiteRequest, *, idempotency_key: str | None = None) -> m.SiteResponse:
+    async def create(self, body: m.SiteRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.SiteResponse:
         """Create a production site.
 
         The economic region follows from the district; the park must be located in that district.
         """
-        call: Call[m.SiteResponse] = Call('POST', '/v1/sites', signed=True, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.SiteResponse] = Call('POST', '/v1/sites', signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
-    async def get(self, site_id: str) -> m.SiteResponse:
+    async def get(self, site_id: str, *, organisation: str | None = None) -> m.SiteResponse:
         """Get a production site.
 
         Visible to its company and to staff.
         """
-        call: Call[m.SiteResponse] = Call('GET', ('/v1/sites/{site_id}', site_id), signed=True, repeatable=True)
+        call: Call[m.SiteResponse] = Call('GET', ('/v1/sites/{site_id}', site_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
-    async def update(self, site_id: str, body: m.SiteUpdateRequest, *, version: Version, idempotency_key: str | None = None) -> m.SiteResponse:
+    async def update(self, site_id: str, body: m.SiteUpdateRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.SiteResponse:
         """Update a production site.
 
         For a site of a certified product, report the change of each certificate first. Only a registrar changes the
@@ -3193,7 +3735,7 @@ class AsyncSites:
         `GET` sent
         back changes nothing, not even the version.
         """
-        call: Call[m.SiteResponse] = Call('PUT', ('/v1/sites/{site_id}', site_id), signed=True, version=version, body=body, key=idempotency_key, keyed=True)
+        call: Call[m.SiteResponse] = Call('PUT', ('/v1/sites/{site_id}', site_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)
 
 
@@ -3525,9 +4067,204 @@ class AsyncVerification:
         return await self._client.run(call)
 
 
+class Webhooks:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def list(self, *, page_size: int | None = None, organisation: str | None = None) -> Iterator[m.WebhookResponse]:
+        """List webhooks.
+
+        For administrators of the company, and API clients with the scope `webhooks`.
+        """
+        call: Call[m.WebhookResponse] = Call('GET', '/v1/webhooks', signed=True, headers={'Organisation': organisation}, query={'limit': page_size}, repeatable=True)
+        return self._client.pages(call)
+
+    def create(self, body: m.WebhookRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookWithSecretResponse:
+        """Create a webhook.
+
+        Events of your company are posted to the address from now on, within a minute, each at least once: keep the
+        `webhook-id` of what you have dealt with. Requests are signed by Standard Webhooks
+        (<https://www.standardwebhooks.com>) with `secret`, which is shown once. Answer within 10 seconds with 2xx;
+        anything
+        else is tried again for days.
+        """
+        call: Call[m.WebhookWithSecretResponse] = Call('POST', '/v1/webhooks', signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def delete(self, webhook_id: str, *, organisation: str | None = None, idempotency_key: str | None = None) -> None:
+        """Delete a webhook.
+
+        With its deliveries. Nothing more is sent; a request that is on its way still arrives.
+        """
+        call: Call[None] = Call('DELETE', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def get(self, webhook_id: str, *, organisation: str | None = None) -> m.WebhookResponse:
+        """Get a webhook.
+
+        `failing_since` shows that it does not answer, `state` that it was disabled for that.
+        """
+        call: Call[m.WebhookResponse] = Call('GET', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
+        return self._client.run(call)
+
+    def change(self, webhook_id: str, body: m.WebhookRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
+        """Change a webhook.
+
+        What waits is sent to the new address. The secret stays.
+        """
+        call: Call[m.WebhookResponse] = Call('PUT', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def list_deliveries(self, webhook_id: str, *, state: m.DeliveryState | None = None, page_size: int | None = None, organisation: str | None = None) -> Iterator[m.DeliveryResponse]:
+        """List deliveries.
+
+        With all attempts, in the order of the events; kept for 30 days after their end.
+        """
+        call: Call[m.DeliveryResponse] = Call('GET', ('/v1/webhooks/{webhook_id}/deliveries', webhook_id), signed=True, headers={'Organisation': organisation}, query={'state': state, 'limit': page_size}, repeatable=True)
+        return self._client.pages(call)
+
+    def redeliver_event(self, webhook_id: str, delivery_id: str, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.DeliveryResponse:
+        """Send one event again.
+
+        Under the same id, whatever came of it before.
+        """
+        call: Call[m.DeliveryResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver', webhook_id, delivery_id), signed=True, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def enable(self, webhook_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
+        """Enable a webhook again.
+
+        Events are sent from now on; ask for those of the time before by `redeliver`.
+        """
+        call: Call[m.WebhookResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/enable', webhook_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def redeliver_missed_events(self, webhook_id: str, body: m.ResendRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
+        """Send again what was missed.
+
+        Every event since a moment that was not delivered, also while the webhook was disabled; ids stay the same.
+        """
+        call: Call[m.WebhookResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/redeliver', webhook_id), signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def rotate_secret(self, webhook_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookWithSecretResponse:
+        """Exchange the secret of a webhook.
+
+        For 24 hours each request has two signatures, by the new secret and by the one before.
+        """
+        call: Call[m.WebhookWithSecretResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/rotate-secret', webhook_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+    def send_test_event(self, webhook_id: str, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.DeliveryResponse:
+        """Send a test event.
+
+        An event of the type `webhook.test` is sent within seconds; see what came of it among the deliveries.
+        """
+        call: Call[m.DeliveryResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/test', webhook_id), signed=True, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return self._client.run(call)
+
+
+class AsyncWebhooks:
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    def list(self, *, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[m.WebhookResponse]:
+        """List webhooks.
+
+        For administrators of the company, and API clients with the scope `webhooks`.
+        """
+        call: Call[m.WebhookResponse] = Call('GET', '/v1/webhooks', signed=True, headers={'Organisation': organisation}, query={'limit': page_size}, repeatable=True)
+        return self._client.pages(call)
+
+    async def create(self, body: m.WebhookRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookWithSecretResponse:
+        """Create a webhook.
+
+        Events of your company are posted to the address from now on, within a minute, each at least once: keep the
+        `webhook-id` of what you have dealt with. Requests are signed by Standard Webhooks
+        (<https://www.standardwebhooks.com>) with `secret`, which is shown once. Answer within 10 seconds with 2xx;
+        anything
+        else is tried again for days.
+        """
+        call: Call[m.WebhookWithSecretResponse] = Call('POST', '/v1/webhooks', signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def delete(self, webhook_id: str, *, organisation: str | None = None, idempotency_key: str | None = None) -> None:
+        """Delete a webhook.
+
+        With its deliveries. Nothing more is sent; a request that is on its way still arrives.
+        """
+        call: Call[None] = Call('DELETE', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def get(self, webhook_id: str, *, organisation: str | None = None) -> m.WebhookResponse:
+        """Get a webhook.
+
+        `failing_since` shows that it does not answer, `state` that it was disabled for that.
+        """
+        call: Call[m.WebhookResponse] = Call('GET', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
+        return await self._client.run(call)
+
+    async def change(self, webhook_id: str, body: m.WebhookRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
+        """Change a webhook.
+
+        What waits is sent to the new address. The secret stays.
+        """
+        call: Call[m.WebhookResponse] = Call('PUT', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    def list_deliveries(self, webhook_id: str, *, state: m.DeliveryState | None = None, page_size: int | None = None, organisation: str | None = None) -> AsyncIterator[m.DeliveryResponse]:
+        """List deliveries.
+
+        With all attempts, in the order of the events; kept for 30 days after their end.
+        """
+        call: Call[m.DeliveryResponse] = Call('GET', ('/v1/webhooks/{webhook_id}/deliveries', webhook_id), signed=True, headers={'Organisation': organisation}, query={'state': state, 'limit': page_size}, repeatable=True)
+        return self._client.pages(call)
+
+    async def redeliver_event(self, webhook_id: str, delivery_id: str, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.DeliveryResponse:
+        """Send one event again.
+
+        Under the same id, whatever came of it before.
+        """
+        call: Call[m.DeliveryResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver', webhook_id, delivery_id), signed=True, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def enable(self, webhook_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
+        """Enable a webhook again.
+
+        Events are sent from now on; ask for those of the time before by `redeliver`.
+        """
+        call: Call[m.WebhookResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/enable', webhook_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def redeliver_missed_events(self, webhook_id: str, body: m.ResendRequest, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
+        """Send again what was missed.
+
+        Every event since a moment that was not delivered, also while the webhook was disabled; ids stay the same.
+        """
+        call: Call[m.WebhookResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/redeliver', webhook_id), signed=True, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def rotate_secret(self, webhook_id: str, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookWithSecretResponse:
+        """Exchange the secret of a webhook.
+
+        For 24 hours each request has two signatures, by the new secret and by the one before.
+        """
+        call: Call[m.WebhookWithSecretResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/rotate-secret', webhook_id), signed=True, version=version, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+    async def send_test_event(self, webhook_id: str, *, organisation: str | None = None, idempotency_key: str | None = None) -> m.DeliveryResponse:
+        """Send a test event.
+
+        An event of the type `webhook.test` is sent within seconds; see what came of it among the deliveries.
+        """
+        call: Call[m.DeliveryResponse] = Call('POST', ('/v1/webhooks/{webhook_id}/test', webhook_id), signed=True, headers={'Organisation': organisation}, key=idempotency_key, keyed=True)
+        return await self._client.run(call)
+
+
 class Resources:
     def __init__(self, client: Client) -> None:
         self.account = Account(client)
+        self.agents = Agents(client)
         self.api_clients = ApiClients(client)
         self.applications = Applications(client)
         self.audit = Audit(client)
@@ -3539,6 +4276,7 @@ class Resources:
         self.evidence = Evidence(client)
         self.health = Health(client)
         self.imports = Imports(client)
+        self.inbox = Inbox(client)
         self.jobs = Jobs(client)
         self.keys = Keys(client)
         self.manifests = Manifests(client)
@@ -3556,11 +4294,13 @@ class Resources:
         self.transparency_log = TransparencyLog(client)
         self.users = Users(client)
         self.verification = Verification(client)
+        self.webhooks = Webhooks(client)
 
 
 class AsyncResources:
     def __init__(self, client: AsyncClient) -> None:
         self.account = AsyncAccount(client)
+        self.agents = AsyncAgents(client)
         self.api_clients = AsyncApiClients(client)
         self.applications = AsyncApplications(client)
         self.audit = AsyncAudit(client)
@@ -3572,6 +4312,7 @@ class AsyncResources:
         self.evidence = AsyncEvidence(client)
         self.health = AsyncHealth(client)
         self.imports = AsyncImports(client)
+        self.inbox = AsyncInbox(client)
         self.jobs = AsyncJobs(client)
         self.keys = AsyncKeys(client)
         self.manifests = AsyncManifests(client)
@@ -3589,3 +4330,4 @@ class AsyncResources:
         self.transparency_log = AsyncTransparencyLog(client)
         self.users = AsyncUsers(client)
         self.verification = AsyncVerification(client)
+        self.webhooks = AsyncWebhooks(client)
