@@ -6,11 +6,16 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app as cli
+from app.core.crypto import jws
+from app.core.crypto.jwk import parse_jwks
+from app.core.crypto.jws import TokenRejected
 from app.core.errors import UnsafeToStart
 from app.core.settings import Profile, Settings
 from app.core.text.marking import Marking
 from app.sandbox.installation import reset_sandbox, sandbox_settings
 from app.sandbox.mount import add_prefix
+from app.transparency.checkpoint import verify_checkpoint
+from app.transparency.signed_note import NoteRejected, parse_vkey
 from tests.factories import ok
 from tests.helpers import refused
 from tests.sandbox.conftest import Developer, Sandbox
@@ -40,6 +45,31 @@ def test_the_real_service_refuses_credential_and_token_of_the_sandbox(sandbox_ap
     credential = sandbox.get(f"/v1/certificates/{issued}", headers=VC_JWT).text
     assert ok(sandbox.post("/v1/verify", json={"token": credential}))["verdict"] == "valid"
     assert ok(sandbox_app.anonymous.post("/v1/verify", json={"token": credential}))["verdict"] == "forged"
+
+
+@pytest.mark.parametrize(("name", "media_type"), [("certificate.pdf", "application/pdf"), ("qr.png", "image/png")])
+def test_the_real_service_refuses_paper_and_code_of_the_sandbox(sandbox_app, sandbox, issued, name, media_type):
+    content = sandbox.get(f"/v1/certificates/{issued}/{name}").content
+    answers = [
+        ok(post("/v1/verify/file", files={"file": (name, content, media_type)}))
+        for post in (sandbox.post, sandbox_app.http.post)
+    ]
+    assert answers[0]["verdict"] == "valid"
+    assert answers[1]["verdict"] in {"unknown", "forged", "unreadable"}
+    assert answers[1]["file"]["signature"] != "ours"
+
+
+def test_the_keys_of_the_real_service_sign_neither_lists_nor_log_of_the_sandbox(sandbox_app, sandbox):
+    signed = sandbox.get("/v1/status-lists/revocation-1").text
+    own, real = (parse_jwks(get("/.well-known/jwks.json").content) for get in (sandbox.get, sandbox_app.http.get))
+    assert jws.verify(signed, typ=jws.TYP_CREDENTIAL, keys=own)
+    with pytest.raises(TokenRejected):
+        jws.verify(signed, typ=jws.TYP_CREDENTIAL, keys=real)
+    note = sandbox.get("/log/checkpoint").text
+    own, real = (parse_vkey(get("/log/vkey").text.strip()) for get in (sandbox.get, sandbox_app.http.get))
+    assert verify_checkpoint(note, own)
+    with pytest.raises(NoteRejected):
+        verify_checkpoint(note, real)
 
 
 def test_the_sandbox_refuses_what_is_real(sandbox_app, sandbox):
