@@ -243,5 +243,5 @@ def require_confirmed(session: Session, organisation_id: UUID) -> None:
     organisation = organisation_repository.find_organisation(session, organisation_id)
     if organisation is None or organisation.status != OrganisationStatus.CONFIRMED:
         raise Conflict(
-            "Members are invited once the registrar has confirmed the company.", code="organisation-unconfirmed"
+            "This is possible once the registrar has confirmed the company.", code="organisation-unconfirmed"
         )

@@ -50,6 +50,8 @@ SUBJECT_MEMBER: Mapping[str, str] = MappingProxyType(
 )
 """First word of an event → the member that names its subject. `audit.head` has no subject."""
 
+_DATED_OTHERWISE = frozenset({LogEvent.KEY_COMPROMISED, LogEvent.AUDIT_HEAD})
+"""A compromise is dated by its beginning, and an audit head by the entry before it."""
 MAX_STEP_BACK = timedelta(minutes=15)
 """How much earlier than entries before it an honest entry may be dated: by the beginning of its request, and by clocks
 of several servers."""
@@ -104,18 +106,14 @@ class Entry:
 
 def is_backdated(entry: Entry, latest: datetime | None) -> bool:
     """Whether the entry is dated before entries that precede it, the latest of which is dated `latest`."""
-    return latest is not None and _is_dated_by_now(entry) and entry.at < latest - MAX_STEP_BACK
+    return latest is not None and entry.event not in _DATED_OTHERWISE and entry.at < latest - MAX_STEP_BACK
 
 
 def latest_moment(entry: Entry, latest: datetime | None) -> datetime | None:
     """Return the latest moment of the entries before this one, and this one."""
-    if not _is_dated_by_now(entry):
+    if entry.event in _DATED_OTHERWISE:
         return latest
     return entry.at if latest is None else max(latest, entry.at)
-
-
-def _is_dated_by_now(entry: Entry) -> bool:
-    return entry.event is not LogEvent.KEY_COMPROMISED  # dated by the beginning of the compromise
 
 
 def _subject_member(event: LogEvent) -> str | None:

@@ -22,9 +22,9 @@ from app.webhooks.sender import SendResult, WebhookSender
 from app.webhooks.signatures import sign_headers
 
 DELIVER = JobType("webhooks.deliver", every=timedelta(seconds=10))
-MAX_LANES = 16
+MAX_ENDPOINTS = 16
 """Endpoints that are sent to at the same time."""
-LANE_SIZE = 20
+BATCH_SIZE = 20
 """Requests to one endpoint before others that wait have their turn."""
 ROUND_S = 30.0
 """A run ends after so long, and is called again at once if there is more to do."""
@@ -66,7 +66,7 @@ class WebhookDeliveries:
     async def _deliver(self, is_stopping: Callable[[], bool]) -> bool:
         """Deliver until nothing is due; False: time is up."""
         writing = asyncio.Lock()
-        lanes: dict[asyncio.Task[None], UUID] = {}
+        tasks: dict[asyncio.Task[None], UUID] = {}
         broken: set[UUID] = set()
         ends_at = time.monotonic() + ROUND_S
         while True:
@@ -74,14 +74,16 @@ class WebhookDeliveries:
             if not is_over:
                 async with writing:
                     await asyncio.to_thread(self.follow)
-                due = await asyncio.to_thread(self._due_endpoints, broken.union(lanes.values()), MAX_LANES - len(lanes))
+                due = await asyncio.to_thread(
+                    self._due_endpoints, broken.union(tasks.values()), MAX_ENDPOINTS - len(tasks)
+                )
                 for endpoint_id in due:
-                    lanes[asyncio.create_task(self._run_lane(endpoint_id, writing, is_stopping, ends_at))] = endpoint_id
-            if not lanes:
+                    tasks[asyncio.create_task(self._send_to(endpoint_id, writing, is_stopping, ends_at))] = endpoint_id
+            if not tasks:
                 return not is_over
-            ended, _ = await asyncio.wait(lanes, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(tasks, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
-                endpoint_id = lanes.pop(task)
+                endpoint_id = tasks.pop(task)
                 if (error := task.exception()) is not None:
                     logger.error("Delivering to webhook %s failed; others go on.", endpoint_id, exc_info=error)
                     broken.add(endpoint_id)
@@ -111,11 +113,11 @@ class WebhookDeliveries:
         with self._database.read_session() as session:
             return list(webhook_repository.list_due_endpoint_ids(session, self._clock(), busy, limit))
 
-    async def _run_lane(
+    async def _send_to(
         self, endpoint_id: UUID, writing: asyncio.Lock, is_stopping: Callable[[], bool], ends_at: float
     ) -> None:
         """Send to one endpoint, one request after the other, while it answers."""
-        for _ in range(LANE_SIZE):
+        for _ in range(BATCH_SIZE):
             if is_stopping() or time.monotonic() >= ends_at:
                 return
             request = await asyncio.to_thread(self._next_request, endpoint_id)

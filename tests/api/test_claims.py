@@ -338,7 +338,7 @@ def test_every_route_by_an_impostor_before_beside_and_after(app, listed, company
 
 
 def test_what_belongs_to_a_company_moves_or_cannot_be_of_a_claim():
-    of_companies = {"certificates", "decided_products", "residencies"}
+    of_companies = {"certificates", "decided_products", "residencies", "authorities", "sanctions_decisions"}
     by_themselves = {"sites", "products", "claims"}
     named = {
         table.name

@@ -25,7 +25,7 @@ def link_body(app, subject=None):
         "issuer": ISSUER,
         "subject": subject or secrets.token_hex(8),
     }
-    return {"code": app.container.sign_on.seal_code(content, app.clock()), "code_verifier": VERIFIER}
+    return {"code": app.container.sign_on.encrypt_code(content, app.clock()), "code_verifier": VERIFIER}
 
 
 def link(caller, subject=None):
@@ -52,7 +52,7 @@ def signed_in(caller, subject):
         "second_factor_at": None,
         "provider_session": None,
     }
-    code = caller.app.container.sign_on.seal_code(content, caller.app.clock())
+    code = caller.app.container.sign_on.encrypt_code(content, caller.app.clock())
     form = {"grant_type": "authorization_code", "code": code, "code_verifier": body["code_verifier"]}
     return ok(caller.app.http.post("/v1/auth/token", data=form))
 

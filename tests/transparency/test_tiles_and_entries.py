@@ -149,9 +149,10 @@ def test_an_entry_may_be_a_little_older_than_those_before_it():
 
 
 def test_a_compromise_is_dated_by_its_beginning():
-    entry = Entry(LogEvent.KEY_COMPROMISED, NOW.replace(year=2020), "kid")
-    assert not is_backdated(entry, NOW)
-    assert latest_moment(entry, NOW) == NOW and latest_moment(entry, None) is None
+    beginning = NOW.replace(year=2020)
+    for entry in (Entry(LogEvent.KEY_COMPROMISED, beginning, "kid"), Entry(LogEvent.AUDIT_HEAD, beginning, head=1)):
+        assert not is_backdated(entry, NOW)
+        assert latest_moment(entry, NOW) == NOW and latest_moment(entry, None) is None
     later = Entry(LogEvent.ROLE_TAKEN, NOW)
     assert latest_moment(later, None) == latest_moment(later, NOW.replace(year=2020)) == NOW
     assert latest_moment(later, NOW.replace(year=2030)) == NOW.replace(year=2030)

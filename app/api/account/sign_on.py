@@ -191,16 +191,16 @@ def finish_sign_on(
                 raise SignOnRejected("This sign-in was used before. Begin again.", data={"reason": "replayed"})
         identity = sign_on.fetch_identity(provider, ticket, code or "", now)
         content = _resolve(database, sign_on, provider, ticket, identity, address, now)
-    sealed = sign_on.seal_code(content, now)
+    code = sign_on.encrypt_code(content, now)
     client_state = ticket.content["client_state"]
     if ticket.content["redirect_uri"]:
-        parameters = {"code": sealed} | ({} if client_state is None else {"state": client_state})
+        parameters = {"code": code} | ({} if client_state is None else {"state": client_state})
         target = str(ticket.content["redirect_uri"])
         joined = f"{target}{'&' if urlsplit(target).query else '?'}{urlencode(parameters)}"
         response: Response = RedirectResponse(joined, 303, NO_STORE)
     else:
         lifetime = int(LIFETIMES[TicketPurpose.CODE].total_seconds())
-        answer = SignOnCodeResponse(code=sealed, expires_in=lifetime, state=client_state)
+        answer = SignOnCodeResponse(code=code, expires_in=lifetime, state=client_state)
         response = JSONResponse(answer.model_dump(), headers=NO_STORE)
     _set_cookie(response, "", 0, https=sign_on.is_https)
     return response

@@ -2,7 +2,7 @@
 
 The service stands between: to the provider it is a client, to its own clients it is what gives codes. The client that
 begins sends the hash of a secret (`code_challenge`, RFC 7636); the code that the browser brings back is only good with
-that secret. What belongs to one browser is in a sealed cookie, so that beginning stores nothing.
+that secret. What belongs to one browser is in an encrypted cookie, so that beginning stores nothing.
 """
 
 import hmac
@@ -128,7 +128,7 @@ class SignOn:
             "redirect_uri": request.redirect_uri,
             "client_state": request.state,
         }
-        cookie = tickets.seal(self._box, TicketPurpose.BROWSER, content, now, self._random)
+        cookie = tickets.encrypt(self._box, TicketPurpose.BROWSER, content, now, self._random)
         return Departure(f"{address}{'&' if '?' in address else '?'}{urlencode(parameters)}", cookie)
 
     def open_return(self, name: str, cookie: str | None, back: ProviderReturn, now: datetime) -> Ticket:
@@ -137,7 +137,7 @@ class SignOn:
         if cookie is None:
             raise _rejected("cookie")
         try:
-            ticket = tickets.unseal(self._box, TicketPurpose.BROWSER, cookie, now)
+            ticket = tickets.decrypt(self._box, TicketPurpose.BROWSER, cookie, now)
         except TicketRejected as why:
             raise _rejected("cookie") from why
         if ticket.content["provider"] != name:
@@ -168,13 +168,13 @@ class SignOn:
             lambda keys: verify_id_token(token, keys, client.provider, nonce=ticket.content["nonce"], now=now),
         )
 
-    def seal_code(self, content: Mapping[str, Any], now: datetime) -> str:
+    def encrypt_code(self, content: Mapping[str, Any], now: datetime) -> str:
         """Return the code that the client exchanges."""
-        return tickets.seal(self._box, TicketPurpose.CODE, content, now, self._random)
+        return tickets.encrypt(self._box, TicketPurpose.CODE, content, now, self._random)
 
     def open_code(self, code: str, verifier: str, purpose: Purpose, now: datetime) -> Ticket:
         """Return what a code stands for, if the secret is the one whose hash began it. Raises `TicketRejected`."""
-        ticket = tickets.unseal(self._box, TicketPurpose.CODE, code, now)
+        ticket = tickets.decrypt(self._box, TicketPurpose.CODE, code, now)
         challenge = create_s256_code_challenge(verifier) if verifier.isascii() else ""
         is_theirs = hmac.compare_digest(challenge.encode(), str(ticket.content["challenge"]).encode())
         if not is_theirs or ticket.content["purpose"] != purpose:

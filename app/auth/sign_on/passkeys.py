@@ -51,7 +51,7 @@ def begin_registration(
     known = [row.credential_id for row in sign_on_repository.list_passkeys(session, user.id)]
     options = party.registration_options(challenge, user_handle(user.id), user.email, known, discoverable=True)
     content = {"challenge": _text(challenge), "user": str(user.id)}
-    return options, tickets.seal(box, TicketPurpose.PASSKEY_REGISTRATION, content, now, random)
+    return options, tickets.encrypt(box, TicketPurpose.PASSKEY_REGISTRATION, content, now, random)
 
 
 def register(
@@ -71,7 +71,7 @@ def register(
     Raises `Invalid` at `/registration` or `/ticket`, `Conflict` (`known-passkey`, `too-many-passkeys`).
     """
     try:
-        opened = tickets.unseal(box, TicketPurpose.PASSKEY_REGISTRATION, ticket, now)
+        opened = tickets.decrypt(box, TicketPurpose.PASSKEY_REGISTRATION, ticket, now)
     except TicketRejected as why:
         raise Invalid.at("/ticket", why.message) from why
     if opened.content["user"] != str(user.id):
@@ -130,13 +130,13 @@ def begin_sign_in(
 ) -> tuple[dict[str, Any], str]:
     """Return the options of a sign-in, and the ticket that comes back with its answer."""
     challenge = random(32)
-    ticket = tickets.seal(box, TicketPurpose.PASSKEY, {"challenge": _text(challenge)}, now, random)
+    ticket = tickets.encrypt(box, TicketPurpose.PASSKEY, {"challenge": _text(challenge)}, now, random)
     return party.sign_in_options(challenge), ticket
 
 
 def open_sign_in(box: SecretBox, ticket: str, now: datetime) -> Ticket:
     """Return the ticket of a sign-in. Raises `TicketRejected`."""
-    return tickets.unseal(box, TicketPurpose.PASSKEY, ticket, now)
+    return tickets.decrypt(box, TicketPurpose.PASSKEY, ticket, now)
 
 
 def sign_in(session: Session, party: RelyingParty, ticket: Ticket, text: str, now: datetime) -> IssuedSession:

@@ -1,4 +1,4 @@
-"""Seal what a sign-on needs until its next step into a text that only this service reads, and that is good once.
+"""Encrypt what a sign-on needs until its next step into a text that only this service reads, and that is good once.
 
 A ticket is encrypted under the key of the second factors and bound to its purpose. So nothing is stored when somebody
 only begins; using a ticket stores its id, which makes a second use impossible on every worker.
@@ -53,23 +53,25 @@ class Ticket:
     content: Mapping[str, Any]
 
 
-def seal(box: SecretBox, purpose: TicketPurpose, content: Mapping[str, Any], now: datetime, random: RandomBytes) -> str:
+def encrypt(
+    box: SecretBox, purpose: TicketPurpose, content: Mapping[str, Any], now: datetime, random: RandomBytes
+) -> str:
     """Return a new ticket with this content, which must be JSON."""
-    sealed = {"id": random(16).hex(), "until": int((now + LIFETIMES[purpose]).timestamp()), "content": content}
-    text = box.encrypt(json.dumps(sealed, separators=(",", ":"), ensure_ascii=False), _owner(purpose))
+    members = {"id": random(16).hex(), "until": int((now + LIFETIMES[purpose]).timestamp()), "content": content}
+    text = box.encrypt(json.dumps(members, separators=(",", ":"), ensure_ascii=False), _owner(purpose))
     return base64.urlsafe_b64encode(base64.b64decode(text)).rstrip(b"=").decode()
 
 
-def unseal(box: SecretBox, purpose: TicketPurpose, text: str, now: datetime) -> Ticket:
+def decrypt(box: SecretBox, purpose: TicketPurpose, text: str, now: datetime) -> Ticket:
     """Return what a ticket of this purpose holds. Raises `TicketRejected`."""
     if len(text) > _MAX_CHARACTERS:
         raise _rejected()
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        sealed = json.loads(box.decrypt(base64.b64encode(raw).decode(), _owner(purpose)))
+        members = json.loads(box.decrypt(base64.b64encode(raw).decode(), _owner(purpose)))
     except (DecryptionFailed, ValueError, binascii.Error) as why:
         raise _rejected() from why
-    ticket = Ticket(sealed["id"], datetime.fromtimestamp(sealed["until"], UTC), sealed["content"])
+    ticket = Ticket(members["id"], datetime.fromtimestamp(members["until"], UTC), members["content"])
     if ticket.expires_at <= now:
         raise _rejected()
     return ticket

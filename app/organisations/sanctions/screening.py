@@ -22,6 +22,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.messages import Message
 from app.core.text.normalize import normalize, text_error
 from app.organisations import organisation_repository, registration
+from app.organisations.members import require_confirmed
 from app.organisations.model import Organisation, SanctionsDecision, SanctionsList
 from app.organisations.sanctions import sanctions_repository
 from app.organisations.sanctions.list_file import ListEntry, parse_list
@@ -148,9 +149,10 @@ def decide(
 ) -> Screening:
     """Record a decision about a candidate; an earlier one stays and no longer counts.
 
-    Raises `NotFound`, `Forbidden`, `Conflict` (`no-such-candidate`), `Invalid`.
+    Raises `NotFound`, `Forbidden`, `Conflict` (`no-such-candidate`, `organisation-unconfirmed`), `Invalid`.
     """
     require_can_decide(session, actor, organisation_id)
+    require_confirmed(session, organisation_id)  # the entries of a claim may still be merged into another company
     organisation = _load(session, organisation_id, lock=True)
     candidates = screen(session, organisation).candidates
     if not any(
