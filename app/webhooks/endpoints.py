@@ -108,15 +108,21 @@ def create_endpoint(
 def change_endpoint(
     session: Session, actor: Actor, endpoint_id: UUID, given: EndpointInput, *, version: ExpectedVersion, now: datetime
 ) -> WebhookEndpoint:
-    """Replace what the company states. Raises `NotFound`, the errors of `require_version`."""
+    """Replace what the company states; the same again changes nothing.
+
+    Raises `NotFound`, the errors of `require_version`.
+    """
     endpoint = get_endpoint(session, actor, endpoint_id, lock=True)
     require_version(version, endpoint.version)
     given.require_valid()
+    event_types, follows = sorted(set(given.event_types)), sorted(set(given.follows)) or None
+    present = (endpoint.url, endpoint.description, endpoint.event_types, endpoint.follows)
+    if present == (given.url, given.description, event_types, follows):
+        return endpoint
     if endpoint.url != given.url:
         endpoint.failing_since = endpoint.paused_until = None
     endpoint.url, endpoint.description = given.url, given.description
-    endpoint.event_types = sorted(set(given.event_types))
-    endpoint.follows = sorted(set(given.follows)) or None
+    endpoint.event_types, endpoint.follows = event_types, follows
     endpoint.version += 1
     _record(session, actor, "webhook.changed", endpoint, now)
     return endpoint

@@ -10,11 +10,13 @@ PLACES = {
     "/v1/sites/{site_id}": lambda company: f"/v1/sites/{company.site_id}",
     "/v1/products/{product_id}": lambda company: f"/v1/products/{company.add_product(flags=['joint_production_TR'])}",
     "/v1/applications/{application_id}": lambda company: f"/v1/applications/{company.draft()}",
+    "/v1/webhooks/{webhook_id}": lambda company: f"/v1/webhooks/{company.add_webhook()['id']}",
 }
 """Where a company has what each such route changes."""
 EDITABLE = {
     "/v1/sites/{site_id}": {"name", "production_started_on", "district"},
     "/v1/applications/{application_id}": {"product_ids", "reference"},
+    "/v1/webhooks/{webhook_id}": {"url", "description", "event_types", "follows"},
 }
 
 

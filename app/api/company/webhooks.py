@@ -1,7 +1,8 @@
 """Make and change the webhooks of a company, test them, see what was delivered, send again what was missed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -27,7 +28,8 @@ from app.web.dependencies import (
 )
 from app.web.pagination import PageDep
 from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
-from app.web.routes import GuardedRoute
+from app.web.problems.replace_bodies import ReplaceModel, accepts_response, read_only_errors, require_unchanged
+from app.web.routes import BodyCheckContext, GuardedRoute, check_body
 from app.web.schema_types import (
     SHOWN_ONCE_DESCRIPTION,
     Page,
@@ -139,6 +141,11 @@ class WebhookResponse(ResponseModel):
     )
     created_at: datetime
     version: int
+
+
+@accepts_response(WebhookResponse)
+class WebhookUpdateRequest(WebhookRequest, ReplaceModel):
+    """The whole of what can change. The answer of `GET` is accepted as it is."""
 
 
 class WebhookWithSecretResponse(WebhookResponse):
@@ -269,10 +276,26 @@ def get_webhook(
     return WebhookResponse(**_fields_of(row, now))
 
 
-@router.put("/{webhook_id}", summary="Change a webhook", responses=error_responses(*UPDATE_ERRORS))
+def _change_errors(asked: BodyCheckContext, body: WebhookUpdateRequest) -> Sequence[Mapping[str, str]]:
+    assert asked.actor is not None  # the dependencies of the route require an actor
+    return read_only_errors(
+        body, partial(_load_response, asked.session, asked.actor, UUID(asked.path["webhook_id"]), asked.now)
+    )
+
+
+def _load_response(session: Session, actor: Actor, webhook_id: UUID, now: datetime) -> WebhookResponse:
+    return WebhookResponse(**_fields_of(endpoints.get_endpoint(session, actor, webhook_id), now))
+
+
+@router.put(
+    "/{webhook_id}",
+    summary="Change a webhook",
+    responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[check_body(_change_errors)],
+)
 def change_webhook(
     webhook_id: ReadWebhookId,
-    body: WebhookRequest,
+    body: WebhookUpdateRequest,
     actor: Applicant,
     session: SessionDep,
     request: Request,
@@ -280,7 +303,10 @@ def change_webhook(
     version: VersionDep,
     now: NowDep,
 ) -> WebhookResponse:
-    """What waits is sent to the new address. The secret stays."""
+    """What waits is sent to the new address. The secret stays. The answer of `GET` sent back changes nothing, not even
+    the version.
+    """
+    require_unchanged(body, partial(_load_response, session, actor, webhook_id, now))
     row = endpoints.change_endpoint(session, actor, webhook_id, _input_of(body, request), version=version, now=now)
     response.headers["ETag"] = format_etag(row.version)
     return WebhookResponse(**_fields_of(row, now))

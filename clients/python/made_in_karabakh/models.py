@@ -2392,6 +2392,34 @@ class WebhookResponse(TypedDict):
 
 
 
+class WebhookUpdateRequest(TypedDict):
+    """The whole of what can change. The answer of `GET` is accepted as it is."""
+    created_at: NotRequired[Any]
+    """read-only: may be left out; only the value of `GET` is accepted"""
+    description: NotRequired[str | None]
+    disabled_at: NotRequired[Any]
+    """read-only: may be left out; only the value of `GET` is accepted"""
+    disabled_because: NotRequired[Any]
+    """read-only: may be left out; only the value of `GET` is accepted"""
+    event_types: NotRequired[list[Literal['application.submitted', 'application.information_requested', 'application.answered', 'application.answer_due', 'application.ended', 'application.decided', 'claim.decided', 'claim.disputed', 'certificate.issued', 'certificate.suspended', 'certificate.reinstated', 'certificate.revoked', 'certificate.surrendered', 'certificate.superseded', 'certificate.reissued', 'certificate.varied', 'certificate.extended', 'certificate.renewable', 'certificate.expiring', 'certificate.expired', 'evidence.changed', 'evidence.expiring', 'residency.changed', 'licence.offered', 'licence.changed', 'licence.ending', 'mark_registration.expiring', 'mark_registration.ended', 'matter.opened', 'matter.step', 'matter.answer_due', 'matter.overdue', 'matter.decided', 'manifest.finished', 'ruleset.affects_you', 'account.address_to_confirm', 'account.invited', 'account.password_reset', 'account.rights_changed', 'account.new_device', 'account.webhook_disabled']] | None]
+    """types of events that are sent; null: all"""
+    failing_since: NotRequired[Any]
+    """read-only: may be left out; only the value of `GET` is accepted"""
+    follows: NotRequired[list[FollowedRequest]]
+    """certificates of others whose events are sent as well, without the reason"""
+    id: NotRequired[Any]
+    """read-only: may be left out; only the value of `GET` is accepted"""
+    previous_secret_until: NotRequired[Any]
+    """read-only: may be left out; only the value of `GET` is accepted"""
+    state: NotRequired[Any]
+    """read-only: may be left out; only the value of `GET` is accepted"""
+    url: str
+    """public address with https://; requests are sent to it and follow no redirects"""
+    version: NotRequired[Any]
+    """read-only: may be left out; only the value of `GET` is accepted"""
+
+
+
 class WebhookWithSecretResponse(TypedDict):
     created_at: str
     description: str | None

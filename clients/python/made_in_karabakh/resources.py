@@ -4107,10 +4107,12 @@ class Webhooks:
         call: Call[m.WebhookResponse] = Call('GET', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return self._client.run(call)
 
-    def change(self, webhook_id: str, body: m.WebhookRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
+    def change(self, webhook_id: str, body: m.WebhookUpdateRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
         """Change a webhook.
 
-        What waits is sent to the new address. The secret stays.
+        What waits is sent to the new address. The secret stays. The answer of `GET` sent back changes nothing, not
+        even
+        the version.
         """
         call: Call[m.WebhookResponse] = Call('PUT', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return self._client.run(call)
@@ -4204,10 +4206,12 @@ class AsyncWebhooks:
         call: Call[m.WebhookResponse] = Call('GET', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, headers={'Organisation': organisation}, repeatable=True)
         return await self._client.run(call)
 
-    async def change(self, webhook_id: str, body: m.WebhookRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
+    async def change(self, webhook_id: str, body: m.WebhookUpdateRequest, *, version: Version, organisation: str | None = None, idempotency_key: str | None = None) -> m.WebhookResponse:
         """Change a webhook.
 
-        What waits is sent to the new address. The secret stays.
+        What waits is sent to the new address. The secret stays. The answer of `GET` sent back changes nothing, not
+        even
+        the version.
         """
         call: Call[m.WebhookResponse] = Call('PUT', ('/v1/webhooks/{webhook_id}', webhook_id), signed=True, version=version, headers={'Organisation': organisation}, body=body, key=idempotency_key, keyed=True)
         return await self._client.run(call)

@@ -4065,7 +4065,8 @@ export interface paths {
         get: operations["get_webhook"];
         /**
          * Change a webhook
-         * @description What waits is sent to the new address. The secret stays.
+         * @description What waits is sent to the new address. The secret stays. The answer of `GET` sent back changes nothing, not even
+         *     the version.
          */
         put: operations["change_webhook"];
         post?: never;
@@ -10618,6 +10619,74 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * WebhookUpdateRequest
+         * @description The whole of what can change. The answer of `GET` is accepted as it is.
+         */
+        WebhookUpdateRequest: {
+            /**
+             * Created At
+             * @description read-only: may be left out; only the value of `GET` is accepted
+             */
+            created_at?: unknown;
+            /**
+             * Description
+             * @example Order system
+             */
+            description?: string | null;
+            /**
+             * Disabled At
+             * @description read-only: may be left out; only the value of `GET` is accepted
+             */
+            disabled_at?: unknown;
+            /**
+             * Disabled Because
+             * @description read-only: may be left out; only the value of `GET` is accepted
+             */
+            disabled_because?: unknown;
+            /**
+             * Event Types
+             * @description types of events that are sent; null: all
+             */
+            event_types?: ("application.submitted" | "application.information_requested" | "application.answered" | "application.answer_due" | "application.ended" | "application.decided" | "claim.decided" | "claim.disputed" | "certificate.issued" | "certificate.suspended" | "certificate.reinstated" | "certificate.revoked" | "certificate.surrendered" | "certificate.superseded" | "certificate.reissued" | "certificate.varied" | "certificate.extended" | "certificate.renewable" | "certificate.expiring" | "certificate.expired" | "evidence.changed" | "evidence.expiring" | "residency.changed" | "licence.offered" | "licence.changed" | "licence.ending" | "mark_registration.expiring" | "mark_registration.ended" | "matter.opened" | "matter.step" | "matter.answer_due" | "matter.overdue" | "matter.decided" | "manifest.finished" | "ruleset.affects_you" | "account.address_to_confirm" | "account.invited" | "account.password_reset" | "account.rights_changed" | "account.new_device" | "account.webhook_disabled")[] | null;
+            /**
+             * Failing Since
+             * @description read-only: may be left out; only the value of `GET` is accepted
+             */
+            failing_since?: unknown;
+            /**
+             * Follows
+             * @description certificates of others whose events are sent as well, without the reason
+             * @default []
+             */
+            follows: components["schemas"]["FollowedRequest"][];
+            /**
+             * Id
+             * @description read-only: may be left out; only the value of `GET` is accepted
+             */
+            id?: unknown;
+            /**
+             * Previous Secret Until
+             * @description read-only: may be left out; only the value of `GET` is accepted
+             */
+            previous_secret_until?: unknown;
+            /**
+             * State
+             * @description read-only: may be left out; only the value of `GET` is accepted
+             */
+            state?: unknown;
+            /**
+             * Url
+             * @description public address with https://; requests are sent to it and follow no redirects
+             * @example https://erp.example.com/mik
+             */
+            url: string;
+            /**
+             * Version
+             * @description read-only: may be left out; only the value of `GET` is accepted
+             */
+            version?: unknown;
+        };
         /** WebhookWithSecretResponse */
         WebhookWithSecretResponse: {
             /**
@@ -16733,7 +16802,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["WebhookRequest"];
+                "application/json": components["schemas"]["WebhookUpdateRequest"];
             };
         };
         responses: {
