@@ -140,6 +140,11 @@ def test_accounts_are_told_to_the_person_and_the_administrators():
     assert told == Told(administrators_of=frozenset({COMPANY}), persons=frozenset({PERSON}))
 
 
+def test_a_disabled_webhook_is_the_subject():
+    event = event_of("webhook.disabled", about=str(COMPANY), webhook="7", reason="gone")
+    assert (event.type, event.kind, event.subject.id) == ("account.webhook_disabled", "gone", "7")
+
+
 def test_ids_are_read_as_they_were_written():
     assert [parse_event_id(format_event_id(number)) for number in (0, 7, 10**13)] == [0, 7, 10**13]
 
