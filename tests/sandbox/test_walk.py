@@ -10,7 +10,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
 
 
 def test_the_walk_of_the_page(sandbox_app, sandbox):
-    steps = re.findall(r"(?:`(POST|GET) \$MIK|curl -s \$MIK)(/v1/[a-z/{}-]+)", PAGE)
+    steps = re.findall(r"(?:`(POST|GET) \$SANDBOX|curl -s \$SANDBOX)(/v1/[a-z/{}-]+)", PAGE)
     assert [path for _, path in steps][:2] == ["/v1/register", "/v1/auth/token"]
 
     made = ok(sandbox.post("/v1/register", json={"scenario": "approved"}))

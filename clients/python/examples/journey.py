@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from office import PDF, mailed_code
 
-from made_in_karabakh import ApiError, Client, ClientCredentials, Password, TokenVerifier
+from made_in_karabakh import ApiError, Client, ClientCredentials, ConnectionFailed, Password, TokenVerifier
 from made_in_karabakh import models as m
 
 MIK = os.environ.get("MIK", "http://localhost:8000")
@@ -186,4 +186,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ConnectionFailed as why:
+        sys.exit(f"Nothing answers at {MIK}: {why} Is `make run` running? On another port, set MIK.")

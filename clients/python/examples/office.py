@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from made_in_karabakh import LATEST, ApiError, ChangedMeanwhile, Client, Password, TotpCodes
+from made_in_karabakh import LATEST, ApiError, ChangedMeanwhile, Client, ConnectionFailed, Password, TotpCodes
 
 MIK = os.environ.get("MIK", "http://localhost:8000")
 ACCOUNTS = Path(os.environ.get("ACCOUNTS", "var/demo-accounts.json"))
@@ -145,3 +145,5 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         sys.exit(0)
+    except ConnectionFailed as why:
+        sys.exit(f"Nothing answers at {MIK}: {why} Is `make run` running? On another port, set MIK.")
