@@ -248,4 +248,4 @@ def test_journeys_along_links(filled_service):
             Journey.run(settings=settings(max_examples=20, stateful_step_count=12, phases=[Phase.generate], **QUIET))
     filled_service.assert_no_faults()
     done = {label for label, status in steps if status in {200, 201} and "{" in label}
-    assert len(done) > 5, f"the journeys led only to {done}"
+    assert len(done) > 3, f"the journeys led only to {done}"
