@@ -243,9 +243,9 @@ def test_journeys_along_links(filled_service):
         def validate_response(self, response, case, **_):
             filled_service.judge(case, response, self.who)
 
-    for _ in range(ROUNDS):
+    for _ in range(max(ROUNDS, 2)):  # the first round leaves things behind that the second goes on with
         with suppress(Flaky):  # what was done stays done: a journey made again is another one, and ends these
             Journey.run(settings=settings(max_examples=20, stateful_step_count=12, phases=[Phase.generate], **QUIET))
     filled_service.assert_no_faults()
     done = {label for label, status in steps if status in {200, 201} and "{" in label}
-    assert len(done) > 3, f"the journeys led only to {done}"
+    assert len(done) > 5, f"the journeys led only to {done}"
